@@ -1,0 +1,121 @@
+//! The one error type of this crate.
+
+use std::path::PathBuf;
+
+use dfdx::tensor::CpuError;
+
+/// `Result` with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong, told so that a learner knows what to do next.
+///
+/// `Display` is what a notebook cell shows when `?` meets an error.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read, written or created.
+    Io {
+        /// What was tried, as in "read" or "create".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A file's content is not what it should be.
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, with expected and got.
+        problem: String,
+        /// What to do next.
+        advice: String,
+    },
+    /// A data set could not be fetched from any source.
+    Fetch {
+        /// One line for each source tried: its name and what it answered.
+        attempts: Vec<String>,
+        /// How to fetch by hand.
+        advice: String,
+    },
+    /// An argument does not fit.
+    Argument {
+        /// The argument's name.
+        name: &'static str,
+        /// What would fit.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// A weights file does not fit the network.
+    Weights {
+        /// The tensor's name in the file, as in `c1.weight`.
+        tensor: String,
+        /// What the network needs.
+        expected: String,
+        /// What the file holds.
+        got: String,
+    },
+    /// NaN or infinity where a finite number belongs.
+    NotFinite {
+        /// What is not finite, as in "loss".
+        what: String,
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Batch within the epoch, counted from 1.
+        batch: usize,
+    },
+    /// A figure could not be drawn.
+    Draw(String),
+    /// dfdx could not make a tensor.
+    Device(CpuError),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Io { action, path, source } => {
+                write!(f, "cannot {action} {}: {source}", path.display())
+            }
+            Self::Data { path, problem, advice } => {
+                write!(f, "{}: {problem}; {advice}", path.display())
+            }
+            Self::Fetch { attempts, advice } => {
+                write!(f, "no source could be fetched from")?;
+                for attempt in attempts {
+                    write!(f, "\n  {attempt}")?;
+                }
+                write!(f, "\n{advice}")
+            }
+            Self::Argument { name, expected, got } => {
+                write!(f, "{name} must be {expected}, got {got}")
+            }
+            Self::Weights { tensor, expected, got } => {
+                write!(f, "tensor `{tensor}`: expected {expected}, got {got}")
+            }
+            Self::NotFinite { what, epoch, batch } => write!(
+                f,
+                "{what} is not finite in epoch {epoch}, batch {batch}; the model is as it was before this \
+                 epoch: try a smaller learning rate, and look for NaN in the data"
+            ),
+            Self::Draw(problem) => write!(f, "cannot draw the figure: {problem}"),
+            Self::Device(source) => write!(f, "cannot make a tensor: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Device(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<CpuError> for Error {
+    fn from(source: CpuError) -> Self {
+        Self::Device(source)
+    }
+}

@@ -1,0 +1,14 @@
+//! LeNet-5 on MNIST with shapes checked at compile time, made for Rust notebooks.
+
+#![deny(missing_docs)]
+
+pub use dfdx;
+
+pub mod display;
+mod error;
+mod history;
+pub mod mnist;
+pub mod plot;
+
+pub use error::{Error, Result};
+pub use history::{Epoch, History};
