@@ -7,8 +7,13 @@ pub use dfdx;
 pub mod display;
 mod error;
 mod history;
+mod kernels;
+pub mod layers;
 pub mod mnist;
 pub mod plot;
+pub mod shape;
+mod view;
 
 pub use error::{Error, Result};
 pub use history::{Epoch, History};
+pub use kernels::Isa;

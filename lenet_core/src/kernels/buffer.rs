@@ -1,0 +1,66 @@
+//! Memory that kernels work in, aligned to cache lines and used again step after step.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const LINE: usize = 16;
+
+/// A cache line of numbers; it exists for its alignment.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; LINE]);
+
+/// A pool of buffers. A clone of a pool hands out the same buffers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pool(Arc<Mutex<Vec<Vec<Line>>>>);
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Pool {
+    /// A buffer of `len` numbers with unspecified contents. It goes back to the pool when dropped.
+    pub(crate) fn take(&self, len: usize) -> Buffer {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = free.pop().unwrap_or_default();
+        drop(free);
+        let needed = len.div_ceil(LINE);
+        if lines.len() < needed {
+            lines.resize(needed, Line([0.0; LINE]));
+        }
+        Buffer { lines, len, pool: self.clone() }
+    }
+}
+
+/// `len` numbers on a cache-line boundary, lent by a [`Pool`].
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    lines: Vec<Line>,
+    len: usize,
+    pool: Pool,
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let lines = std::mem::take(&mut self.lines);
+        self.pool.0.lock().unwrap_or_else(PoisonError::into_inner).push(lines);
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        // SAFETY: `Line` is `repr(C)` around an array of f32, so the lines are one run of f32, and
+        // `take` made sure that they are at least `len`.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`; the borrow is unique.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}

@@ -1,0 +1,510 @@
+//! A convolution layer with tanh and 2 x 2 average pooling, forward and backward, on one block of
+//! images that lie side by side: `x[((channel * height + y) * width + x) * LANES + image]`.
+//!
+//! With the images in the lanes of a vector, every tap of a convolution is one weight times one
+//! contiguous vector, at every image size and without a remainder.
+
+use super::isa::{Isa, Kernel};
+use super::simd::Simd;
+use super::tanh::tanh;
+
+/// Columns of a tile of the input gradient, chosen so that three rows of it and the operands fit
+/// sixteen registers, and that a 5 x 5 kernel's borders are whole tiles.
+const COLUMNS: usize = 4;
+/// Input channels of a tile of the input gradient.
+const CHANNELS: usize = 3;
+/// Kernel width for which tiles are unrolled; other widths take slower, plain loops.
+const UNROLLED: usize = 5;
+
+/// The sizes of one layer. The convolution is valid (no padding) with stride 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    /// Channels of the input.
+    pub(crate) inputs: usize,
+    /// Filters.
+    pub(crate) outputs: usize,
+    /// Side of a filter.
+    pub(crate) kernel: usize,
+    /// Height of the input.
+    pub(crate) height: usize,
+    /// Width of the input.
+    pub(crate) width: usize,
+}
+
+impl Shape {
+    /// Numbers of one image going in.
+    pub(crate) fn input_len(&self) -> usize {
+        self.inputs * self.height * self.width
+    }
+    fn weights_per_filter(&self) -> usize {
+        self.inputs * self.kernel * self.kernel
+    }
+    /// Weights of the layer, without biases.
+    pub(crate) fn weights(&self) -> usize {
+        self.outputs * self.weights_per_filter()
+    }
+    /// Height and width of the pooled output.
+    pub(crate) fn pooled(&self) -> (usize, usize) {
+        ((self.height + 1 - self.kernel) / 2, (self.width + 1 - self.kernel) / 2)
+    }
+    /// Numbers of one image coming out.
+    pub(crate) fn output_len(&self) -> usize {
+        let (height, width) = self.pooled();
+        self.outputs * height * width
+    }
+    /// Activations of one image between tanh and pooling, less the odd row or column that pooling
+    /// drops.
+    pub(crate) fn activations(&self) -> usize {
+        4 * self.output_len()
+    }
+    /// Row length of the gradient before tanh. Zeros beside each row stand for the taps that fall
+    /// off the image where the input gradient is wanted.
+    fn gradient_stride(&self) -> usize {
+        self.width + self.kernel - 1
+    }
+    /// Numbers of one image's gradient before tanh, padding included.
+    pub(crate) fn gradient_len(&self) -> usize {
+        self.outputs * 2 * self.pooled().0 * self.gradient_stride()
+    }
+}
+
+/// Computes the pooled output of a block and, if wanted, keeps the activations for [`backward`].
+pub(crate) fn forward(
+    isa: Isa,
+    shape: Shape,
+    x: &[f32],
+    (weight, bias): (&[f32], &[f32]),
+    pooled: &mut [f32],
+    activations: Option<&mut [f32]>,
+) {
+    let lanes = isa.lanes();
+    assert_eq!(x.len(), shape.input_len() * lanes);
+    assert_eq!((weight.len(), bias.len()), (shape.weights(), shape.outputs));
+    assert_eq!(pooled.len(), shape.output_len() * lanes);
+    let activations = activations.map(|kept| {
+        assert_eq!(kept.len(), shape.activations() * lanes);
+        kept.as_mut_ptr()
+    });
+    // SAFETY: the lengths just checked are those that the kernel reads and writes.
+    unsafe {
+        isa.run(Forward {
+            shape,
+            x: x.as_ptr(),
+            weight: weight.as_ptr(),
+            bias: bias.as_ptr(),
+            pooled: pooled.as_mut_ptr(),
+            activations,
+        });
+    }
+}
+
+struct Forward {
+    shape: Shape,
+    x: *const f32,
+    weight: *const f32,
+    bias: *const f32,
+    pooled: *mut f32,
+    activations: Option<*mut f32>,
+}
+
+impl Kernel for Forward {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let mut filter = 0;
+        while filter < self.shape.outputs {
+            let left = self.shape.outputs - filter;
+            // Tiles of S::FILTERS filters; four left over are better cut into two and two.
+            filter += if S::FILTERS >= 4 && left >= 4 {
+                self.filters::<S, 4>(filter)
+            } else if S::FILTERS >= 3 && (left == 3 || left > 4) {
+                self.filters::<S, 3>(filter)
+            } else if S::FILTERS >= 2 && left >= 2 {
+                self.filters::<S, 2>(filter)
+            } else {
+                self.filters::<S, 1>(filter)
+            };
+        }
+    }
+}
+
+impl Forward {
+    /// `F` filters over the whole image, one pooling window at a time. Returns `F`.
+    #[inline(always)]
+    unsafe fn filters<S: Simd, const F: usize>(&self, filter: usize) -> usize {
+        let shape = self.shape;
+        let (height, width) = shape.pooled();
+        for y in 0..height {
+            for x in 0..width {
+                let window = self.window::<S, F>(filter, 2 * y, 2 * x);
+                for (f, values) in window.into_iter().enumerate() {
+                    let values = values.map(|value| tanh(value));
+                    let [a, b, c, d] = values;
+                    let at = ((filter + f) * height + y) * width + x;
+                    let mean = a.add(b).add(c.add(d)).mul(S::splat(0.25));
+                    mean.store(self.pooled.add(at * S::LANES));
+                    if let Some(kept) = self.activations {
+                        for (i, value) in values.into_iter().enumerate() {
+                            value.store(kept.add((4 * at + i) * S::LANES));
+                        }
+                    }
+                }
+            }
+        }
+        F
+    }
+
+    /// The sums before tanh of `F` filters at the four positions of a pooling window.
+    #[inline(always)]
+    unsafe fn window<S: Simd, const F: usize>(
+        &self,
+        filter: usize,
+        y: usize,
+        x: usize,
+    ) -> [[S; 4]; F] {
+        let shape = self.shape;
+        let per_filter = shape.weights_per_filter();
+        let row = shape.width * S::LANES;
+        let mut sums = [[S::splat(0.0); 4]; F];
+        for (f, sums) in sums.iter_mut().enumerate() {
+            *sums = [S::splat(*self.bias.add(filter + f)); 4];
+        }
+        let mut weight = self.weight.add(filter * per_filter);
+        for channel in 0..shape.inputs {
+            for tap_y in 0..shape.kernel {
+                let mut top =
+                    self.x.add(((channel * shape.height + y + tap_y) * shape.width + x) * S::LANES);
+                for _ in 0..shape.kernel {
+                    let bottom = top.add(row);
+                    let pixels = [
+                        S::load(top),
+                        S::load(top.add(S::LANES)),
+                        S::load(bottom),
+                        S::load(bottom.add(S::LANES)),
+                    ];
+                    for (f, sums) in sums.iter_mut().enumerate() {
+                        let factor = S::splat(*weight.add(f * per_filter));
+                        for (sum, pixel) in sums.iter_mut().zip(pixels) {
+                            *sum = pixel.fma(factor, *sum);
+                        }
+                    }
+                    weight = weight.add(1);
+                    top = top.add(S::LANES);
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// What [`backward`] adds to or writes.
+pub(crate) struct Gradients<'a> {
+    /// Sums for each weight, a vector each, to which the block's are added.
+    pub(crate) weight: &'a mut [f32],
+    /// Sums for each bias, a vector each, to which the block's are added.
+    pub(crate) bias: &'a mut [f32],
+    /// The input's gradient, overwritten; the first layer wants none.
+    pub(crate) x: Option<&'a mut [f32]>,
+    /// Working memory of `Shape::gradient_len` vectors.
+    pub(crate) scratch: &'a mut [f32],
+}
+
+/// From the gradient of a block's pooled output to those of weights, biases and, if wanted, input.
+pub(crate) fn backward(
+    isa: Isa,
+    shape: Shape,
+    x: &[f32],
+    weight: &[f32],
+    activations: &[f32],
+    pooled: &[f32],
+    gradients: Gradients<'_>,
+) {
+    let lanes = isa.lanes();
+    assert_eq!(x.len(), shape.input_len() * lanes);
+    assert_eq!(weight.len(), shape.weights());
+    assert_eq!(activations.len(), shape.activations() * lanes);
+    assert_eq!(pooled.len(), shape.output_len() * lanes);
+    assert_eq!(gradients.weight.len(), shape.weights() * lanes);
+    assert_eq!(gradients.bias.len(), shape.outputs * lanes);
+    assert_eq!(gradients.scratch.len(), shape.gradient_len() * lanes);
+    let x_gradient = gradients.x.map(|gradient| {
+        assert_eq!(gradient.len(), shape.input_len() * lanes);
+        gradient.as_mut_ptr()
+    });
+    // SAFETY: the lengths just checked are those that the kernel reads and writes.
+    unsafe {
+        isa.run(Backward {
+            shape,
+            x: x.as_ptr(),
+            weight: weight.as_ptr(),
+            activations: activations.as_ptr(),
+            pooled: pooled.as_ptr(),
+            weight_gradient: gradients.weight.as_mut_ptr(),
+            bias_gradient: gradients.bias.as_mut_ptr(),
+            x_gradient,
+            before: gradients.scratch.as_mut_ptr(),
+        });
+    }
+}
+
+struct Backward {
+    shape: Shape,
+    x: *const f32,
+    weight: *const f32,
+    activations: *const f32,
+    pooled: *const f32,
+    weight_gradient: *mut f32,
+    bias_gradient: *mut f32,
+    x_gradient: Option<*mut f32>,
+    /// The gradient before tanh: `[outputs][2 * pooled height][gradient_stride]` vectors, each row
+    /// preceded by `kernel - 1` zeros and filled up with zeros.
+    before: *mut f32,
+}
+
+/// Where a tile of the input gradient lies: at a border half of the taps meet padding and are left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Border {
+    None,
+    Left,
+    Right,
+}
+
+impl Kernel for Backward {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        self.before_tanh::<S>();
+        let mut filter = 0;
+        while filter < self.shape.outputs {
+            filter += if self.shape.outputs - filter >= 2 {
+                self.weight_gradients::<S, 2>(filter)
+            } else {
+                self.weight_gradients::<S, 1>(filter)
+            };
+        }
+        if let Some(gradient) = self.x_gradient {
+            self.input_gradient::<S>(gradient);
+        }
+    }
+}
+
+impl Backward {
+    /// Undoes pooling (a quarter to each of four) and tanh (times `1 - a^2`), and sums the biases'
+    /// gradients on the way.
+    #[inline(always)]
+    unsafe fn before_tanh<S: Simd>(&self) {
+        let shape = self.shape;
+        let (height, width) = shape.pooled();
+        let (stride, padding) = (shape.gradient_stride(), shape.kernel - 1);
+        let (one, quarter, zero) = (S::splat(1.0), S::splat(0.25), S::splat(0.0));
+        for filter in 0..shape.outputs {
+            let mut sum = S::load(self.bias_gradient.add(filter * S::LANES));
+            for y in 0..height {
+                let top = self.before.add((filter * height + y) * 2 * stride * S::LANES);
+                let bottom = top.add(stride * S::LANES);
+                if self.x_gradient.is_some() {
+                    for i in (0..padding).chain(padding + 2 * width..stride) {
+                        zero.store(top.add(i * S::LANES));
+                        zero.store(bottom.add(i * S::LANES));
+                    }
+                }
+                for x in 0..width {
+                    let at = (filter * height + y) * width + x;
+                    let share = S::load(self.pooled.add(at * S::LANES)).mul(quarter);
+                    let to = (padding + 2 * x) * S::LANES;
+                    let places =
+                        [top.add(to), top.add(to + S::LANES), bottom.add(to), bottom.add(to + S::LANES)];
+                    let mut shares = [zero; 4];
+                    for (i, place) in places.into_iter().enumerate() {
+                        let a = S::load(self.activations.add((4 * at + i) * S::LANES));
+                        shares[i] = share.mul(a.fnma(a, one));
+                        shares[i].store(place);
+                    }
+                    let [a, b, c, d] = shares;
+                    sum = sum.add(a.add(b).add(c.add(d)));
+                }
+            }
+            sum.store(self.bias_gradient.add(filter * S::LANES));
+        }
+    }
+
+    /// Adds to the gradients of all weights of `F` filters. Returns `F`.
+    #[inline(always)]
+    unsafe fn weight_gradients<S: Simd, const F: usize>(&self, filter: usize) -> usize {
+        let kernel = self.shape.kernel;
+        for channel in 0..self.shape.inputs {
+            for tap_y in 0..kernel {
+                let mut tap_x = 0;
+                while tap_x < kernel {
+                    if kernel - tap_x >= UNROLLED {
+                        self.weight_row::<S, F, UNROLLED>(filter, channel, tap_y, tap_x);
+                        tap_x += UNROLLED;
+                    } else {
+                        self.weight_row::<S, F, 1>(filter, channel, tap_y, tap_x);
+                        tap_x += 1;
+                    }
+                }
+            }
+        }
+        F
+    }
+
+    /// `T` taps in a row of `F` filters, over all positions.
+    #[inline(always)]
+    unsafe fn weight_row<S: Simd, const F: usize, const T: usize>(
+        &self,
+        filter: usize,
+        channel: usize,
+        tap_y: usize,
+        tap_x: usize,
+    ) {
+        let shape = self.shape;
+        let (height, width) = (2 * shape.pooled().0, 2 * shape.pooled().1);
+        let stride = shape.gradient_stride();
+        let mut sums = [[S::splat(0.0); T]; F];
+        for y in 0..height {
+            let mut x = self
+                .x
+                .add(((channel * shape.height + y + tap_y) * shape.width + tap_x) * S::LANES);
+            let row = (filter * height + y) * stride + shape.kernel - 1;
+            let mut gradient = self.before.add(row * S::LANES).cast_const();
+            for _ in 0..width {
+                let mut gradients = [S::splat(0.0); F];
+                for (f, value) in gradients.iter_mut().enumerate() {
+                    *value = S::load(gradient.add(f * height * stride * S::LANES));
+                }
+                for tap in 0..T {
+                    let pixel = S::load(x.add(tap * S::LANES));
+                    for f in 0..F {
+                        sums[f][tap] = pixel.fma(gradients[f], sums[f][tap]);
+                    }
+                }
+                x = x.add(S::LANES);
+                gradient = gradient.add(S::LANES);
+            }
+        }
+        for (f, sums) in sums.into_iter().enumerate() {
+            let index = ((filter + f) * shape.inputs + channel) * shape.kernel + tap_y;
+            let to = self.weight_gradient.add((index * shape.kernel + tap_x) * S::LANES);
+            for (tap, sum) in sums.into_iter().enumerate() {
+                let to = to.add(tap * S::LANES);
+                S::load(to).add(sum).store(to);
+            }
+        }
+    }
+
+    /// The input's gradient: each pixel gathers what its taps sent on.
+    #[inline(always)]
+    unsafe fn input_gradient<S: Simd>(&self, to: *mut f32) {
+        let shape = self.shape;
+        let mut channel = 0;
+        while channel < shape.inputs {
+            channel += if shape.inputs - channel >= CHANNELS {
+                self.input_rows::<S, CHANNELS>(channel, to)
+            } else {
+                self.input_rows::<S, 1>(channel, to)
+            };
+        }
+    }
+
+    /// All rows of `C` channels. Returns `C`.
+    #[inline(always)]
+    unsafe fn input_rows<S: Simd, const C: usize>(&self, channel: usize, to: *mut f32) -> usize {
+        let shape = self.shape;
+        let unrolled = shape.kernel == UNROLLED && shape.width >= COLUMNS;
+        // Where all taps of a tile's columns that lie right of the image are exactly those that
+        // `Border::Right` leaves out.
+        let right = 2 * shape.pooled().1;
+        for y in 0..shape.height {
+            let mut x = 0;
+            while x < shape.width {
+                if unrolled {
+                    // The last tile may overlap its neighbour, whose numbers it computes again.
+                    let at = x.min(shape.width - COLUMNS);
+                    if at == 0 {
+                        self.input_tile::<S, C, COLUMNS>(channel, y, at, Border::Left, to);
+                    } else if at == right {
+                        self.input_tile::<S, C, COLUMNS>(channel, y, at, Border::Right, to);
+                    } else {
+                        self.input_tile::<S, C, COLUMNS>(channel, y, at, Border::None, to);
+                    }
+                    x += COLUMNS;
+                } else {
+                    self.input_tile::<S, C, 1>(channel, y, x, Border::None, to);
+                    x += 1;
+                }
+            }
+        }
+        C
+    }
+
+    /// `C` channels by `X` columns of one row.
+    #[inline(always)]
+    unsafe fn input_tile<S: Simd, const C: usize, const X: usize>(
+        &self,
+        channel: usize,
+        y: usize,
+        x: usize,
+        border: Border,
+        to: *mut f32,
+    ) {
+        let shape = self.shape;
+        let (kernel, stride) = (shape.kernel, shape.gradient_stride());
+        let height = 2 * shape.pooled().0;
+        let taps_y = (y + 1).saturating_sub(height)..kernel.min(y + 1);
+        let mut sums = [[S::splat(0.0); X]; C];
+        for filter in 0..shape.outputs {
+            for tap_y in taps_y.clone() {
+                let row = (filter * height + y - tap_y) * stride + kernel - 1 + x;
+                let row = self.before.add(row * S::LANES).cast_const();
+                let index = ((filter * shape.inputs + channel) * kernel + tap_y) * kernel;
+                let weight = self.weight.add(index);
+                let next = kernel * kernel;
+                if X == COLUMNS {
+                    tap::<S, C, X, 0>(row, (weight, next), border, &mut sums);
+                    tap::<S, C, X, 1>(row, (weight, next), border, &mut sums);
+                    tap::<S, C, X, 2>(row, (weight, next), border, &mut sums);
+                    tap::<S, C, X, 3>(row, (weight, next), border, &mut sums);
+                    tap::<S, C, X, 4>(row, (weight, next), border, &mut sums);
+                } else {
+                    for tap_x in 0..kernel {
+                        let row = row.sub(tap_x * S::LANES);
+                        tap::<S, C, X, 0>(row, (weight.add(tap_x), next), Border::None, &mut sums);
+                    }
+                }
+            }
+        }
+        for (c, sums) in sums.into_iter().enumerate() {
+            let at = ((channel + c) * shape.height + y) * shape.width + x;
+            for (i, sum) in sums.into_iter().enumerate() {
+                sum.store(to.add((at + i) * S::LANES));
+            }
+        }
+    }
+}
+
+/// Adds what tap `T` of a row of taps sends to a tile. At a border, the columns for which the tap
+/// meets padding are left out.
+#[inline(always)]
+unsafe fn tap<S: Simd, const C: usize, const X: usize, const T: usize>(
+    row: *const f32,
+    (weight, next): (*const f32, usize),
+    border: Border,
+    sums: &mut [[S; X]; C],
+) {
+    let mut factors = [S::splat(0.0); C];
+    for (c, factor) in factors.iter_mut().enumerate() {
+        *factor = S::splat(*weight.add(c * next + T));
+    }
+    for x in 0..X {
+        let inside = match border {
+            Border::None => true,
+            Border::Left => x >= T,
+            Border::Right => x < T,
+        };
+        if inside {
+            let gradient = S::load(row.add(x * S::LANES).sub(T * S::LANES));
+            for c in 0..C {
+                sums[c][x] = gradient.fma(factors[c], sums[c][x]);
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The arithmetic behind the fused layers, written for the vectors that the CPU has.
+//!
+//! Every kernel is checked against the plain layers, which serve as its oracle.
+
+pub(crate) mod batch;
+pub(crate) mod buffer;
+pub(crate) mod conv;
+mod isa;
+pub(crate) mod matrix;
+mod simd;
+mod tanh;
+mod transpose;
+
+pub use isa::Isa;

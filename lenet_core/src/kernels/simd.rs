@@ -1,0 +1,349 @@
+//! Vectors of `f32`, one type for each instruction set that the kernels are compiled for.
+//!
+//! A kernel is written once, generic over [`Simd`], and marked `#[inline(always)]`. The entry points
+//! in [`super::dispatch`] instantiate it inside a function that has the instruction set enabled, so
+//! that the intrinsics below melt into it.
+
+/// A vector of [`Simd::LANES`] numbers.
+///
+/// # Safety
+/// Every method may be called only where the CPU has the instruction set of the implementing type;
+/// `load` and `store` need `LANES` valid numbers behind the pointer.
+#[allow(clippy::missing_safety_doc)] // the trait's own section speaks for all methods
+pub(crate) unsafe trait Simd: Copy {
+    /// Numbers in a vector.
+    const LANES: usize;
+    /// Filters that a convolution tile computes at once: with 2 x 2 positions each, the number of
+    /// accumulators that fits the register file.
+    const FILTERS: usize;
+    /// Rows of the matrix tile, with [`Simd::COLUMNS`] vectors each.
+    const ROWS: usize;
+    /// Vectors in a row of the matrix tile.
+    const COLUMNS: usize;
+
+    unsafe fn splat(x: f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    unsafe fn store(self, to: *mut f32);
+    unsafe fn add(self, other: Self) -> Self;
+    unsafe fn mul(self, other: Self) -> Self;
+    unsafe fn div(self, other: Self) -> Self;
+    unsafe fn min(self, other: Self) -> Self;
+    unsafe fn max(self, other: Self) -> Self;
+    /// `self * factor + addend`, rounded once where the CPU can.
+    unsafe fn fma(self, factor: Self, addend: Self) -> Self;
+    /// `addend - self * factor`, rounded once where the CPU can.
+    unsafe fn fnma(self, factor: Self, addend: Self) -> Self;
+    /// The sum of the lanes, always in the same order.
+    unsafe fn sum(self) -> f32;
+    /// Writes the transpose of `LANES` x `LANES` numbers: row `r` is read at `from + r * stride_from`,
+    /// and written as column `r` of rows that start `stride_to` apart.
+    unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize);
+}
+
+/// Eight numbers in an array, for CPUs without an instruction set that is named below.
+/// The compiler turns it into what the target has (SSE2 on x86-64).
+#[derive(Clone, Copy)]
+pub(crate) struct Portable([f32; 8]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+// SAFETY: no special instruction is used; `load` and `store` touch exactly `LANES` numbers.
+unsafe impl Simd for Portable {
+    const LANES: usize = 8;
+    const FILTERS: usize = 1;
+    const ROWS: usize = 2;
+    const COLUMNS: usize = 1;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Self([x; 8])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        Self(from.cast::<[f32; 8]>().read_unaligned())
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        to.cast::<[f32; 8]>().write_unaligned(self.0);
+    }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        self.zip(other, |a, b| a / b)
+    }
+    #[inline(always)]
+    unsafe fn min(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn fma(self, factor: Self, addend: Self) -> Self {
+        self.mul(factor).add(addend)
+    }
+    #[inline(always)]
+    unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
+        addend.zip(self.mul(factor), |a, b| a - b)
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
+        for row in 0..Self::LANES {
+            for column in 0..Self::LANES {
+                *to.add(column * stride_to + row) = *from.add(row * stride_from + column);
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Simd;
+
+    /// Eight numbers in a 256-bit register, with fused multiply-add.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(__m256);
+
+    // SAFETY: intrinsics of AVX, AVX2 and FMA only; `load` and `store` touch exactly `LANES` numbers.
+    unsafe impl Simd for Avx2 {
+        const LANES: usize = 8;
+        const FILTERS: usize = 3;
+        const ROWS: usize = 4;
+        const COLUMNS: usize = 3;
+
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            Self(_mm256_set1_ps(x))
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            Self(_mm256_loadu_ps(from))
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            _mm256_storeu_ps(to, self.0);
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            Self(_mm256_add_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn mul(self, other: Self) -> Self {
+            Self(_mm256_mul_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn div(self, other: Self) -> Self {
+            Self(_mm256_div_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            Self(_mm256_min_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            Self(_mm256_max_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn fma(self, factor: Self, addend: Self) -> Self {
+            Self(_mm256_fmadd_ps(self.0, factor.0, addend.0))
+        }
+        #[inline(always)]
+        unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
+            Self(_mm256_fnmadd_ps(self.0, factor.0, addend.0))
+        }
+        #[inline(always)]
+        unsafe fn sum(self) -> f32 {
+            let halves =
+                _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+            let pairs = _mm_add_ps(halves, _mm_movehl_ps(halves, halves));
+            _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps::<1>(pairs, pairs)))
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
+            // Quarters first: 4 x 4 blocks are placed by 128-bit loads, then transposed in place.
+            let pair = |row: usize, column: usize| {
+                let low = _mm256_castps128_ps256(_mm_loadu_ps(from.add(row * stride_from + column)));
+                let high = _mm_loadu_ps(from.add((row + 4) * stride_from + column));
+                _mm256_insertf128_ps::<1>(low, high)
+            };
+            for column in [0, 4] {
+                let (a, b) = (pair(0, column), pair(1, column));
+                let (c, d) = (pair(2, column), pair(3, column));
+                let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+                let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+                let to = to.add(column * stride_to);
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(ab_low, cd_low));
+                _mm256_storeu_ps(to.add(stride_to), _mm256_shuffle_ps::<0xee>(ab_low, cd_low));
+                _mm256_storeu_ps(to.add(2 * stride_to), _mm256_shuffle_ps::<0x44>(ab_high, cd_high));
+                _mm256_storeu_ps(to.add(3 * stride_to), _mm256_shuffle_ps::<0xee>(ab_high, cd_high));
+            }
+        }
+    }
+
+    /// Sixteen numbers in a 512-bit register.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(__m512);
+
+    // SAFETY: intrinsics of AVX-512F (which implies AVX2 and FMA) only; `load` and `store` touch
+    // exactly `LANES` numbers.
+    unsafe impl Simd for Avx512 {
+        const LANES: usize = 16;
+        const FILTERS: usize = 4;
+        const ROWS: usize = 8;
+        const COLUMNS: usize = 2;
+
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            Self(_mm512_set1_ps(x))
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            Self(_mm512_loadu_ps(from))
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            _mm512_storeu_ps(to, self.0);
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            Self(_mm512_add_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn mul(self, other: Self) -> Self {
+            Self(_mm512_mul_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn div(self, other: Self) -> Self {
+            Self(_mm512_div_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            Self(_mm512_min_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            Self(_mm512_max_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn fma(self, factor: Self, addend: Self) -> Self {
+            Self(_mm512_fmadd_ps(self.0, factor.0, addend.0))
+        }
+        #[inline(always)]
+        unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
+            Self(_mm512_fnmadd_ps(self.0, factor.0, addend.0))
+        }
+        #[inline(always)]
+        unsafe fn sum(self) -> f32 {
+            _mm512_reduce_add_ps(self.0)
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
+            for row in [0, 8] {
+                for column in [0, 8] {
+                    let from = from.add(row * stride_from + column);
+                    Avx2::transpose(from, stride_from, to.add(column * stride_to + row), stride_to);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use arm::Neon;
+
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use std::arch::aarch64::*;
+
+    use super::Simd;
+
+    /// Eight numbers in two 128-bit registers, with fused multiply-add.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Neon(float32x4_t, float32x4_t);
+
+    // SAFETY: intrinsics of NEON only, which every aarch64 CPU has; `load` and `store` touch exactly
+    // `LANES` numbers.
+    unsafe impl Simd for Neon {
+        const LANES: usize = 8;
+        const FILTERS: usize = 2;
+        const ROWS: usize = 4;
+        const COLUMNS: usize = 2;
+
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            Self(vdupq_n_f32(x), vdupq_n_f32(x))
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            Self(vld1q_f32(from), vld1q_f32(from.add(4)))
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            vst1q_f32(to, self.0);
+            vst1q_f32(to.add(4), self.1);
+        }
+        #[inline(always)]
+        unsafe fn add(self, other: Self) -> Self {
+            Self(vaddq_f32(self.0, other.0), vaddq_f32(self.1, other.1))
+        }
+        #[inline(always)]
+        unsafe fn mul(self, other: Self) -> Self {
+            Self(vmulq_f32(self.0, other.0), vmulq_f32(self.1, other.1))
+        }
+        #[inline(always)]
+        unsafe fn div(self, other: Self) -> Self {
+            Self(vdivq_f32(self.0, other.0), vdivq_f32(self.1, other.1))
+        }
+        #[inline(always)]
+        unsafe fn min(self, other: Self) -> Self {
+            Self(vminq_f32(self.0, other.0), vminq_f32(self.1, other.1))
+        }
+        #[inline(always)]
+        unsafe fn max(self, other: Self) -> Self {
+            Self(vmaxq_f32(self.0, other.0), vmaxq_f32(self.1, other.1))
+        }
+        #[inline(always)]
+        unsafe fn fma(self, factor: Self, addend: Self) -> Self {
+            Self(vfmaq_f32(addend.0, self.0, factor.0), vfmaq_f32(addend.1, self.1, factor.1))
+        }
+        #[inline(always)]
+        unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
+            Self(vfmsq_f32(addend.0, self.0, factor.0), vfmsq_f32(addend.1, self.1, factor.1))
+        }
+        #[inline(always)]
+        unsafe fn sum(self) -> f32 {
+            vaddvq_f32(vaddq_f32(self.0, self.1))
+        }
+        #[inline(always)]
+        unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
+            for row in 0..Self::LANES {
+                for column in 0..Self::LANES {
+                    *to.add(column * stride_to + row) = *from.add(row * stride_from + column);
+                }
+            }
+        }
+    }
+}

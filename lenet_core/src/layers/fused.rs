@@ -1,0 +1,289 @@
+//! Several layers in one pass over memory.
+
+use std::ops::{Deref, DerefMut};
+
+use dfdx::prelude::*;
+
+use super::{AvgPool2D, Conv2D, Linear, Tanh};
+use crate::kernels::batch::{self, BatchGradients};
+use crate::kernels::buffer::Pool;
+use crate::kernels::conv::Shape as ConvShape;
+use crate::kernels::matrix::{multiply, Finish, Matrix, Product};
+use crate::kernels::Isa;
+use crate::shape::{Convolved, Pooled};
+use crate::view::{values, values_mut};
+
+/// The same layers as `M`, the same numbers up to rounding, computed in one pass by vector kernels.
+///
+/// `Fused<(Conv2D<1, 6, 5>, Tanh, AvgPool2D<2>)>` is the network `(Conv2D<1, 6, 5>, Tanh, AvgPool2D<2>)`;
+/// leave the word away and it still trains, only slower. What can be fused:
+/// `(Conv2D<I, O, K>, Tanh, AvgPool2D<2>)`, `(Linear<I, O>, Tanh)` and `Linear<I, O>`.
+///
+/// The layers inside are reached as if there were no `Fused`:
+///
+/// ```
+/// use lenet_core::{dfdx::prelude::*, layers::{Conv2D, Fused, Tanh, AvgPool2D}};
+/// let dev = Cpu::default();
+/// let c1 = Fused::<(Conv2D<1, 6, 5>, Tanh, AvgPool2D<2>)>::build(&dev);
+/// assert_eq!(c1.0.weight.shape().concrete(), [6, 1, 5, 5]);
+/// assert_eq!(c1.forward(dev.zeros::<Rank4<3, 1, 28, 28>>()).shape().concrete(), [3, 6, 12, 12]);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Fused<M> {
+    layers: M,
+    isa: Isa,
+    pool: Pool,
+    skip_input_gradient: bool,
+}
+
+impl<M> Fused<M> {
+    /// Fuses `layers`, for the best instruction set that this CPU has.
+    pub fn new(layers: M) -> Self {
+        Self { layers, isa: Isa::best(), pool: Pool::default(), skip_input_gradient: false }
+    }
+
+    /// Computes with the given instruction set from now on.
+    pub fn set_isa(&mut self, isa: Isa) {
+        self.isa = isa;
+    }
+
+    /// Whether the gradient for the layer's input is left out. A network's first layer needs none:
+    /// nobody trains the images.
+    pub fn skip_input_gradient(&mut self, skip: bool) {
+        self.skip_input_gradient = skip;
+    }
+}
+
+impl<M> Deref for Fused<M> {
+    type Target = M;
+    fn deref(&self) -> &M {
+        &self.layers
+    }
+}
+
+impl<M> DerefMut for Fused<M> {
+    fn deref_mut(&mut self) -> &mut M {
+        &mut self.layers
+    }
+}
+
+impl<M: TensorCollection<E, D>, E: Dtype, D: Device<E>> TensorCollection<E, D> for Fused<M> {
+    type To<E2: Dtype, D2: Device<E2>> = Fused<M::To<E2, D2>>;
+
+    fn iter_tensors<V: ModuleVisitor<Self, E, D>>(
+        visitor: &mut V,
+    ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
+        let layers = Self::module("layers", |fused| &fused.layers, |fused| &mut fused.layers);
+        visitor.visit_fields((layers,), |(layers,)| Fused::new(layers))
+    }
+}
+
+impl<M> NonMutableModule for Fused<M> {}
+
+impl<const I: usize, const O: usize, const K: usize, B, H, W, T>
+    Module<Tensor<(B, Const<I>, H, W), f32, Cpu, T>>
+    for Fused<(Conv2D<I, O, K>, Tanh, AvgPool2D<2>)>
+where
+    B: Dim,
+    H: Convolved<K>,
+    W: Convolved<K>,
+    H::Out: Pooled<2>,
+    W::Out: Pooled<2>,
+    T: Tape<f32, Cpu>,
+{
+    type Output =
+        Tensor<(B, Const<O>, <H::Out as Pooled<2>>::Out, <W::Out as Pooled<2>>::Out), f32, Cpu, T>;
+    type Error = CpuError;
+
+    fn try_forward(
+        &self,
+        x: Tensor<(B, Const<I>, H, W), f32, Cpu, T>,
+    ) -> Result<Self::Output, CpuError> {
+        let (x, mut tape) = x.split_tape();
+        let (batch, _, height, width) = *x.shape();
+        let shape = ConvShape {
+            inputs: I,
+            outputs: O,
+            kernel: K,
+            height: height.size(),
+            width: width.size(),
+        };
+        let dims = (batch, Const::<O>, Default::default(), Default::default());
+        let mut y: Tensor<_, f32, Cpu> = x.device().try_zeros_like(&dims)?;
+        let (isa, pool, conv) = (self.isa, self.pool.clone(), &self.layers.0);
+        let parameters = (&*values(&conv.weight), &*values(&conv.bias));
+        let (x_values, y_values) = (values(&x), values_mut(&mut y));
+        let kept =
+            batch::forward(isa, &pool, shape, &x_values, parameters, y_values, T::OWNS_TAPE);
+        drop(x_values);
+
+        let Some(activations) = kept else { return Ok(y.put_tape(tape)) };
+        let (weight, bias, out) = (conv.weight.clone(), conv.bias.clone(), y.clone());
+        let skip_input_gradient = self.skip_input_gradient;
+        tape.add_backward_op(move |gradients| {
+            // dfdx lends one gradient at a time: the others wait outside.
+            let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+            let mut dw = std::mem::take(&mut **gradients.get_or_alloc_mut(&weight)?);
+            let mut db = std::mem::take(&mut **gradients.get_or_alloc_mut(&bias)?);
+            let dx = if skip_input_gradient {
+                None
+            } else {
+                Some(gradients.get_or_alloc_mut(&x)?.as_mut_slice())
+            };
+            batch::backward(
+                isa,
+                &pool,
+                shape,
+                (&values(&x), &values(&weight), &activations),
+                &dy,
+                BatchGradients { weight: &mut dw, bias: &mut db, x: dx },
+            );
+            **gradients.get_or_alloc_mut(&out)? = dy;
+            **gradients.get_or_alloc_mut(&weight)? = dw;
+            **gradients.get_or_alloc_mut(&bias)? = db;
+            Ok(())
+        });
+        Ok(y.put_tape(tape))
+    }
+}
+
+impl<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>
+    Module<Tensor<(B, Const<I>), f32, Cpu, T>> for Fused<(Linear<I, O>, Tanh)>
+{
+    type Output = Tensor<(B, Const<O>), f32, Cpu, T>;
+    type Error = CpuError;
+
+    fn try_forward(&self, x: Tensor<(B, Const<I>), f32, Cpu, T>) -> Result<Self::Output, CpuError> {
+        dense(&self.layers.0, x, Activation::Tanh, self.isa, &self.pool)
+    }
+}
+
+impl<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>
+    Module<Tensor<(B, Const<I>), f32, Cpu, T>> for Fused<Linear<I, O>>
+{
+    type Output = Tensor<(B, Const<O>), f32, Cpu, T>;
+    type Error = CpuError;
+
+    fn try_forward(&self, x: Tensor<(B, Const<I>), f32, Cpu, T>) -> Result<Self::Output, CpuError> {
+        dense(&self.layers, x, Activation::None, self.isa, &self.pool)
+    }
+}
+
+/// What follows a dense layer.
+#[derive(Clone, Copy)]
+enum Activation {
+    None,
+    Tanh,
+}
+
+/// `y = activation(x W^T + b)`.
+fn dense<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>(
+    layer: &Linear<I, O>,
+    x: Tensor<(B, Const<I>), f32, Cpu, T>,
+    activation: Activation,
+    isa: Isa,
+    pool: &Pool,
+) -> Result<Tensor<(B, Const<O>), f32, Cpu, T>, CpuError> {
+    let (x, mut tape) = x.split_tape();
+    let batch = x.shape().0;
+    let mut y: Tensor<_, f32, Cpu> = x.device().try_zeros_like(&(batch, Const::<O>))?;
+    let (sizes, pool) = ((batch.size(), I, O), pool.clone());
+    let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
+    let y_values = values_mut(&mut y);
+    dense_forward(isa, &pool, sizes, &values(&x), (&values(&weight), &values(&bias)), y_values, activation);
+
+    let out = y.clone();
+    tape.add_backward_op(move |gradients| {
+        let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
+        let mut dw = std::mem::take(&mut **gradients.get_or_alloc_mut(&weight)?);
+        let mut db = std::mem::take(&mut **gradients.get_or_alloc_mut(&bias)?);
+        let dx = gradients.get_or_alloc_mut(&x)?;
+        let y = matches!(activation, Activation::Tanh).then(|| values(&out));
+        let dz = before_activation(&pool, &dy, y.as_deref(), &mut db);
+        dense_backward(isa, &pool, sizes, (&values(&x), &values(&weight), &dz), (&mut dw, dx));
+        drop(y);
+        **gradients.get_or_alloc_mut(&out)? = dy;
+        **gradients.get_or_alloc_mut(&weight)? = dw;
+        **gradients.get_or_alloc_mut(&bias)? = db;
+        Ok(())
+    });
+    Ok(y.put_tape(tape))
+}
+
+fn dense_forward(
+    isa: Isa,
+    pool: &Pool,
+    (batch, inputs, outputs): (usize, usize, usize),
+    x: &[f32],
+    (weight, bias): (&[f32], &[f32]),
+    y: &mut [f32],
+    activation: Activation,
+) {
+    let finish = match activation {
+        Activation::None => Finish::Bias(bias),
+        Activation::Tanh => Finish::BiasTanh(bias),
+    };
+    let product = Product {
+        m: batch,
+        n: outputs,
+        k: inputs,
+        a: Matrix::rows(x, inputs),
+        b: Matrix::rows(weight, inputs).transposed(),
+        c: y,
+        finish,
+    };
+    multiply(isa, pool, [product]);
+}
+
+/// The gradient before the activation: `dy (1 - y^2)` for tanh, else `dy`. Adds its sums over the
+/// batch to the biases' gradient.
+fn before_activation(
+    pool: &Pool,
+    dy: &[f32],
+    y: Option<&[f32]>,
+    db: &mut [f32],
+) -> crate::kernels::buffer::Buffer {
+    let mut dz = pool.take(dy.len());
+    dz.copy_from_slice(dy);
+    if let Some(y) = y {
+        for (dz, y) in dz.iter_mut().zip(y) {
+            *dz *= 1.0 - y * y;
+        }
+    }
+    for row in dz.chunks_exact(db.len()) {
+        for (db, dz) in db.iter_mut().zip(row) {
+            *db += dz;
+        }
+    }
+    dz
+}
+
+/// `dw += dz^T x` and `dx += dz w`.
+fn dense_backward(
+    isa: Isa,
+    pool: &Pool,
+    (batch, inputs, outputs): (usize, usize, usize),
+    (x, weight, dz): (&[f32], &[f32], &[f32]),
+    (dw, dx): (&mut [f32], &mut [f32]),
+) {
+    let dz = Matrix::rows(dz, outputs);
+    let for_weights = Product {
+        m: outputs,
+        n: inputs,
+        k: batch,
+        a: dz.transposed(),
+        b: Matrix::rows(x, inputs),
+        c: dw,
+        finish: Finish::Add,
+    };
+    let for_input = Product {
+        m: batch,
+        n: inputs,
+        k: outputs,
+        a: dz,
+        b: Matrix::rows(weight, inputs),
+        c: dx,
+        finish: Finish::Add,
+    };
+    multiply(isa, pool, [for_weights, for_input]);
+}
