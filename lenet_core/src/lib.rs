@@ -4,16 +4,30 @@
 
 pub use dfdx;
 
+mod data;
 pub mod display;
 mod error;
 mod history;
+pub mod init;
 mod kernels;
 pub mod layers;
+pub mod loss;
 pub mod mnist;
+mod model;
+pub mod network;
+pub mod optim;
 pub mod plot;
+pub mod preprocess;
+pub mod progress;
+mod random;
 pub mod shape;
+mod train;
 mod view;
 
+pub use data::Data;
 pub use error::{Error, Result};
 pub use history::{Epoch, History};
 pub use kernels::Isa;
+pub use model::LeNet5;
+pub use optim::Adam;
+pub use train::{Fit, Model, Score};

@@ -68,7 +68,10 @@ mod tests {
     fn a_fresh_tensor_is_borrowed_and_others_are_copied_in_order() {
         let dev = Cpu::default();
         let a = dev.tensor([[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-        assert!(matches!(values(&a), Cow::Borrowed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])));
+        assert!(matches!(
+            values(&a),
+            Cow::Borrowed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+        ));
         let transposed = a.permute::<_, Axes2<1, 0>>();
         assert!(matches!(values(&transposed), Cow::Owned(_)));
         assert_eq!(*values(&transposed), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);

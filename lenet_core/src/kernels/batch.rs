@@ -92,8 +92,10 @@ pub(crate) fn backward(
             let mut dy_block = pool.take(output * lanes);
             let mut dx_block = dx.is_some().then(|| pool.take(input * lanes));
             let mut scratch = pool.take(shape.gradient_len() * lanes);
-            for (block, (x, dy)) in
-                x.chunks(lanes * input).zip(dy.chunks(lanes * output)).enumerate()
+            for (block, (x, dy)) in x
+                .chunks(lanes * input)
+                .zip(dy.chunks(lanes * output))
+                .enumerate()
             {
                 gather(isa, x, input, &mut x_block);
                 gather(isa, dy, output, &mut dy_block);
@@ -105,7 +107,15 @@ pub(crate) fn backward(
                     scratch: &mut scratch,
                 };
                 let activations = &activations[block * kept..][..kept];
-                conv::backward(isa, shape, &x_block, weight, activations, &dy_block, gradients);
+                conv::backward(
+                    isa,
+                    shape,
+                    &x_block,
+                    weight,
+                    activations,
+                    &dy_block,
+                    gradients,
+                );
                 if let (Some(dx), Some(dx_block)) = (&mut dx, &dx_block) {
                     // The block of x has done its work: it takes the gradient in the images' order.
                     let images = &mut x_block[..x.len()];

@@ -30,7 +30,11 @@ impl Pool {
         if lines.len() < needed {
             lines.resize(needed, Line([0.0; LINE]));
         }
-        Buffer { lines, len, pool: self.clone() }
+        Buffer {
+            lines,
+            len,
+            pool: self.clone(),
+        }
     }
 }
 
@@ -45,7 +49,11 @@ pub(crate) struct Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
-        self.pool.0.lock().unwrap_or_else(PoisonError::into_inner).push(lines);
+        self.pool
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(lines);
     }
 }
 

@@ -1,10 +1,10 @@
 //! Which instruction set the kernels use, decided when the program runs.
 
-use super::simd::{Portable, Simd};
-#[cfg(target_arch = "x86_64")]
-use super::simd::{Avx2, Avx512};
 #[cfg(target_arch = "aarch64")]
 use super::simd::Neon;
+#[cfg(target_arch = "x86_64")]
+use super::simd::{Avx2, Avx512};
+use super::simd::{Portable, Simd};
 
 /// An instruction set that the kernels are compiled for and that this CPU has.
 ///

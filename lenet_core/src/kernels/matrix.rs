@@ -26,12 +26,20 @@ pub(crate) struct Matrix<'a> {
 impl<'a> Matrix<'a> {
     /// Rows of `columns` numbers, one after the other.
     pub(crate) fn rows(values: &'a [f32], columns: usize) -> Self {
-        Self { values, row: columns, column: 1 }
+        Self {
+            values,
+            row: columns,
+            column: 1,
+        }
     }
 
     /// The transpose, without moving a number.
     pub(crate) fn transposed(self) -> Self {
-        Self { row: self.column, column: self.row, ..self }
+        Self {
+            row: self.column,
+            column: self.row,
+            ..self
+        }
     }
 
     fn holds(&self, rows: usize, columns: usize) -> bool {
@@ -69,7 +77,15 @@ pub(crate) fn multiply<const P: usize>(isa: Isa, pool: &Pool, products: [Product
     let mut panels = Vec::new();
     let mut work = 0;
     for product in products {
-        let Product { m, n, k, a, b, c, finish } = product;
+        let Product {
+            m,
+            n,
+            k,
+            a,
+            b,
+            c,
+            finish,
+        } = product;
         assert!(a.holds(m, k) && b.holds(k, n));
         assert!((a.row == 1 || a.column == 1) && (b.row == 1 || b.column == 1));
         assert_eq!(c.len(), m * n);
@@ -91,7 +107,12 @@ pub(crate) fn multiply<const P: usize>(isa: Isa, pool: &Pool, products: [Product
     let compute = |panel: Panel<'_>| {
         let mut packed = pool.take(panel.size.2 * width);
         // SAFETY: the lengths were checked above, and no two panels write the same columns.
-        unsafe { isa.run(Run { panel, packed: packed.as_mut_ptr() }) };
+        unsafe {
+            isa.run(Run {
+                panel,
+                packed: packed.as_mut_ptr(),
+            })
+        };
     };
     if work < WORTH_SHARING {
         panels.into_iter().for_each(compute);
@@ -135,8 +156,7 @@ impl Kernel for Run<'_> {
         let mut row = 0;
         while row < m {
             row += match (S::ROWS, S::COLUMNS) {
-                (4, 3) if m - row >= 4 => tile::<S, 4, 3>(&panel, packed, row, k, width),
-                (_, 3) => tile::<S, 1, 3>(&panel, packed, row, k, width),
+                (6, 2) if m - row >= 6 => tile::<S, 6, 2>(&panel, packed, row, k, width),
                 (8, 2) if m - row >= 8 => tile::<S, 8, 2>(&panel, packed, row, k, width),
                 (_, 2) if m - row >= 4 => tile::<S, 4, 2>(&panel, packed, row, k, width),
                 (_, 2) => tile::<S, 1, 2>(&panel, packed, row, k, width),
@@ -152,7 +172,9 @@ impl Kernel for Run<'_> {
 unsafe fn pack<S: Simd>(panel: &Panel<'_>, packed: *mut f32) {
     let (_, _, k) = panel.size;
     let width = S::COLUMNS * S::LANES;
-    let Panel { b, first, columns, .. } = *panel;
+    let Panel {
+        b, first, columns, ..
+    } = *panel;
     if columns < width {
         std::slice::from_raw_parts_mut(packed, k * width).fill(0.0);
     }
@@ -175,7 +197,15 @@ unsafe fn tile<S: Simd, const R: usize, const C: usize>(
     k: usize,
     width: usize,
 ) -> usize {
-    let Panel { a, c, finish, first, columns, size: (_, n, _), .. } = *panel;
+    let Panel {
+        a,
+        c,
+        finish,
+        first,
+        columns,
+        size: (_, n, _),
+        ..
+    } = *panel;
     let from = a.values.as_ptr().add(row * a.row);
     let mut sums = [[S::splat(0.0); C]; R];
     for i in 0..k {

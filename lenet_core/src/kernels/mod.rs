@@ -2,6 +2,7 @@
 //!
 //! Every kernel is checked against the plain layers, which serve as its oracle.
 
+pub(crate) mod adam;
 pub(crate) mod batch;
 pub(crate) mod buffer;
 pub(crate) mod conv;

@@ -27,6 +27,7 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn div(self, other: Self) -> Self;
+    unsafe fn sqrt(self) -> Self;
     unsafe fn min(self, other: Self) -> Self;
     unsafe fn max(self, other: Self) -> Self;
     /// `self * factor + addend`, rounded once where the CPU can.
@@ -84,6 +85,10 @@ unsafe impl Simd for Portable {
         self.zip(other, |a, b| a / b)
     }
     #[inline(always)]
+    unsafe fn sqrt(self) -> Self {
+        self.zip(self, |a, _| a.sqrt())
+    }
+    #[inline(always)]
     unsafe fn min(self, other: Self) -> Self {
         self.zip(other, |a, b| if a < b { a } else { b })
     }
@@ -130,9 +135,9 @@ mod x86 {
     // SAFETY: intrinsics of AVX, AVX2 and FMA only; `load` and `store` touch exactly `LANES` numbers.
     unsafe impl Simd for Avx2 {
         const LANES: usize = 8;
-        const FILTERS: usize = 3;
-        const ROWS: usize = 4;
-        const COLUMNS: usize = 3;
+        const FILTERS: usize = 2;
+        const ROWS: usize = 6;
+        const COLUMNS: usize = 2;
 
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
@@ -159,6 +164,10 @@ mod x86 {
             Self(_mm256_div_ps(self.0, other.0))
         }
         #[inline(always)]
+        unsafe fn sqrt(self) -> Self {
+            Self(_mm256_sqrt_ps(self.0))
+        }
+        #[inline(always)]
         unsafe fn min(self, other: Self) -> Self {
             Self(_mm256_min_ps(self.0, other.0))
         }
@@ -176,31 +185,44 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn sum(self) -> f32 {
-            let halves =
-                _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+            let halves = _mm_add_ps(
+                _mm256_castps256_ps128(self.0),
+                _mm256_extractf128_ps::<1>(self.0),
+            );
             let pairs = _mm_add_ps(halves, _mm_movehl_ps(halves, halves));
             _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps::<1>(pairs, pairs)))
         }
         #[inline(always)]
         unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
             // Quarters first: 4 x 4 blocks are placed by 128-bit loads, then transposed in place.
-            let pair = |row: usize, column: usize| {
-                let low = _mm256_castps128_ps256(_mm_loadu_ps(from.add(row * stride_from + column)));
-                let high = _mm_loadu_ps(from.add((row + 4) * stride_from + column));
-                _mm256_insertf128_ps::<1>(low, high)
-            };
             for column in [0, 4] {
-                let (a, b) = (pair(0, column), pair(1, column));
-                let (c, d) = (pair(2, column), pair(3, column));
+                let from = from.add(column);
+                let a = row_pair(from, stride_from);
+                let b = row_pair(from.add(stride_from), stride_from);
+                let c = row_pair(from.add(2 * stride_from), stride_from);
+                let d = row_pair(from.add(3 * stride_from), stride_from);
                 let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
                 let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
                 let to = to.add(column * stride_to);
                 _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(ab_low, cd_low));
                 _mm256_storeu_ps(to.add(stride_to), _mm256_shuffle_ps::<0xee>(ab_low, cd_low));
-                _mm256_storeu_ps(to.add(2 * stride_to), _mm256_shuffle_ps::<0x44>(ab_high, cd_high));
-                _mm256_storeu_ps(to.add(3 * stride_to), _mm256_shuffle_ps::<0xee>(ab_high, cd_high));
+                _mm256_storeu_ps(
+                    to.add(2 * stride_to),
+                    _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+                );
+                _mm256_storeu_ps(
+                    to.add(3 * stride_to),
+                    _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
+                );
             }
         }
+    }
+
+    /// Four numbers of a row, and four of the row that is four further down.
+    #[inline(always)]
+    unsafe fn row_pair(from: *const f32, stride: usize) -> __m256 {
+        let low = _mm256_castps128_ps256(_mm_loadu_ps(from));
+        _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(from.add(4 * stride)))
     }
 
     /// Sixteen numbers in a 512-bit register.
@@ -240,6 +262,10 @@ mod x86 {
             Self(_mm512_div_ps(self.0, other.0))
         }
         #[inline(always)]
+        unsafe fn sqrt(self) -> Self {
+            Self(_mm512_sqrt_ps(self.0))
+        }
+        #[inline(always)]
         unsafe fn min(self, other: Self) -> Self {
             Self(_mm512_min_ps(self.0, other.0))
         }
@@ -264,7 +290,12 @@ mod x86 {
             for row in [0, 8] {
                 for column in [0, 8] {
                     let from = from.add(row * stride_from + column);
-                    Avx2::transpose(from, stride_from, to.add(column * stride_to + row), stride_to);
+                    Avx2::transpose(
+                        from,
+                        stride_from,
+                        to.add(column * stride_to + row),
+                        stride_to,
+                    );
                 }
             }
         }
@@ -318,6 +349,10 @@ mod arm {
             Self(vdivq_f32(self.0, other.0), vdivq_f32(self.1, other.1))
         }
         #[inline(always)]
+        unsafe fn sqrt(self) -> Self {
+            Self(vsqrtq_f32(self.0), vsqrtq_f32(self.1))
+        }
+        #[inline(always)]
         unsafe fn min(self, other: Self) -> Self {
             Self(vminq_f32(self.0, other.0), vminq_f32(self.1, other.1))
         }
@@ -327,11 +362,17 @@ mod arm {
         }
         #[inline(always)]
         unsafe fn fma(self, factor: Self, addend: Self) -> Self {
-            Self(vfmaq_f32(addend.0, self.0, factor.0), vfmaq_f32(addend.1, self.1, factor.1))
+            Self(
+                vfmaq_f32(addend.0, self.0, factor.0),
+                vfmaq_f32(addend.1, self.1, factor.1),
+            )
         }
         #[inline(always)]
         unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
-            Self(vfmsq_f32(addend.0, self.0, factor.0), vfmsq_f32(addend.1, self.1, factor.1))
+            Self(
+                vfmsq_f32(addend.0, self.0, factor.0),
+                vfmsq_f32(addend.1, self.1, factor.1),
+            )
         }
         #[inline(always)]
         unsafe fn sum(self) -> f32 {

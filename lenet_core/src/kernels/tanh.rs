@@ -9,9 +9,21 @@ const LIMIT: f32 = 9.02;
 // tanh(x) = x * P(x^2) / Q(x^2) on |x| <= LIMIT, with a relative error of 1.4e-9 before rounding:
 // least squares on the relative error, reweighted towards the minimax solution. `tanh_fit.py`
 // beside this file makes the numbers.
-const P: [f32; 6] =
-    [1.0, 0.136_799_53, 0.003_868_375_2, 2.800_837_7e-5, 3.058_707_4e-8, -1.220_484_8e-11];
-const Q: [f32; 5] = [1.0, 0.470_132_86, 0.027_246_013, 0.000_393_871_33, 1.287_428_7e-6];
+const P: [f32; 6] = [
+    1.0,
+    0.136_799_53,
+    0.003_868_375_2,
+    2.800_837_7e-5,
+    3.058_707_4e-8,
+    -1.220_484_8e-11,
+];
+const Q: [f32; 5] = [
+    1.0,
+    0.470_132_86,
+    0.027_246_013,
+    0.000_393_871_33,
+    1.287_428_7e-6,
+];
 
 /// tanh of each lane, within 5 units in the last place; odd, at most 1 in absolute value, NaN for NaN.
 #[inline(always)]
@@ -59,26 +71,37 @@ mod tests {
     #[test]
     fn tanh_is_within_a_few_units_in_the_last_place_over_its_whole_range() {
         for isa in Isa::available() {
-            let mut inputs: Vec<f32> =
-                (-2_000_000..=2_000_000).map(|i| i as f32 * 6e-6).collect();
+            let mut inputs: Vec<f32> = (-2_000_000..=2_000_000).map(|i| i as f32 * 6e-6).collect();
             inputs.extend((-126..4).flat_map(|e| [2f32.powi(e), -1.3 * 2f32.powi(e)]));
             let mut outputs = inputs.clone();
             tanh_in_place(isa, &mut outputs);
             let mut worst = 0f64;
             for (&x, &y) in inputs.iter().zip(&outputs) {
                 let truth = f64::from(x).tanh();
-                let unit = f64::from((truth as f32).abs().next_up()) - f64::from((truth as f32).abs());
+                let unit =
+                    f64::from((truth as f32).abs().next_up()) - f64::from((truth as f32).abs());
                 worst = worst.max((f64::from(y) - truth).abs() / unit);
                 assert!(y.abs() <= 1.0, "{isa:?}: tanh({x}) = {y}");
             }
-            assert!(worst < 6.0, "{isa:?}: off by {worst} units in the last place");
+            assert!(
+                worst < 6.0,
+                "{isa:?}: off by {worst} units in the last place"
+            );
         }
     }
 
     #[test]
     fn tanh_of_special_numbers() {
         for isa in Isa::available() {
-            let mut values = [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e-40, -1e-40];
+            let mut values = [
+                0.0,
+                -0.0,
+                f32::INFINITY,
+                f32::NEG_INFINITY,
+                f32::NAN,
+                1e-40,
+                -1e-40,
+            ];
             tanh_in_place(isa, &mut values);
             assert_eq!(values[..4], [0.0, -0.0, 1.0, -1.0]);
             assert!(values[0].is_sign_positive() && values[1].is_sign_negative());

@@ -43,7 +43,12 @@ pub(crate) fn gather(isa: Isa, images: &[f32], len: usize, block: &mut [f32]) {
             if count < S::LANES {
                 block.fill(0.0);
             }
-            transpose::<S>(images.as_ptr(), (count, len, len), block.as_mut_ptr(), S::LANES);
+            transpose::<S>(
+                images.as_ptr(),
+                (count, len, len),
+                block.as_mut_ptr(),
+                S::LANES,
+            );
         }
     }
     assert!(images.len() <= isa.lanes() * len && images.len() % len == 0);
@@ -60,7 +65,12 @@ pub(crate) fn scatter(isa: Isa, block: &[f32], len: usize, images: &mut [f32]) {
         unsafe fn run<S: Simd>(self) {
             let Self(block, len, images) = self;
             let count = images.len() / len;
-            transpose::<S>(block.as_ptr(), (len, count, S::LANES), images.as_mut_ptr(), len);
+            transpose::<S>(
+                block.as_ptr(),
+                (len, count, S::LANES),
+                images.as_mut_ptr(),
+                len,
+            );
         }
     }
     assert!(images.len() <= isa.lanes() * len && images.len() % len == 0);

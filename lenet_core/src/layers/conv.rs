@@ -53,7 +53,12 @@ impl<const I: usize, const O: usize, const K: usize, E: Dtype, D: Device<E>> Ten
         visitor: &mut V,
     ) -> Result<Option<Self::To<V::E2, V::D2>>, V::Err> {
         let zeros = TensorOptions::reset_to_zeros();
-        let weight = Self::tensor("weight", |layer| &layer.weight, |layer| &mut layer.weight, zeros);
+        let weight = Self::tensor(
+            "weight",
+            |layer| &layer.weight,
+            |layer| &mut layer.weight,
+            zeros,
+        );
         let zeros = TensorOptions::reset_to_zeros();
         let bias = Self::tensor("bias", |layer| &layer.bias, |layer| &mut layer.bias, zeros);
         visitor.visit_fields((weight, bias), |(weight, bias)| Conv2D { weight, bias })
@@ -81,8 +86,19 @@ where
         let (batch, _, height, width) = *x.shape();
         let shape = (batch, Const::<O>, H::Out::default(), W::Out::default());
         let mut y: Tensor<_, f32, Cpu> = x.device().try_zeros_like(&shape)?;
-        let sizes = Sizes { inputs: I, kernel: K, height: height.size(), width: width.size() };
-        forward(sizes, &values(&x), &values(&self.weight), &values(&self.bias), values_mut(&mut y));
+        let sizes = Sizes {
+            inputs: I,
+            kernel: K,
+            height: height.size(),
+            width: width.size(),
+        };
+        forward(
+            sizes,
+            &values(&x),
+            &values(&self.weight),
+            &values(&self.bias),
+            values_mut(&mut y),
+        );
 
         let (weight, bias, out) = (self.weight.clone(), self.bias.clone(), y.clone());
         tape.add_backward_op(move |gradients| {
@@ -140,34 +156,38 @@ fn forward(sizes: Sizes, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32])
     let (plane, columns) = (sizes.output_plane(), sizes.output_width());
     let per_filter = weight.len() / bias.len();
     let images = x.par_chunks_exact(sizes.inputs * sizes.height * sizes.width);
-    images.zip(y.par_chunks_exact_mut(plane * bias.len())).for_each(|(x, y)| {
-        for (filter, y) in y.chunks_exact_mut(plane).enumerate() {
-            y.fill(bias[filter]);
-            for (tap, row, from) in sizes.taps() {
-                let factor = weight[filter * per_filter + tap];
-                let y = &mut y[row * columns..][..columns];
-                for (y, x) in y.iter_mut().zip(&x[from..from + columns]) {
-                    *y += factor * x;
+    images
+        .zip(y.par_chunks_exact_mut(plane * bias.len()))
+        .for_each(|(x, y)| {
+            for (filter, y) in y.chunks_exact_mut(plane).enumerate() {
+                y.fill(bias[filter]);
+                for (tap, row, from) in sizes.taps() {
+                    let factor = weight[filter * per_filter + tap];
+                    let y = &mut y[row * columns..][..columns];
+                    for (y, x) in y.iter_mut().zip(&x[from..from + columns]) {
+                        *y += factor * x;
+                    }
                 }
             }
-        }
-    });
+        });
 }
 
 fn weight_gradient(sizes: Sizes, x: &[f32], dy: &[f32], dw: &mut [f32]) {
     let (plane, columns) = (sizes.output_plane(), sizes.output_width());
     let per_filter = sizes.inputs * sizes.kernel * sizes.kernel;
     let filters = dw.len() / per_filter;
-    dw.par_chunks_exact_mut(per_filter).enumerate().for_each(|(filter, dw)| {
-        let images = x.chunks_exact(sizes.inputs * sizes.height * sizes.width);
-        for (x, dy) in images.zip(dy.chunks_exact(plane * filters)) {
-            let dy = &dy[filter * plane..][..plane];
-            for (tap, row, from) in sizes.taps() {
-                let dy = &dy[row * columns..][..columns];
-                dw[tap] += dy.iter().zip(&x[from..]).map(|(dy, x)| dy * x).sum::<f32>();
+    dw.par_chunks_exact_mut(per_filter)
+        .enumerate()
+        .for_each(|(filter, dw)| {
+            let images = x.chunks_exact(sizes.inputs * sizes.height * sizes.width);
+            for (x, dy) in images.zip(dy.chunks_exact(plane * filters)) {
+                let dy = &dy[filter * plane..][..plane];
+                for (tap, row, from) in sizes.taps() {
+                    let dy = &dy[row * columns..][..columns];
+                    dw[tap] += dy.iter().zip(&x[from..]).map(|(dy, x)| dy * x).sum::<f32>();
+                }
             }
-        }
-    });
+        });
 }
 
 fn input_gradient(sizes: Sizes, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
@@ -175,15 +195,17 @@ fn input_gradient(sizes: Sizes, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
     let per_filter = sizes.inputs * sizes.kernel * sizes.kernel;
     let filters = weight.len() / per_filter;
     let images = dx.par_chunks_exact_mut(sizes.inputs * sizes.height * sizes.width);
-    images.zip(dy.par_chunks_exact(plane * filters)).for_each(|(dx, dy)| {
-        for (filter, dy) in dy.chunks_exact(plane).enumerate() {
-            for (tap, row, from) in sizes.taps() {
-                let factor = weight[filter * per_filter + tap];
-                let dy = &dy[row * columns..][..columns];
-                for (dx, dy) in dx[from..from + columns].iter_mut().zip(dy) {
-                    *dx += factor * dy;
+    images
+        .zip(dy.par_chunks_exact(plane * filters))
+        .for_each(|(dx, dy)| {
+            for (filter, dy) in dy.chunks_exact(plane).enumerate() {
+                for (tap, row, from) in sizes.taps() {
+                    let factor = weight[filter * per_filter + tap];
+                    let dy = &dy[row * columns..][..columns];
+                    for (dx, dy) in dx[from..from + columns].iter_mut().zip(dy) {
+                        *dx += factor * dy;
+                    }
                 }
             }
-        }
-    });
+        });
 }

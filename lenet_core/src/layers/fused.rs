@@ -39,7 +39,12 @@ pub struct Fused<M> {
 impl<M> Fused<M> {
     /// Fuses `layers`, for the best instruction set that this CPU has.
     pub fn new(layers: M) -> Self {
-        Self { layers, isa: Isa::best(), pool: Pool::default(), skip_input_gradient: false }
+        Self {
+            layers,
+            isa: Isa::best(),
+            pool: Pool::default(),
+            skip_input_gradient: false,
+        }
     }
 
     /// Computes with the given instruction set from now on.
@@ -49,7 +54,7 @@ impl<M> Fused<M> {
 
     /// Whether the gradient for the layer's input is left out. A network's first layer needs none:
     /// nobody trains the images.
-    pub fn skip_input_gradient(&mut self, skip: bool) {
+    pub(crate) fn set_skip_input_gradient(&mut self, skip: bool) {
         self.skip_input_gradient = skip;
     }
 }
@@ -91,8 +96,17 @@ where
     W::Out: Pooled<2>,
     T: Tape<f32, Cpu>,
 {
-    type Output =
-        Tensor<(B, Const<O>, <H::Out as Pooled<2>>::Out, <W::Out as Pooled<2>>::Out), f32, Cpu, T>;
+    type Output = Tensor<
+        (
+            B,
+            Const<O>,
+            <H::Out as Pooled<2>>::Out,
+            <W::Out as Pooled<2>>::Out,
+        ),
+        f32,
+        Cpu,
+        T,
+    >;
     type Error = CpuError;
 
     fn try_forward(
@@ -113,11 +127,20 @@ where
         let (isa, pool, conv) = (self.isa, self.pool.clone(), &self.layers.0);
         let parameters = (&*values(&conv.weight), &*values(&conv.bias));
         let (x_values, y_values) = (values(&x), values_mut(&mut y));
-        let kept =
-            batch::forward(isa, &pool, shape, &x_values, parameters, y_values, T::OWNS_TAPE);
+        let kept = batch::forward(
+            isa,
+            &pool,
+            shape,
+            &x_values,
+            parameters,
+            y_values,
+            T::OWNS_TAPE,
+        );
         drop(x_values);
 
-        let Some(activations) = kept else { return Ok(y.put_tape(tape)) };
+        let Some(activations) = kept else {
+            return Ok(y.put_tape(tape));
+        };
         let (weight, bias, out) = (conv.weight.clone(), conv.bias.clone(), y.clone());
         let skip_input_gradient = self.skip_input_gradient;
         tape.add_backward_op(move |gradients| {
@@ -136,7 +159,11 @@ where
                 shape,
                 (&values(&x), &values(&weight), &activations),
                 &dy,
-                BatchGradients { weight: &mut dw, bias: &mut db, x: dx },
+                BatchGradients {
+                    weight: &mut dw,
+                    bias: &mut db,
+                    x: dx,
+                },
             );
             **gradients.get_or_alloc_mut(&out)? = dy;
             **gradients.get_or_alloc_mut(&weight)? = dw;
@@ -190,7 +217,15 @@ fn dense<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>(
     let (sizes, pool) = ((batch.size(), I, O), pool.clone());
     let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
     let y_values = values_mut(&mut y);
-    dense_forward(isa, &pool, sizes, &values(&x), (&values(&weight), &values(&bias)), y_values, activation);
+    dense_forward(
+        isa,
+        &pool,
+        sizes,
+        &values(&x),
+        (&values(&weight), &values(&bias)),
+        y_values,
+        activation,
+    );
 
     let out = y.clone();
     tape.add_backward_op(move |gradients| {
@@ -200,7 +235,13 @@ fn dense<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>(
         let dx = gradients.get_or_alloc_mut(&x)?;
         let y = matches!(activation, Activation::Tanh).then(|| values(&out));
         let dz = before_activation(&pool, &dy, y.as_deref(), &mut db);
-        dense_backward(isa, &pool, sizes, (&values(&x), &values(&weight), &dz), (&mut dw, dx));
+        dense_backward(
+            isa,
+            &pool,
+            sizes,
+            (&values(&x), &values(&weight), &dz),
+            (&mut dw, dx),
+        );
         drop(y);
         **gradients.get_or_alloc_mut(&out)? = dy;
         **gradients.get_or_alloc_mut(&weight)? = dw;

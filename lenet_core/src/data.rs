@@ -1,0 +1,142 @@
+//! Images and their targets, ready for a network.
+
+use dfdx::prelude::*;
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::network::{Batch, Logits, CLASSES, PIXELS, SIDE};
+use crate::view::{values, values_mut};
+
+/// Normalised images with one-hot targets. Making one, or a clone of one, copies no pixels.
+///
+/// A pair of tensors becomes one by `into`, where the types make sure that there is a target for
+/// each image:
+///
+/// ```
+/// use lenet_core::{dfdx::prelude::*, Data};
+/// let dev = Cpu::default();
+/// let images = dev.zeros::<Rank4<3, 1, 28, 28>>();
+/// let targets = dev.zeros::<Rank2<3, 10>>();
+/// let data: Data = (&images, &targets).into();
+/// assert_eq!(data.len(), 3);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Data {
+    images: Batch,
+    targets: Logits,
+}
+
+impl<N: Dim>
+    From<(
+        &Tensor<(N, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu>,
+        &Tensor<(N, Const<CLASSES>), f32, Cpu>,
+    )> for Data
+{
+    fn from(
+        (images, targets): (
+            &Tensor<(N, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu>,
+            &Tensor<(N, Const<CLASSES>), f32, Cpu>,
+        ),
+    ) -> Self {
+        let (n, m) = (images.shape().0.size(), targets.shape().0.size());
+        Self {
+            images: images.clone().reshape_like(&(n, Const, Const, Const)),
+            targets: targets.clone().reshape_like(&(m, Const)),
+        }
+    }
+}
+
+impl Data {
+    /// The number of images.
+    pub fn len(&self) -> usize {
+        self.images.shape().0
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Cuts the images in two: the first `1 - fraction` of them to train on, the rest to validate on,
+    /// as Keras' `validation_split` does. Shuffle first if the order means something.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if either part would be empty.
+    pub fn split(&self, fraction: f64) -> Result<(Self, Self)> {
+        let first = (self.len() as f64 * (1.0 - fraction)).round() as usize;
+        if !(0.0..1.0).contains(&fraction) || first == 0 || first >= self.len() {
+            return Err(Error::Argument {
+                name: "fraction",
+                expected: format!("such that both parts of {} images have some", self.len()),
+                got: fraction.to_string(),
+            });
+        }
+        Ok((self.part(0..first)?, self.part(first..self.len())?))
+    }
+
+    fn part(&self, range: std::ops::Range<usize>) -> Result<Self> {
+        let order: Vec<usize> = range.collect();
+        let (mut images, mut targets) = batch(self.device(), order.len())?;
+        self.gather(&order, &mut images, &mut targets);
+        Ok(Self { images, targets })
+    }
+
+    /// # Errors
+    /// Where the data cannot be trained or evaluated on.
+    pub(crate) fn check(&self) -> Result<()> {
+        let complain = |expected: &str, got: String| {
+            Err(Error::Argument {
+                name: "data",
+                expected: expected.into(),
+                got,
+            })
+        };
+        let targets = self.targets.shape().0;
+        if targets != self.len() {
+            return complain(
+                "a target for each image",
+                format!("{} images and {targets} targets", self.len()),
+            );
+        }
+        if self.is_empty() {
+            return complain("at least one image", "none".into());
+        }
+        let pixels = values(&self.images);
+        let bad = |pixel: &f32| !pixel.is_finite();
+        if let Some(at) = pixels.par_iter().position_first(bad) {
+            let got = format!("{} in image {}", pixels[at], at / PIXELS);
+            return complain("finite pixels; NaN and infinity cannot be trained on", got);
+        }
+        if let Some(at) = values(&self.targets).iter().position(bad) {
+            let got = format!("a target that is not finite for image {}", at / CLASSES);
+            return complain("finite targets", got);
+        }
+        Ok(())
+    }
+
+    /// Copies the images and targets at `order` into a batch of that size.
+    pub(crate) fn gather(&self, order: &[usize], images: &mut Batch, targets: &mut Logits) {
+        let (from_images, from_targets) = (values(&self.images), values(&self.targets));
+        values_mut(images)
+            .par_chunks_exact_mut(PIXELS)
+            .zip(values_mut(targets).par_chunks_exact_mut(CLASSES))
+            .zip(order)
+            .with_min_len(32)
+            .for_each(|((image, target), &at)| {
+                image.copy_from_slice(&from_images[at * PIXELS..][..PIXELS]);
+                target.copy_from_slice(&from_targets[at * CLASSES..][..CLASSES]);
+            });
+    }
+
+    pub(crate) fn device(&self) -> &Cpu {
+        self.images.device()
+    }
+}
+
+/// Room for a batch of `size` images and targets.
+pub(crate) fn batch(device: &Cpu, size: usize) -> Result<(Batch, Logits)> {
+    Ok((
+        device.try_zeros_like(&(size, Const, Const, Const))?,
+        device.try_zeros_like(&(size, Const))?,
+    ))
+}

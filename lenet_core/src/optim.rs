@@ -1,0 +1,166 @@
+//! The optimiser.
+
+use dfdx::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::kernels::{adam, Isa};
+use crate::view::values_mut;
+
+/// Adam's settings; the defaults are Keras'.
+///
+/// With the gradient `g` at step `t = 1, 2, …`, element by element:
+///
+/// ```text
+/// m = beta_1 * m + (1 - beta_1) * g
+/// v = beta_2 * v + (1 - beta_2) * g^2
+/// w = w - learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
+/// ```
+///
+/// (Kingma and Ba 2015, "Adam: a method for stochastic optimization", the form before section 2.1,
+/// which Keras uses. PyTorch adds `epsilon` after the correction of `v`; its
+/// `eps = epsilon / sqrt(1 - beta_2^t)` gives the same.)
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adam {
+    /// The step size.
+    pub learning_rate: f32,
+    /// How much of the mean of past gradients a step keeps.
+    pub beta_1: f32,
+    /// How much of the mean of past squared gradients a step keeps.
+    pub beta_2: f32,
+    /// Keeps the division finite.
+    pub epsilon: f32,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-3,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+        }
+    }
+}
+
+impl Adam {
+    /// # Errors
+    /// Where a setting makes no sense.
+    pub(crate) fn check(&self) -> Result<()> {
+        let complain = |name, expected: &str, got: f32| {
+            Err(Error::Argument {
+                name,
+                expected: expected.into(),
+                got: got.to_string(),
+            })
+        };
+        let Self {
+            learning_rate,
+            beta_1,
+            beta_2,
+            epsilon,
+        } = *self;
+        if !(learning_rate.is_finite() && learning_rate >= 0.0) {
+            return complain(
+                "learning_rate",
+                "a finite number of at least 0",
+                learning_rate,
+            );
+        }
+        for (name, beta) in [("beta_1", beta_1), ("beta_2", beta_2)] {
+            if !(0.0..1.0).contains(&beta) {
+                return complain(name, "at least 0 and below 1", beta);
+            }
+        }
+        if !(epsilon.is_finite() && epsilon > 0.0) {
+            return complain("epsilon", "a finite number above 0", epsilon);
+        }
+        Ok(())
+    }
+}
+
+/// What Adam remembers between steps: a mean and a mean square for each parameter, in the order in
+/// which the network lists its tensors.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AdamState {
+    /// Steps taken.
+    pub(crate) step: u64,
+    /// Running means of the gradients.
+    pub(crate) mean: Vec<f32>,
+    /// Running means of the squared gradients.
+    pub(crate) square: Vec<f32>,
+}
+
+impl AdamState {
+    /// Takes one step: moves the parameters of `network` against `gradients`, which are then zero.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub fn step<M: TensorCollection<f32, Cpu>>(
+        &mut self,
+        settings: &Adam,
+        network: &mut M,
+        gradients: &mut Gradients<f32, Cpu>,
+    ) -> Result<()> {
+        self.step += 1;
+        let time = self.step as f64;
+        let correction_1 = 1.0 - f64::from(settings.beta_1).powf(time);
+        let correction_2 = 1.0 - f64::from(settings.beta_2).powf(time);
+        let mut update = Update {
+            rates: adam::Rates {
+                step_size: (f64::from(settings.learning_rate) * correction_2.sqrt() / correction_1)
+                    as f32,
+                beta_1: settings.beta_1,
+                beta_2: settings.beta_2,
+                epsilon: settings.epsilon,
+            },
+            state: self,
+            gradients,
+            position: 0,
+            isa: Isa::best(),
+        };
+        M::iter_tensors(&mut RecursiveWalker {
+            m: network,
+            f: &mut update,
+        })?;
+        Ok(())
+    }
+}
+
+struct Update<'a> {
+    rates: adam::Rates,
+    state: &'a mut AdamState,
+    gradients: &'a mut Gradients<f32, Cpu>,
+    position: usize,
+    isa: Isa,
+}
+
+impl TensorVisitor<f32, Cpu> for Update<'_> {
+    type Viewer = ViewTensorMut;
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        _: TensorOptions<S, f32, Cpu>,
+        tensor: &mut Tensor<S, f32, Cpu>,
+    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        let gradient = self.gradients.get_or_alloc_mut(tensor)?;
+        let range = self.position..self.position + gradient.len();
+        self.position = range.end;
+        if self.state.mean.len() < range.end {
+            self.state.mean.resize(range.end, 0.0);
+            self.state.square.resize(range.end, 0.0);
+        }
+        adam::update(
+            self.isa,
+            self.rates,
+            values_mut(tensor),
+            gradient,
+            &mut self.state.mean[range.clone()],
+            &mut self.state.square[range],
+        );
+        gradient.fill(0.0);
+        Ok(None)
+    }
+}

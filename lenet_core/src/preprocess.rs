@@ -1,0 +1,92 @@
+//! From bytes to what a network takes.
+
+use dfdx::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::view::{values, values_mut};
+
+/// The brightest pixel of a byte image.
+const WHITE: f32 = 255.0;
+
+/// Reshaping for tensors of bytes, checked by the compiler.
+pub trait Reshape<S: ConstShape> {
+    /// The same bytes in the same order under another shape. A shape with another number of bytes
+    /// does not compile.
+    ///
+    /// ```
+    /// use lenet_core::{dfdx::prelude::*, preprocess::Reshape as _};
+    /// let dev = Cpu::default();
+    /// let images = dev.tensor_from_vec(vec![0u8; 8], (Const::<2>, Const::<2>, Const::<2>));
+    /// let images = images.reshape::<Rank4<2, 1, 2, 2>>();
+    /// assert_eq!(images.shape().concrete(), [2, 1, 2, 2]);
+    /// ```
+    ///
+    /// ```compile_fail
+    /// use lenet_core::{dfdx::prelude::*, preprocess::Reshape as _};
+    /// let dev = Cpu::default();
+    /// let images = dev.tensor_from_vec(vec![0u8; 8], (Const::<2>, Const::<2>, Const::<2>));
+    /// images.reshape::<Rank4<2, 1, 2, 3>>();
+    /// ```
+    fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, u8, Cpu>;
+}
+
+impl<S: ConstShape> Reshape<S> for Tensor<S, u8, Cpu> {
+    fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, u8, Cpu> {
+        const {
+            assert!(
+                S::NUMEL == Dst::NUMEL,
+                "a reshape keeps the number of elements: the shapes' products differ"
+            );
+        }
+        self.device()
+            .tensor_from_vec(values(self).into_owned(), Dst::default())
+    }
+}
+
+/// Scales bytes to 0..=1: `x / 255`, from `u8` to `f32`. The types make sure that nobody does it
+/// twice.
+///
+/// ```
+/// use lenet_core::{dfdx::prelude::*, preprocess::normalize};
+/// let bytes = Cpu::default().tensor_from_vec(vec![0u8, 51, 255], (Const::<3>,));
+/// assert_eq!(normalize(&bytes).array(), [0.0, 0.2, 1.0]);
+/// ```
+pub fn normalize<S: Shape>(bytes: &Tensor<S, u8, Cpu>) -> Tensor<S, f32, Cpu> {
+    let shades: [f32; 256] = std::array::from_fn(|byte| byte as f32 / WHITE);
+    let pixels = values(bytes)
+        .iter()
+        .map(|&byte| shades[usize::from(byte)])
+        .collect();
+    bytes.device().tensor_from_vec(pixels, *bytes.shape())
+}
+
+/// Labels as one-hot rows: `(N,)` becomes `(N, C)`, all zeros but a one at the label.
+///
+/// ```
+/// use lenet_core::{dfdx::prelude::*, preprocess::to_categorical};
+/// let labels = Cpu::default().tensor_from_vec(vec![1u8, 0], (Const::<2>,));
+/// assert_eq!(to_categorical::<3, _>(&labels)?.array(), [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]);
+/// # Ok::<(), lenet_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Argument`] for a label that is not below `C`; [`Error::Device`] if dfdx cannot make a
+/// tensor.
+pub fn to_categorical<const C: usize, N: Dim>(
+    labels: &Tensor<(N,), u8, Cpu>,
+) -> Result<Tensor<(N, Const<C>), f32, Cpu>> {
+    let shape = (labels.shape().0, Const::<C>);
+    let mut one_hot: Tensor<_, f32, Cpu> = labels.device().try_zeros_like(&shape)?;
+    let rows = values_mut(&mut one_hot).chunks_exact_mut(C);
+    for (index, (row, &label)) in rows.zip(values(labels).iter()).enumerate() {
+        let Some(place) = row.get_mut(usize::from(label)) else {
+            return Err(Error::Argument {
+                name: "labels",
+                expected: format!("below {C}, the number of classes"),
+                got: format!("{label} at index {index}"),
+            });
+        };
+        *place = 1.0;
+    }
+    Ok(one_hot)
+}

@@ -1,0 +1,61 @@
+//! Who is told how training goes.
+
+use crate::history::Epoch;
+
+/// Is told how training goes, while it goes.
+///
+/// `fit` prints by [`Lines`]; `fit_with` takes any other.
+pub trait Progress: Send {
+    /// Epoch `epoch` of `epochs`, counted from 1, begins; it has `steps` batches.
+    fn epoch_begins(&mut self, epoch: usize, epochs: usize, steps: usize) {
+        let _ = (epoch, epochs, steps);
+    }
+    /// Batch `step` of the epoch is done, counted from 1, with the running means so far.
+    fn step_ends(&mut self, step: usize, loss: f32, accuracy: f32) {
+        let _ = (step, loss, accuracy);
+    }
+    /// The epoch is over, validation included.
+    fn epoch_ends(&mut self, epoch: usize, steps: usize, numbers: &Epoch) {
+        let _ = (epoch, steps, numbers);
+    }
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {}
+
+/// Prints whole lines, as Keras does: one when an epoch begins, one when it ends. A notebook shows
+/// each as it comes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lines;
+
+impl Progress for Lines {
+    fn epoch_begins(&mut self, epoch: usize, epochs: usize, _: usize) {
+        println!("Epoch {epoch}/{epochs}");
+    }
+    fn epoch_ends(&mut self, _: usize, steps: usize, numbers: &Epoch) {
+        println!("{}", epoch_line(steps, numbers));
+    }
+}
+
+/// The full bar of a line, as Keras draws it.
+const BAR: &str = "==============================";
+
+/// The line for an epoch that is over.
+pub fn epoch_line(steps: usize, epoch: &Epoch) -> String {
+    let mut line = step_line(steps, epoch.seconds, epoch.loss, epoch.accuracy);
+    if let (Some(loss), Some(accuracy)) = (epoch.val_loss, epoch.val_accuracy) {
+        line += &format!(" - val_loss: {loss:.4} - val_accuracy: {accuracy:.4}");
+    }
+    line
+}
+
+/// The line for `steps` batches that took `seconds`.
+pub(crate) fn step_line(steps: usize, seconds: f64, loss: f32, accuracy: f32) -> String {
+    let per_step = 1e3 * seconds / steps as f64;
+    format!(
+        "{steps}/{steps} [{BAR}] - {seconds:.1}s {per_step:.1}ms/step - loss: {loss:.4} - accuracy: {accuracy:.4}"
+    )
+}
