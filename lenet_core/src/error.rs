@@ -22,6 +22,17 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// A folder for data refuses to be read or written.
+    Folder {
+        /// What was tried, as in "write".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+        /// What to do next.
+        advice: String,
+    },
     /// A file's content is not what it should be.
     Data {
         /// The file.
@@ -77,6 +88,9 @@ impl std::fmt::Display for Error {
             Self::Io { action, path, source } => {
                 write!(f, "cannot {action} {}: {source}", path.display())
             }
+            Self::Folder { action, path, source, advice } => {
+                write!(f, "cannot {action} {}: {source}; {advice}", path.display())
+            }
             Self::Data { path, problem, advice } => {
                 write!(f, "{}: {problem}; {advice}", path.display())
             }
@@ -107,7 +121,7 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { source, .. } => Some(source),
+            Self::Io { source, .. } | Self::Folder { source, .. } => Some(source),
             Self::Device(source) => Some(source),
             _ => None,
         }

