@@ -60,6 +60,8 @@ pub enum Error {
     },
     /// A weights file does not fit the network.
     Weights {
+        /// The file.
+        path: PathBuf,
         /// The tensor's name in the file, as in `c1.weight`.
         tensor: String,
         /// What the network needs.
@@ -104,9 +106,11 @@ impl std::fmt::Display for Error {
             Self::Argument { name, expected, got } => {
                 write!(f, "{name} must be {expected}, got {got}")
             }
-            Self::Weights { tensor, expected, got } => {
-                write!(f, "tensor `{tensor}`: expected {expected}, got {got}")
-            }
+            Self::Weights { path, tensor, expected, got } => write!(
+                f,
+                "{}: tensor `{tensor}`: expected {expected}, got {got}; the network keeps its weights",
+                path.display()
+            ),
             Self::NotFinite { what, epoch, batch } => write!(
                 f,
                 "{what} is not finite in epoch {epoch}, batch {batch}; the model is as it was before this \

@@ -3,6 +3,7 @@
 use dfdx::prelude::*;
 
 use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
+use crate::summary::Summary;
 
 /// Height and width of an MNIST image, in pixels.
 pub const SIDE: usize = 28;
@@ -58,6 +59,14 @@ impl<N> Network for N where
 pub trait Layer {
     /// Adds what this layer does to the outline, whose last shape is the layer's input.
     fn outline(outline: &mut Outline);
+
+    /// The layer table, as Keras prints it.
+    fn summary(&self) -> Summary
+    where
+        Self: Sized,
+    {
+        Summary::of::<Self>()
+    }
 
     /// Whether the gradient for this layer's input is left out, as a network's first layer may.
     fn skip_input_gradient(&mut self, _skip: bool) {}

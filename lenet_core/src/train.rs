@@ -198,7 +198,7 @@ impl<N: Network> Model<N> {
         let validation = how
             .validation
             .as_ref()
-            .map(|data| self.score(data, INFERENCE_BATCH));
+            .map(|data| self.infer(data, INFERENCE_BATCH));
         let validation = validation.transpose()?;
         let Score { loss, accuracy } = sums.score();
         Ok(Epoch {
@@ -232,10 +232,8 @@ impl<N: Network> Model<N> {
     /// # Errors
     /// [`Error::Argument`] for data that cannot be evaluated on.
     pub fn evaluate(&self, data: impl Into<Data>) -> Result<Score> {
-        let data = data.into();
-        data.check()?;
-        let start = Instant::now();
-        let score = in_pool(None, || self.score(&data, EVALUATION_BATCH))??;
+        let (data, start) = (data.into(), Instant::now());
+        let score = self.score(data.clone())?;
         let steps = data.len().div_ceil(EVALUATION_BATCH);
         println!(
             "{}",
@@ -249,7 +247,18 @@ impl<N: Network> Model<N> {
         Ok(score)
     }
 
-    fn score(&self, data: &Data, batch_size: usize) -> Result<Score> {
+    /// Loss and accuracy on `data`, without a word.
+    ///
+    /// # Errors
+    /// As [`Model::evaluate`].
+    pub fn score(&self, data: impl Into<Data>) -> Result<Score> {
+        let data = data.into();
+        data.check()?;
+        in_pool(None, || self.infer(&data, EVALUATION_BATCH))?
+    }
+
+    /// Runs `data` through the network, `batch_size` images at a time.
+    fn infer(&self, data: &Data, batch_size: usize) -> Result<Score> {
         let mut sums = Sums::default();
         let order: Vec<usize> = (0..data.len()).collect();
         for chosen in order.chunks(batch_size) {
