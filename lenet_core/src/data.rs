@@ -101,15 +101,20 @@ impl Data {
         if self.is_empty() {
             return complain("at least one image", "none".into());
         }
-        let pixels = values(&self.images);
-        let bad = |pixel: &f32| !pixel.is_finite();
-        if let Some(at) = pixels.par_iter().position_first(bad) {
-            let got = format!("{} in image {}", pixels[at], at / PIXELS);
-            return complain("finite pixels; NaN and infinity cannot be trained on", got);
+        let images = values(&self.images);
+        let mut images = images.par_chunks_exact(PIXELS);
+        if let Some(at) = images.position_first(|pixels| !all_finite(pixels)) {
+            let expected = "finite pixels; NaN and infinity cannot be trained on";
+            return complain(expected, format!("one that is not finite in image {at}"));
         }
-        if let Some(at) = values(&self.targets).iter().position(bad) {
-            let got = format!("a target that is not finite for image {}", at / CLASSES);
-            return complain("finite targets", got);
+        if let Some(at) = values(&self.targets)
+            .chunks_exact(CLASSES)
+            .position(|row| !all_finite(row))
+        {
+            return complain(
+                "finite targets",
+                format!("one that is not finite for image {at}"),
+            );
         }
         Ok(())
     }
@@ -131,6 +136,16 @@ impl Data {
     pub(crate) fn device(&self) -> &Cpu {
         self.images.device()
     }
+}
+
+/// Whether no number is NaN or infinite. Those have the largest exponent, and so the largest bits:
+/// a maximum of integers finds them, which runs in vectors.
+pub(crate) fn all_finite(numbers: &[f32]) -> bool {
+    let largest = numbers
+        .iter()
+        .map(|number| number.abs().to_bits())
+        .fold(0, u32::max);
+    largest < f32::INFINITY.to_bits()
 }
 
 /// Room for a batch of `size` images and targets.

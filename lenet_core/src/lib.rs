@@ -10,6 +10,7 @@ mod error;
 mod files;
 mod history;
 pub mod init;
+pub mod inspect;
 mod kernels;
 pub mod layers;
 pub mod loss;

@@ -10,6 +10,7 @@ pub use dfdx::prelude::{
 };
 
 pub use crate::init::GlorotUniform;
+pub use crate::inspect::{Dims, Inspect};
 pub use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
 pub use crate::network::Layer;
 pub use crate::preprocess::{normalize, to_categorical, Reshape};

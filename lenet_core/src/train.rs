@@ -74,12 +74,30 @@ pub struct Score {
 /// assert!(history.epochs[2].loss < history.epochs[0].loss);
 /// # Ok::<(), lenet_core::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Model<N> {
     network: N,
     optimizer: Adam,
     state: AdamState,
     epochs: usize,
+}
+
+impl<N> std::fmt::Debug for Model<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Adam {
+            learning_rate,
+            beta_1,
+            beta_2,
+            epsilon,
+        } = self.optimizer;
+        writeln!(f, "loss: cross-entropy of the softmax, mean over the batch")?;
+        writeln!(
+            f,
+            "optimizer: Adam, learning_rate {learning_rate}, beta_1 {beta_1}, beta_2 {beta_2}, epsilon {epsilon:e}"
+        )?;
+        writeln!(f, "metric: accuracy")?;
+        write!(f, "trained: {} epochs", self.epochs)
+    }
 }
 
 impl<N: Network> Model<N> {
