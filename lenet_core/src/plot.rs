@@ -29,6 +29,7 @@ mod drawing;
 mod figure;
 mod font;
 mod images;
+mod legend;
 
 pub use curves::{model_accuracy, model_loss};
 pub use digits::{digit, digits};

@@ -2,14 +2,13 @@
 
 use super::drawing::{Align, Color, Drawing, Point, TextStyle};
 use super::font::Font;
-use crate::Result;
 
 const TITLE_SIZE: f64 = 24.0;
 const LABEL_SIZE: f64 = 20.0;
 const TICK_SIZE: f64 = 18.0;
 const TICK_LENGTH: f64 = 7.0;
 const TICK_GAP: f64 = 6.0;
-const STROKE: f64 = 1.5;
+pub(super) const STROKE: f64 = 1.5;
 const GRID_STROKE: f64 = 1.0;
 
 /// Share of the data's span that is left free on each side of it.
@@ -22,6 +21,8 @@ const MOST_EPOCH_TICKS: usize = 20;
 const LARGE: f64 = 1e6;
 /// Ticks that need more decimals than this are written with an exponent.
 const MOST_DECIMALS: i32 = 6;
+/// Larger than rounding errors, smaller than any digit of a tick.
+const ROUNDING: f64 = 1e-6;
 
 /// A range of data and the ticks on it.
 pub(super) struct Scale {
@@ -31,8 +32,8 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// For values from `low` to `high`, both finite.
-    pub fn values(low: f64, high: f64) -> Self {
+    /// For values from `low` to `high`, both finite, with no tick above `most`.
+    pub fn values(low: f64, high: f64, most: f64) -> Self {
         // A flat line gets a range around it.
         let span = if high > low {
             high - low
@@ -42,14 +43,12 @@ impl Scale {
         let (low, high) = (low - FREE_SHARE * span, high + FREE_SHARE * span);
         let step = round_step((high - low) / MOST_VALUE_TICKS as f64);
         let first = (low / step).ceil();
-        let count = ((high / step).floor() - first).max(0.0) as usize;
-        let ticks = (0..=count)
-            .map(|i| (first + i as f64) * step)
-            .map(|value| (value, tick_text(value, step)));
+        let count = ((high.min(most) / step + ROUNDING).floor() - first).max(0.0) as usize;
+        let ticks = (0..=count).map(|i| (first + i as f64) * step);
         Self {
             low,
             high,
-            ticks: ticks.collect(),
+            ticks: ticks.map(|value| (value, tick_text(value, step))).collect(),
         }
     }
 
@@ -71,7 +70,7 @@ impl Scale {
     }
 
     /// Where `value` lies between the ends of the range, 0 to 1.
-    fn share(&self, value: f64) -> f64 {
+    pub fn share(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)
     }
 }
@@ -91,24 +90,24 @@ fn round_step(least: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-/// `value` with as many decimals as tell it from the ticks beside it.
+/// `value` with as many digits as tell it from the ticks beside it.
 fn tick_text(value: f64, step: f64) -> String {
-    let decimals = |step: f64| (-step.log10().floor()).max(0.0) as i32;
-    // A step such as 0.025 needs one decimal more than its power of ten.
-    let needed = decimals(step);
-    let scaled = step * 10_f64.powi(needed);
-    let needed = if (scaled - scaled.round()).abs() > 1e-6 {
-        needed + 1
-    } else {
-        needed
-    };
-    if value != 0.0 && (value.abs() >= LARGE || needed > MOST_DECIMALS) {
-        format!("{value:.1e}")
-    } else {
-        // Zero has no sign.
-        let value = if value.abs() < step / 2.0 { 0.0 } else { value };
-        format!("{value:.*}", needed as usize)
+    // Zero has no sign.
+    let value = if value.abs() < step / 2.0 { 0.0 } else { value };
+    let decimals = decimals(step);
+    if decimals > MOST_DECIMALS || value.abs() >= LARGE {
+        let digits = value.abs().max(step).log10().floor() as i32 + decimals;
+        return format!("{value:.*e}", digits.max(0) as usize);
     }
+    format!("{value:.*}", decimals.max(0) as usize)
+}
+
+/// Decimals of a round step; negative if it ends in zeros.
+fn decimals(step: f64) -> i32 {
+    let decimals = -step.log10().floor() as i32;
+    let leading = step * 10_f64.powi(decimals);
+    // 2.5 has a digit more than 1, 2 and 5.
+    decimals + i32::from((leading - leading.round()).abs() > ROUNDING)
 }
 
 /// A rectangle of the drawing with a scale along its lower and its left edge.
@@ -185,93 +184,4 @@ impl Axes {
         let label_x = left - TICK_LENGTH - 3.0 * TICK_GAP - widest - LABEL_SIZE / 2.0;
         drawing.text((label_x, middle_y), y_label, label.upwards());
     }
-}
-
-/// The upper corner of the axes in which a legend stands.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Corner {
-    UpperLeft,
-    UpperRight,
-}
-
-/// A name in a legend, and what draws the mark before it in a box from the given point on.
-pub(super) struct LegendEntry<'a> {
-    pub name: &'a str,
-    pub color: Color,
-    pub marker: Marker,
-}
-
-/// The sign at each point of a line, so that lines differ by more than their colour.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Marker {
-    Disc,
-    Square,
-}
-
-impl Marker {
-    const RADIUS: f64 = 5.0;
-
-    pub fn draw(self, drawing: &mut Drawing, (x, y): Point, color: Color) {
-        let radius = Self::RADIUS;
-        match self {
-            Self::Disc => drawing.circle((x, y), radius, color),
-            Self::Square => drawing.rect(
-                (x - radius, y - radius),
-                (2.0 * radius, 2.0 * radius),
-                color,
-            ),
-        }
-    }
-}
-
-/// Stroke of a line of data.
-pub(super) const DATA_STROKE: f64 = 2.5;
-
-/// Draws a legend inside the axes.
-pub(super) fn draw_legend(
-    drawing: &mut Drawing,
-    font: &Font,
-    axes: &Axes,
-    corner: Corner,
-    entries: &[LegendEntry<'_>],
-) -> Result<()> {
-    const SIZE: f64 = 18.0;
-    const ROW: f64 = 30.0;
-    const PAD: f64 = 12.0;
-    const SAMPLE: f64 = 42.0;
-    const DISTANCE: f64 = 12.0;
-    let widest = entries
-        .iter()
-        .map(|entry| font.width(entry.name, SIZE))
-        .fold(0.0, f64::max);
-    let (width, height) = (
-        3.0 * PAD + SAMPLE + widest,
-        PAD + ROW * entries.len() as f64,
-    );
-    let (left, top) = axes.corner;
-    let x = match corner {
-        Corner::UpperLeft => left + DISTANCE,
-        Corner::UpperRight => left + axes.size.0 - DISTANCE - width,
-    };
-    let y = top + DISTANCE;
-    drawing.rect((x, y), (width, height), Color::WHITE.with_alpha(0.85));
-    drawing.frame((x, y), (width, height), STROKE, Color::GRID);
-    for (i, entry) in entries.iter().enumerate() {
-        let row = y + PAD / 2.0 + ROW * (i as f64 + 0.5);
-        let start = x + PAD;
-        drawing.line(
-            &[(start, row), (start + SAMPLE, row)],
-            DATA_STROKE,
-            entry.color,
-        );
-        entry
-            .marker
-            .draw(drawing, (start + SAMPLE / 2.0, row), entry.color);
-        drawing.text(
-            (start + SAMPLE + PAD, row),
-            entry.name,
-            TextStyle::new(SIZE, Align::Start),
-        );
-    }
-    Ok(())
 }

@@ -1,10 +1,11 @@
 //! Loss and accuracy over the epochs.
 
-use super::axes::{draw_legend, Axes, Corner, LegendEntry, Marker, Scale, DATA_STROKE};
-use super::drawing::{Align, Color, Drawing, Point, TextStyle};
+use super::axes::{Axes, Scale};
+use super::drawing::{Color, Drawing, Point};
 use super::figure::Figure;
 use super::font::Font;
-use crate::{Epoch, Error, History, Result};
+use super::legend::{Corner, Legend, LegendEntry, Marker, DATA_STROKE};
+use crate::{Error, History, Result};
 
 /// 20 by 8 inches at 72 pixels to the inch.
 const SIZE: (f64, f64) = (1440.0, 576.0);
@@ -12,11 +13,11 @@ const LEFT: f64 = 130.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 56.0;
 const BOTTOM: f64 = 88.0;
+/// Width and height inside the axes.
+const INSIDE: (f64, f64) = (SIZE.0 - LEFT - RIGHT, SIZE.1 - TOP - BOTTOM);
 
 /// Lines with more points than this carry a marker at some of them only.
 const MOST_MARKERS: usize = 40;
-const NOTE_SIZE: f64 = 16.0;
-const NOTE_COLOR: Color = Color::new(176, 0, 32);
 
 /// Training and validation loss over the epochs, 20 by 8 inches.
 ///
@@ -28,11 +29,12 @@ pub fn model_loss(history: &History) -> Result<Figure> {
     Curves {
         title: "Model Loss",
         quantity: "Loss",
-        legend: Corner::UpperRight,
+        most: f64::INFINITY,
+        corner: Corner::Right,
         train: history
             .epochs
             .iter()
-            .map(|epoch: &Epoch| Some(epoch.loss))
+            .map(|epoch| Some(epoch.loss))
             .collect(),
         validation: history.epochs.iter().map(|epoch| epoch.val_loss).collect(),
     }
@@ -49,7 +51,8 @@ pub fn model_accuracy(history: &History) -> Result<Figure> {
     Curves {
         title: "Model accuracy",
         quantity: "Accuracy",
-        legend: Corner::UpperLeft,
+        most: 1.0,
+        corner: Corner::Left,
         train: history
             .epochs
             .iter()
@@ -68,7 +71,9 @@ pub fn model_accuracy(history: &History) -> Result<Figure> {
 struct Curves {
     title: &'static str,
     quantity: &'static str,
-    legend: Corner,
+    /// The largest value that the quantity can have.
+    most: f64,
+    corner: Corner,
     train: Vec<Option<f32>>,
     validation: Vec<Option<f32>>,
 }
@@ -109,16 +114,9 @@ impl Curves {
             ));
         }
         let lines = self.lines();
-        let finite = || {
-            lines
-                .iter()
-                .flat_map(|line| line.values)
-                .flatten()
-                .copied()
-                .filter(|value| value.is_finite())
-        };
-        let (low, high) = finite().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
-            (low.min(v), high.max(v))
+        let finite = lines.iter().flat_map(|line| line.finite());
+        let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
         });
         if low > high {
             let quantity = self.quantity.to_lowercase();
@@ -128,41 +126,56 @@ impl Curves {
         }
 
         let font = Font::load()?;
-        let mut drawing = Drawing::new(SIZE.0, SIZE.1);
+        let legend = Legend {
+            corner: self.corner,
+            entries: lines.iter().map(Line::entry).collect(),
+        };
+        let x = Scale::epochs(self.train.len());
+        let high = self.room_for(&legend, &font, &x, &lines, low, high);
         let axes = Axes {
             corner: (LEFT, TOP),
-            size: (SIZE.0 - LEFT - RIGHT, SIZE.1 - TOP - BOTTOM),
-            x: Scale::epochs(self.train.len()),
-            y: Scale::values(f64::from(low), f64::from(high)),
+            size: INSIDE,
+            x,
+            y: Scale::values(low, high, self.most),
         };
+        let mut drawing = Drawing::new(SIZE.0, SIZE.1);
         axes.draw(&mut drawing, &font, self.title, "Epoch", self.quantity);
         for line in &lines {
             draw_line(&mut drawing, &axes, line);
         }
-        let entries: Vec<_> = lines
-            .iter()
-            .map(
-                |&Line {
-                     name,
-                     color,
-                     marker,
-                     ..
-                 }| LegendEntry {
-                    name,
-                    color,
-                    marker,
-                },
-            )
-            .collect();
-        draw_legend(&mut drawing, &font, &axes, self.legend, &entries)?;
-        if let Some(note) = missing_note(&lines) {
-            drawing.text(
-                (SIZE.0 - RIGHT, TOP / 2.0),
-                note,
-                TextStyle::new(NOTE_SIZE, Align::End).color(NOTE_COLOR),
-            );
-        }
+        legend.draw(&mut drawing, &font, &axes);
         Figure::new(&drawing, self.in_words(&lines))
+    }
+
+    /// The upper end of the value axis that keeps the lines below the legend.
+    fn room_for(
+        &self,
+        legend: &Legend,
+        font: &Font,
+        x: &Scale,
+        lines: &[Line<'_>],
+        low: f64,
+        high: f64,
+    ) -> f64 {
+        let (width, height) = legend.reach(font);
+        let (width, height) = (width / INSIDE.0, height / INSIDE.1);
+        let under_legend = |epoch: f64| match self.corner {
+            Corner::Left => x.share(epoch) <= width,
+            Corner::Right => x.share(epoch) >= 1.0 - width,
+        };
+        let pairs = lines
+            .iter()
+            .flat_map(|line| (1..).zip(line.values.windows(2)));
+        let touching = pairs.filter(|&(epoch, _)| {
+            under_legend(f64::from(epoch)) || under_legend(f64::from(epoch + 1))
+        });
+        let highest = touching
+            .flat_map(|(_, pair)| pair.iter().flatten())
+            .map(|&value| f64::from(value))
+            .filter(|value| value.is_finite())
+            .fold(low, f64::max);
+        // The share of the axis above `highest` is to be at least `height`.
+        high.max((highest - low * height) / (1.0 - height))
     }
 
     /// Title, number of epochs, and each line's first and last value.
@@ -175,18 +188,58 @@ impl Curves {
         );
         for line in lines {
             let values: Vec<f32> = line.values.iter().flatten().copied().collect();
-            match values[..] {
-                [] => {}
-                [only] => words.push_str(&format!(" {}: {only:.4}.", line.name)),
-                [first, .., last] => {
-                    words.push_str(&format!(" {}: from {first:.4} to {last:.4}.", line.name))
-                }
-            }
-        }
-        if let Some(note) = missing_note(lines) {
-            words.push_str(&format!(" {note}."));
+            let values = match values[..] {
+                [] => continue,
+                [only] => number(only),
+                [first, .., last] => format!("from {} to {}", number(first), number(last)),
+            };
+            words.push_str(&format!(" {}: {values}.", line.legend()));
         }
         words
+    }
+}
+
+impl Line<'_> {
+    fn finite(&self) -> impl Iterator<Item = f64> + '_ {
+        self.values
+            .iter()
+            .flatten()
+            .map(|&value| f64::from(value))
+            .filter(|value| value.is_finite())
+    }
+
+    fn entry(&self) -> LegendEntry {
+        LegendEntry {
+            name: self.legend(),
+            color: self.color,
+            marker: self.marker,
+        }
+    }
+
+    /// The line's name, and the epochs at which there is nothing to draw.
+    fn legend(&self) -> String {
+        let mut bad = (1..)
+            .zip(self.values)
+            .filter(|(_, value)| value.is_some_and(|v| !v.is_finite()));
+        match (bad.next(), bad.count()) {
+            (None, _) => self.name.to_string(),
+            (Some((epoch, _)), 0) => format!("{} (not finite in epoch {epoch})", self.name),
+            (Some((epoch, _)), more) => format!(
+                "{} (not finite in epoch {epoch} and {more} more)",
+                self.name
+            ),
+        }
+    }
+}
+
+/// Four decimals, or an exponent where they would not do.
+fn number(value: f32) -> String {
+    const LARGE: f32 = 1e5;
+    const SMALL: f32 = 1e-3;
+    if value != 0.0 && value.is_finite() && !(SMALL..LARGE).contains(&value.abs()) {
+        format!("{value:.3e}")
+    } else {
+        format!("{value:.4}")
     }
 }
 
@@ -212,28 +265,4 @@ fn draw_line(drawing: &mut Drawing, axes: &Axes, line: &Line<'_>) {
     for point in points.into_iter().step_by(every).flatten() {
         line.marker.draw(drawing, point, line.color);
     }
-}
-
-/// Says which epochs have a value that is not finite.
-fn missing_note(lines: &[Line<'_>]) -> Option<String> {
-    let notes: Vec<String> = lines
-        .iter()
-        .filter_map(|line| {
-            let mut bad = (1..)
-                .zip(line.values)
-                .filter(|(_, value)| value.is_some_and(|v| !v.is_finite()));
-            let (first, _) = bad.next()?;
-            let more = bad.count();
-            let others = if more == 0 {
-                String::new()
-            } else {
-                format!(" and {more} more")
-            };
-            Some(format!(
-                "{}: not a finite number in epoch {first}{others}",
-                line.name
-            ))
-        })
-        .collect();
-    (!notes.is_empty()).then(|| notes.join("; "))
 }

@@ -21,13 +21,16 @@ const CHANNELS: usize = 3;
 
 /// A picture that shows itself as the result of a notebook cell.
 ///
-/// It carries the same drawing as `image/svg+xml`, which trusted notebooks and web pages show, and as `image/png`,
-/// which everything else shows, and `text/plain`: what there is to see, in words.
+/// It carries the same drawing as `text/html` (an image element, with its width and with words for readers who can't
+/// see it), as `image/svg+xml`, and as `image/png` for viewers that show nothing else; and those words alone as
+/// `text/plain`.
 #[derive(Clone)]
 pub struct Figure {
     svg: String,
     png: Vec<u8>,
     text: String,
+    /// Width in CSS pixels, where there is room for it.
+    width: f64,
 }
 
 impl Figure {
@@ -38,6 +41,7 @@ impl Figure {
             svg: paint_svg(drawing, &font, &text)?,
             png: paint_png(drawing, &font)?,
             text,
+            width: drawing.width,
         })
     }
 
@@ -54,6 +58,16 @@ impl Figure {
     /// What there is to see, in words, for readers who can't see it.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// An image element that holds the SVG. Jupyter's image types leave out what it says: width and alternative text.
+    fn html(&self) -> String {
+        format!(
+            "<img width=\"{}\" style=\"max-width:100%;height:auto\" alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">",
+            self.width,
+            escape(&self.text),
+            base64(self.svg.as_bytes())
+        )
     }
 
     /// Writes the SVG document to `path`, over what was there.
@@ -74,6 +88,7 @@ impl Figure {
 
     /// Shows the figure as the result of a notebook cell. The kernel calls it for a cell's last expression.
     pub fn evcxr_display(&self) {
+        evcxr_runtime::mime_type("text/html").text(self.html());
         evcxr_runtime::mime_type("image/svg+xml").text(&self.svg);
         evcxr_runtime::mime_type("image/png").text(base64(&self.png));
         evcxr_runtime::mime_type("text/plain").text(&self.text);
@@ -171,6 +186,8 @@ fn encode_png((width, height): (usize, usize), rgb: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Default);
+    encoder.set_filter(png::FilterType::Paeth);
     let mut writer = encoder.write_header().map_err(draw_error)?;
     writer.write_image_data(rgb).map_err(draw_error)?;
     writer.finish().map_err(draw_error)?;
