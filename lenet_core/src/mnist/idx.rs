@@ -4,7 +4,7 @@
 //! (bytes in three dimensions), count, rows, columns, then the pixels. Labels: `0x801`, count, then
 //! the labels.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -124,8 +124,13 @@ impl<'a> Idx<'a, File> {
                 source,
             }
         };
-        let reader = File::open(path).map_err(io_error("open"))?;
-        let len = reader.metadata().map_err(io_error("read"))?.len();
+        let metadata = fs::metadata(path).map_err(io_error("read"))?;
+        if !metadata.is_file() {
+            return Err(wrong(path, "is not a file".into()));
+        }
+        let reader = File::open(path).map_err(io_error("read"))?;
+        let len = metadata.len();
+
         Ok(Self {
             path,
             reader,
@@ -232,11 +237,14 @@ impl<R: Read + Seek> Idx<'_, R> {
     }
 
     fn wrong(&self, problem: String) -> Error {
-        Error::Data {
-            path: self.path.into(),
-            problem,
-            advice: "see that it is an unpacked file in MNIST's format, images first, then labels"
-                .into(),
-        }
+        wrong(self.path, problem)
+    }
+}
+
+fn wrong(path: &Path, problem: String) -> Error {
+    Error::Data {
+        path: path.into(),
+        problem,
+        advice: "give unpacked files in MNIST's format, the images first, then the labels".into(),
     }
 }

