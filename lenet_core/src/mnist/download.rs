@@ -7,7 +7,6 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::files::BUFFER_LEN;
 use super::programs::{complaint, start_fetching};
 use super::source::Work;
 use super::unpack::Setback;
@@ -88,7 +87,7 @@ impl<'a> Download<'a> {
     fn report(&mut self) {
         if self.said.elapsed() >= SAY_EVERY {
             self.said = Instant::now();
-            (self.progress)(&format!("    {} received", megabytes(self.received)));
+            (self.progress)(&format!("    {} received", size(self.received)));
         }
     }
 }
@@ -133,11 +132,12 @@ impl Drop for Download<'_> {
 
 /// Passes on what a program prints, so that its reader can do something else while it waits.
 fn pump(mut output: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
-    /// Chunks that may wait for the reader.
+    /// Bytes that a pipe holds on most systems, and chunks that may wait for the reader.
+    const CHUNK_LEN: usize = 64 * 1024;
     const WAITING: usize = 8;
     let (sender, receiver) = mpsc::sync_channel(WAITING);
     thread::spawn(move || loop {
-        let mut chunk = vec![0; BUFFER_LEN];
+        let mut chunk = vec![0; CHUNK_LEN];
         let message = match output.read(&mut chunk) {
             Ok(0) => break,
             Ok(n) => {
@@ -154,8 +154,14 @@ fn pump(mut output: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>>
     receiver
 }
 
-/// `1648877` as `1.6 MB`.
-pub(super) fn megabytes(bytes: u64) -> String {
-    const BYTES_PER_MEGABYTE: f64 = 1e6;
-    format!("{:.1} MB", bytes as f64 / BYTES_PER_MEGABYTE)
+/// `1648877` as `1.6 MB`, `4542` as `4.5 kB`.
+pub(super) fn size(bytes: u64) -> String {
+    const KILO: f64 = 1e3;
+    const MEGA: f64 = 1e6;
+    let bytes = bytes as f64;
+    if bytes < MEGA {
+        format!("{:.1} kB", bytes / KILO)
+    } else {
+        format!("{:.1} MB", bytes / MEGA)
+    }
 }

