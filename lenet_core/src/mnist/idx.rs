@@ -87,7 +87,7 @@ fn read_pair(images: &Path, labels: &Path, expected: Option<usize>) -> Result<(V
 }
 
 /// Checks both files from header to end, and only then takes memory for what they hold.
-fn read_checked<R: Read + Seek>(
+pub(super) fn read_checked<R: Read + Seek>(
     images: &mut Idx<'_, R>,
     labels: &mut Idx<'_, R>,
     expected: Option<usize>,
@@ -106,7 +106,7 @@ fn read_checked<R: Read + Seek>(
 }
 
 /// A file of this format, opened but not believed.
-struct Idx<'a, R> {
+pub(super) struct Idx<'a, R> {
     path: &'a Path,
     reader: R,
     /// Length of the whole file, in bytes.
@@ -131,16 +131,21 @@ impl<'a> Idx<'a, File> {
         let reader = File::open(path).map_err(io_error("read"))?;
         let len = metadata.len();
 
-        Ok(Self {
+        Ok(Self::new(path, reader, len))
+    }
+}
+
+impl<'a, R: Read + Seek> Idx<'a, R> {
+    /// What `reader` reads is `len` bytes long, and messages call it `path`.
+    pub fn new(path: &'a Path, reader: R, len: u64) -> Self {
+        Self {
             path,
             reader,
             len,
             header_len: 0,
-        })
+        }
     }
-}
 
-impl<R: Read + Seek> Idx<'_, R> {
     /// Reads the header and returns how many items the file holds, each of `dims` bytes.
     fn count(&mut self, magic: u32, dims: &[usize], expected: Option<usize>) -> Result<usize> {
         let got = self.number()?;

@@ -19,6 +19,8 @@ mod download;
 mod fetch;
 mod files;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod idx;
 mod npm;
 mod programs;

@@ -3,9 +3,11 @@
 use std::fs::{self, File};
 
 use lenet_core::mnist::{load_data_from, Source};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use crate::server::Server;
-use crate::support::{clear, fetcher, real, real_gz, run, same, Random, Scratch, NAMES};
+use crate::support::{clear, fetcher, real, real_gz, run, same, Scratch, NAMES};
 
 /// Corruptions of the four files, and of the four as they travel, packed.
 const OF_FILES: usize = 900;
@@ -18,24 +20,24 @@ const HEAL_EVERY: usize = 20;
 const IMAGE_LEN: usize = 28 * 28;
 
 /// One of the four files; the big one, which takes longest, comes up once in ten times.
-fn pick(random: &mut Random) -> &'static str {
-    match random.below(10) {
+fn pick(random: &mut StdRng) -> &'static str {
+    match random.gen_range(0..10) {
         0 => NAMES[3],
         n => NAMES[n % 3],
     }
 }
 
 /// Damages `bytes`, in one of the ways in which files are damaged.
-fn damage(bytes: &[u8], random: &mut Random) -> Vec<u8> {
+fn damage(bytes: &[u8], random: &mut StdRng) -> Vec<u8> {
     let mut damaged = bytes.to_vec();
-    let at = random.below(bytes.len());
-    let length = 1 + random.below(IMAGE_LEN);
-    match random.below(7) {
+    let at = random.gen_range(0..bytes.len());
+    let length = 1 + random.gen_range(0..IMAGE_LEN);
+    match random.gen_range(0..7) {
         // Cut short, or grown.
         0 => damaged.truncate(at),
-        1 => damaged.extend((0..length).map(|_| random.next() as u8)),
+        1 => damaged.extend((0..length).map(|_| random.gen::<u8>())),
         // One bit flips, one byte is lost, a stretch is wiped.
-        2 => damaged[at] ^= 1 << random.below(8),
+        2 => damaged[at] ^= 1 << random.gen_range(0..8),
         3 => drop(damaged.remove(at)),
         4 => damaged[at..]
             .iter_mut()
@@ -43,14 +45,14 @@ fn damage(bytes: &[u8], random: &mut Random) -> Vec<u8> {
             .for_each(|byte| *byte = 0),
         // Two stretches trade places, as when two images are swapped.
         5 => {
-            let other = random.below(bytes.len());
+            let other = random.gen_range(0..bytes.len());
             let length = length
                 .min(at.abs_diff(other))
                 .min(bytes.len() - at.max(other));
             (0..length).for_each(|i| damaged.swap(at + i, other + i));
         }
         // Another file has come under this name.
-        _ => damaged = real(NAMES[random.below(NAMES.len())]).to_vec(),
+        _ => damaged = real(NAMES[random.gen_range(0..NAMES.len())]).to_vec(),
     }
     if damaged == bytes {
         damaged[at] ^= 1;
@@ -60,7 +62,7 @@ fn damage(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn damaged_files_are_refused_or_healed() {
-    let mut random = Random(1);
+    let mut random = StdRng::seed_from_u64(1);
     let scratch = Scratch::with_data();
     let server = Server::good();
     for round in 0..OF_FILES {
@@ -84,7 +86,7 @@ fn damaged_files_are_refused_or_healed() {
 
 #[test]
 fn damaged_packed_files_are_refused_or_harmless() {
-    let mut random = Random(2);
+    let mut random = StdRng::seed_from_u64(2);
     let scratch = Scratch::with_data();
     let mut fetcher = fetcher(&scratch, "");
     fetcher.sources = vec![Source::Folder(scratch.0.clone())];

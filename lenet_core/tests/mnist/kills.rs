@@ -3,9 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
 use crate::child::{child, output, DONE};
 use crate::server::{send_slowly, Server};
-use crate::support::{fetcher, run, Random, Scratch};
+use crate::support::{fetcher, run, Scratch};
 
 const KILLS: usize = 100;
 const THREADS: usize = 2;
@@ -38,12 +41,12 @@ fn killed_at_a_hundred_moments() {
     let durations = [false, true].map(|whole| duration(whole, &url));
 
     let kill_some = &|seed| {
-        let mut random = Random(seed);
+        let mut random = StdRng::seed_from_u64(seed);
         for round in 0..KILLS / THREADS {
             let whole = round % WHOLE_EVERY == 0;
             let scratch = folder(whole);
             let mut child = child(&scratch.0, &url).spawn().unwrap();
-            let share = random.below(1000) as f64 / 1000.0;
+            let share = random.gen_range(0.0..1.0);
             thread::sleep(durations[usize::from(whole)].mul_f64(share));
             child.kill().unwrap();
             child.wait().unwrap();
