@@ -1,47 +1,24 @@
-//! A web address read through a program that this machine has: `curl`, else Python.
-//!
-//! A TLS stack of our own would cost every notebook seconds in its first cell, and would not know
-//! the proxies and certificates that these programs are set up with.
+//! A transfer that is read while it runs, within bounds.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Child;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::files::BUFFER_LEN;
+use super::programs::{complaint, start_fetching};
 use super::source::Work;
 use super::unpack::Setback;
 
 /// How often a long transfer tells how far it is.
 pub(super) const SAY_EVERY: Duration = Duration::from_millis(1500);
 
-/// The file in the staging folder that programs write to when something goes wrong.
-pub(super) const COMPLAINTS_NAME: &str = "complaints.txt";
-
-/// Bytes a second below which a transfer counts as stalled.
-const STALLED_BELOW: u64 = 1024;
-
-/// Python's name, on Windows and elsewhere.
-const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
-
-/// Copies a web address to standard output; the arguments are the address and the patience in seconds.
-const PYTHON_SCRIPT: &str = "\
-import shutil, sys, urllib.request
-try:
-    with urllib.request.urlopen(sys.argv[1], timeout=float(sys.argv[2])) as body:
-        shutil.copyfileobj(body, sys.stdout.buffer)
-except Exception as error:
-    sys.exit(f'python: {error}')
-";
-
 /// A running transfer: reads as the bytes that arrive, and reports while it waits for them.
 pub(super) struct Download<'a> {
     child: Child,
-    /// Where the program writes what went wrong.
-    complaints: PathBuf,
+    /// Where the program's complaints are.
+    staging: &'a Path,
     chunks: Receiver<io::Result<Vec<u8>>>,
     chunk: Cursor<Vec<u8>>,
     received: u64,
@@ -60,17 +37,13 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 impl<'a> Download<'a> {
     /// Starts to fetch `url`; more than `limit` bytes are refused.
-    pub fn start<'w: 'a>(url: &str, limit: u64, work: &'a mut Work<'w>) -> io::Result<Self> {
-        let complaints = work.folders.staging.join(COMPLAINTS_NAME);
-        let patience = work.patience;
-        let mut child = spawn_first_present(
-            [curl(url, patience, limit), python(url, patience)],
-            &complaints,
-        )?;
+    pub fn start<'w: 'a>(url: &str, limit: u64, work: &'a mut Work<'w>) -> Result<Self, Setback> {
+        let staging = work.folders.staging;
+        let mut child = start_fetching(url, work.patience, limit, staging)?;
         let chunks = pump(child.stdout.take().expect("stdout was asked for"));
         Ok(Self {
             child,
-            complaints,
+            staging,
             chunks,
             chunk: Cursor::default(),
             received: 0,
@@ -107,14 +80,14 @@ impl<'a> Download<'a> {
         if status.success() {
             return None;
         }
-        Some(complaint_in(&self.complaints).unwrap_or_else(|| format!("failed with {status}")))
+        Some(complaint(self.staging).unwrap_or_else(|| format!("failed with {status}")))
     }
 
     /// Prints a line if the last one is long ago.
     fn report(&mut self) {
         if self.said.elapsed() >= SAY_EVERY {
             self.said = Instant::now();
-            (self.progress)(&format!("    {} received", megabytes(self.received)));
+            (self.progress)(&format!("    {} received", size(self.received)));
         }
     }
 }
@@ -159,11 +132,12 @@ impl Drop for Download<'_> {
 
 /// Passes on what a program prints, so that its reader can do something else while it waits.
 fn pump(mut output: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
-    /// Chunks that may wait for the reader.
+    /// Bytes that a pipe holds on most systems, and chunks that may wait for the reader.
+    const CHUNK_LEN: usize = 64 * 1024;
     const WAITING: usize = 8;
     let (sender, receiver) = mpsc::sync_channel(WAITING);
     thread::spawn(move || loop {
-        let mut chunk = vec![0; BUFFER_LEN];
+        let mut chunk = vec![0; CHUNK_LEN];
         let message = match output.read(&mut chunk) {
             Ok(0) => break,
             Ok(n) => {
@@ -180,82 +154,14 @@ fn pump(mut output: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>>
     receiver
 }
 
-/// Starts the first of `commands` whose program this machine has.
-fn spawn_first_present(
-    commands: impl IntoIterator<Item = Command>,
-    complaints: &Path,
-) -> io::Result<Child> {
-    let mut missing = Vec::new();
-    for mut command in commands {
-        let spawned = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(File::create(complaints)?)
-            .spawn();
-        match spawned {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                missing.push(command.get_program().to_string_lossy().into_owned());
-            }
-            other => return other,
-        }
+/// `1648877` as `1.6 MB`, `4542` as `4.5 kB`.
+pub(super) fn size(bytes: u64) -> String {
+    const KILO: f64 = 1e3;
+    const MEGA: f64 = 1e6;
+    let bytes = bytes as f64;
+    if bytes < MEGA {
+        format!("{:.1} kB", bytes / KILO)
+    } else {
+        format!("{:.1} MB", bytes / MEGA)
     }
-    Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        format!(
-            "this machine has none of the programs that could fetch it: {}",
-            missing.join(", ")
-        ),
-    ))
-}
-
-fn curl(url: &str, patience: Duration, limit: u64) -> Command {
-    let seconds = patience.as_secs_f64().ceil().to_string();
-    let mut command = Command::new("curl");
-    command
-        .args(["--silent", "--show-error", "--fail", "--location"])
-        .args(["--connect-timeout", &seconds])
-        .args([
-            "--speed-time",
-            &seconds,
-            "--speed-limit",
-            &STALLED_BELOW.to_string(),
-        ])
-        .args(["--max-filesize", &limit.to_string()])
-        .args(["--", url]);
-    command
-}
-
-fn python(url: &str, patience: Duration) -> Command {
-    let mut command = Command::new(PYTHON);
-    command
-        .args(["-c", PYTHON_SCRIPT, url])
-        .arg(patience.as_secs_f64().to_string());
-    command
-}
-
-/// The first lines of what a program wrote to `path`, as one line.
-pub(super) fn complaint_in(path: &Path) -> Option<String> {
-    /// More than this helps nobody.
-    const LINES: usize = 2;
-    const BYTES: u64 = 2000;
-    let mut bytes = Vec::new();
-    File::open(path)
-        .ok()?
-        .take(BYTES)
-        .read_to_end(&mut bytes)
-        .ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<_> = text
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .take(LINES)
-        .collect();
-    (!lines.is_empty()).then(|| lines.join(", "))
-}
-
-/// `1648877` as `1.6 MB`.
-pub(super) fn megabytes(bytes: u64) -> String {
-    const BYTES_PER_MEGABYTE: f64 = 1e6;
-    format!("{:.1} MB", bytes as f64 / BYTES_PER_MEGABYTE)
 }

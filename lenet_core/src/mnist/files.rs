@@ -1,7 +1,7 @@
 //! The four files of MNIST, and how each is told from everything else.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -58,7 +58,7 @@ pub(super) enum Flaw {
     Missing,
     /// The operating system does not let us read it.
     Unreadable(io::Error),
-    /// Its content is not MNIST's: what was expected and what was found.
+    /// It is not MNIST's: what was expected and what was found.
     Damaged(String),
 }
 
@@ -91,18 +91,23 @@ impl DataFile {
     }
 
     /// Reads the file in `dir` and compares it with what it has been since 1998.
-    fn check(&self, dir: &Path) -> Result<(), Flaw> {
-        let mut file = File::open(self.path(dir)).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => Flaw::Missing,
-            _ => Flaw::Unreadable(source),
+    pub fn check(&self, dir: &Path) -> Result<(), Flaw> {
+        let path = self.path(dir);
+        let metadata = fs::metadata(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Flaw::Missing,
+            _ => Flaw::Unreadable(error),
         })?;
-        let len = file.metadata().map_err(Flaw::Unreadable)?.len();
+        if !metadata.is_file() {
+            return Err(Flaw::Damaged("it is not a file".into()));
+        }
+        let len = metadata.len();
         if len != self.len {
             return Err(Flaw::Damaged(format!(
                 "expected {} bytes, got {len}",
                 self.len
             )));
         }
+        let mut file = File::open(&path).map_err(Flaw::Unreadable)?;
         let mut checksum = Checksum::new();
         let mut buffer = vec![0; BUFFER_LEN];
         loop {

@@ -1,7 +1,7 @@
 //! The folder that keeps the data: where it is, and one process at a time in it.
 
 use std::env;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -99,33 +99,11 @@ pub(super) struct Lock {
 impl Lock {
     /// Waits until no other process fetches into `dir`, and says so while it waits.
     pub fn acquire(dir: &Path, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let path = dir.join(LOCK_NAME);
-        let opened = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
-        let file = opened.map_err(|source| folder_error("write", &path, source))?;
         let start = Instant::now();
         let mut said = None::<Instant>;
         loop {
-            match file.try_lock() {
-                Ok(()) => {
-                    return Ok(Self {
-                        _file: file,
-                        exclusive: true,
-                    })
-                }
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                    return Ok(Self {
-                        _file: file,
-                        exclusive: false,
-                    });
-                }
-                Err(TryLockError::Error(source)) => {
-                    return Err(folder_error("lock", &path, source));
-                }
+            if let Some(lock) = Self::try_acquire(dir)? {
+                return Ok(lock);
             }
             if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
                 said = Some(Instant::now());
@@ -136,6 +114,31 @@ impl Lock {
                 ));
             }
             thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// The lock, unless another process has it.
+    fn try_acquire(dir: &Path) -> Result<Option<Self>> {
+        let path = dir.join(LOCK_NAME);
+        let opened = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
+        let file = opened.map_err(|source| folder_error("write", &path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self {
+                _file: file,
+                exclusive: true,
+            })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                Ok(Some(Self {
+                    _file: file,
+                    exclusive: false,
+                }))
+            }
+            Err(TryLockError::Error(source)) => Err(folder_error("lock", &path, source)),
         }
     }
 }
@@ -149,7 +152,7 @@ pub(super) struct Staging {
 impl Staging {
     pub fn new(dir: &Path, lock: &Lock) -> Result<Self> {
         if lock.exclusive {
-            remove_leftovers(dir);
+            remove(leftovers(dir));
         }
         let path = dir.join(format!("{STAGING_PREFIX}{}", process::id()));
         fs::create_dir_all(&path).map_err(|source| folder_error("create", &path, source))?;
@@ -159,21 +162,39 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // If this fails, the next process that fetches tries again.
-        let _ = fs::remove_dir_all(&self.path);
+        remove([self.path.clone()]);
     }
 }
 
-/// What a killed process left is worth nothing; that it may not go is no reason to stop.
-fn remove_leftovers(dir: &Path) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        if entry
+/// Takes away what a killed process may have left in a folder that needs nothing else.
+pub(super) fn tidy(dir: &Path) {
+    // Most times there is nothing, and the lock need not be asked for.
+    if leftovers(dir).next().is_some() {
+        if let Ok(Some(Lock {
+            exclusive: true, ..
+        })) = Lock::try_acquire(dir).as_ref()
+        {
+            remove(leftovers(dir));
+        }
+    }
+}
+
+/// The folders for unfinished work in `dir`.
+fn leftovers(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let unfinished = |entry: &DirEntry| {
+        entry
             .file_name()
             .to_string_lossy()
             .starts_with(STAGING_PREFIX)
-        {
-            let _ = fs::remove_dir_all(entry.path());
-        }
+    };
+    entries.filter(unfinished).map(|entry| entry.path())
+}
+
+/// Takes folders away that are worth nothing; that one may not go is no reason to stop.
+fn remove(folders: impl IntoIterator<Item = PathBuf>) {
+    for folder in folders {
+        let _ = fs::remove_dir_all(folder);
     }
 }
 

@@ -4,7 +4,7 @@
 //! (bytes in three dimensions), count, rows, columns, then the pixels. Labels: `0x801`, count, then
 //! the labels.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -31,7 +31,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 ///
 /// # Errors
 /// When a file cannot be read, or is not of the format, or does not hold exactly `N` images of
-/// 28 x 28 pixels or `N` labels from 0 to 9.
+/// 28 x 28 pixels or `N` labels from 0 to 9, and at least one.
 ///
 /// # Example
 /// ```no_run
@@ -87,7 +87,7 @@ fn read_pair(images: &Path, labels: &Path, expected: Option<usize>) -> Result<(V
 }
 
 /// Checks both files from header to end, and only then takes memory for what they hold.
-fn read_checked<R: Read + Seek>(
+pub(super) fn read_checked<R: Read + Seek>(
     images: &mut Idx<'_, R>,
     labels: &mut Idx<'_, R>,
     expected: Option<usize>,
@@ -106,7 +106,7 @@ fn read_checked<R: Read + Seek>(
 }
 
 /// A file of this format, opened but not believed.
-struct Idx<'a, R> {
+pub(super) struct Idx<'a, R> {
     path: &'a Path,
     reader: R,
     /// Length of the whole file, in bytes.
@@ -124,18 +124,28 @@ impl<'a> Idx<'a, File> {
                 source,
             }
         };
-        let reader = File::open(path).map_err(io_error("open"))?;
-        let len = reader.metadata().map_err(io_error("read"))?.len();
-        Ok(Self {
+        let metadata = fs::metadata(path).map_err(io_error("read"))?;
+        if !metadata.is_file() {
+            return Err(wrong(path, "is not a file".into()));
+        }
+        let reader = File::open(path).map_err(io_error("read"))?;
+        let len = metadata.len();
+
+        Ok(Self::new(path, reader, len))
+    }
+}
+
+impl<'a, R: Read + Seek> Idx<'a, R> {
+    /// What `reader` reads is `len` bytes long, and messages call it `path`.
+    pub fn new(path: &'a Path, reader: R, len: u64) -> Self {
+        Self {
             path,
             reader,
             len,
             header_len: 0,
-        })
+        }
     }
-}
 
-impl<R: Read + Seek> Idx<'_, R> {
     /// Reads the header and returns how many items the file holds, each of `dims` bytes.
     fn count(&mut self, magic: u32, dims: &[usize], expected: Option<usize>) -> Result<usize> {
         let got = self.number()?;
@@ -156,6 +166,9 @@ impl<R: Read + Seek> Idx<'_, R> {
         }
         if let Some(expected) = expected.filter(|&expected| expected != count) {
             return Err(self.wrong(format!("expected {expected} items, got {count}")));
+        }
+        if count == 0 {
+            return Err(self.wrong("holds no items".into()));
         }
         if count > MAX_IMAGES {
             return Err(self.wrong(format!("expected at most {MAX_IMAGES} items, got {count}")));
@@ -232,11 +245,14 @@ impl<R: Read + Seek> Idx<'_, R> {
     }
 
     fn wrong(&self, problem: String) -> Error {
-        Error::Data {
-            path: self.path.into(),
-            problem,
-            advice: "see that it is an unpacked file in MNIST's format, images first, then labels"
-                .into(),
-        }
+        wrong(self.path, problem)
+    }
+}
+
+fn wrong(path: &Path, problem: String) -> Error {
+    Error::Data {
+        path: path.into(),
+        problem,
+        advice: "give unpacked files in MNIST's format, the images first, then the labels".into(),
     }
 }

@@ -19,8 +19,11 @@ mod download;
 mod fetch;
 mod files;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod idx;
 mod npm;
+mod programs;
 mod source;
 mod tar;
 mod unpack;
@@ -77,7 +80,7 @@ pub type DynSplit = (
 pub fn load_data() -> Result<(Split<TRAIN_COUNT>, Split<TEST_COUNT>)> {
     let folder = data_folder()?;
     Fetcher::new(&folder).run(&mut |line| println!("{line}"))?;
-    load_data_from(&folder)
+    parse(&folder)
 }
 
 /// The two splits of MNIST from the four files in `folder`. Looks nowhere else, fetches nothing and
@@ -86,31 +89,33 @@ pub fn load_data() -> Result<(Split<TRAIN_COUNT>, Split<TEST_COUNT>)> {
 /// # Errors
 /// When a file is missing or not MNIST's.
 pub fn load_data_from(folder: &Path) -> Result<(Split<TRAIN_COUNT>, Split<TEST_COUNT>)> {
-    if let Some((file, flaw)) = files::flaws(folder).next() {
-        return Err(Error::Data {
+    match files::flaws(folder).next() {
+        None => parse(folder),
+        Some((file, flaw)) => Err(Error::Data {
             path: file.path(folder),
             problem: flaw.to_string(),
-            advice: fetch::by_hand(folder),
-        });
+            advice: format!(
+                "`cargo run --release --example fetch_mnist \"{}\"` fetches what is wanted there",
+                folder.display()
+            ),
+        }),
     }
-    let parsed = parse(folder)?;
-    Ok((
-        split(parsed.trn_img, parsed.trn_lbl)?,
-        split(parsed.tst_img, parsed.tst_lbl)?,
-    ))
 }
 
 /// Lets the crate `mnist` parse the files in `folder`. They have to be checked before, as it panics
 /// on anything that it does not expect.
-fn parse(folder: &Path) -> Result<mnist::Mnist> {
-    let problem = |problem: &str| Error::Data {
+fn parse(folder: &Path) -> Result<(Split<TRAIN_COUNT>, Split<TEST_COUNT>)> {
+    let problem = |problem: &str, advice: &str| Error::Data {
         path: folder.to_path_buf(),
         problem: problem.into(),
-        advice: format!("set {} to another folder", folder::FOLDER_VARIABLE),
+        advice: advice.into(),
     };
-    let path = folder
-        .to_str()
-        .ok_or_else(|| problem("the folder's name is not Unicode"))?;
+    let path = folder.to_str().ok_or_else(|| {
+        problem(
+            "the folder's name is not Unicode",
+            "set LENET_MNIST_DIR to another folder",
+        )
+    })?;
     let parse = || {
         mnist::MnistBuilder::new()
             .base_path(path)
@@ -120,8 +125,13 @@ fn parse(folder: &Path) -> Result<mnist::Mnist> {
             .test_set_length(TEST_COUNT as u32)
             .finalize()
     };
-    // Files that are changed right now, between check and parse, would still make it panic.
-    std::panic::catch_unwind(parse).map_err(|_| problem("a file changed while it was read"))
+    // Files that someone changes between check and parse would still make it panic.
+    let parsed = std::panic::catch_unwind(parse)
+        .map_err(|_| problem("a file changed while it was read", "run this again"))?;
+    Ok((
+        split(parsed.trn_img, parsed.trn_lbl)?,
+        split(parsed.tst_img, parsed.tst_lbl)?,
+    ))
 }
 
 /// Tensors that take over the vectors without a copy.

