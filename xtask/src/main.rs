@@ -1,1 +1,54 @@
-fn main() {}
+//! `cargo xtask COMMAND`: see [`HELP`].
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use xtask::{lab, notebooks, setup, test, Failure, Project, Result};
+
+const HELP: &str = "\
+The project's commands. Each can be repeated: what is there already is left alone.
+
+cargo xtask lab [ARGUMENTS]    sets up what is missing, then opens notebooks/lenet5.ipynb in JupyterLab;
+                               arguments go to JupyterLab, as in `cargo xtask lab --no-browser`
+cargo xtask setup              only sets up: JupyterLab in .venv, the Rust kernel, the MNIST data
+cargo xtask test [ARGUMENTS]   sets up what the tests need, then runs every test of the workspace;
+                               arguments go to `cargo test`, as in `cargo xtask test --doc`
+cargo xtask notebooks          runs the committed notebooks again and writes their outputs into them
+cargo xtask help               prints this
+";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let command = arguments.next().unwrap_or_else(|| OsString::from("help"));
+    match run(&command.to_string_lossy(), arguments.collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\n{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
+    let takes_arguments = matches!(command, "lab" | "test");
+    if let (false, Some(first)) = (takes_arguments, arguments.first()) {
+        let problem = format!("`cargo xtask {command}` takes no argument, got {first:?}");
+        return Err(Failure::new(problem, "see `cargo xtask help`"));
+    }
+    let project = Project::find();
+    match command {
+        "lab" => lab::open(&project, &arguments),
+        "setup" => setup::for_learning(&project),
+        "test" => test::run(&project, &arguments),
+        "notebooks" => notebooks::run_again(&project),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => {
+            let problem = format!("there is no command `{other}`");
+            Err(Failure::new(problem, "see `cargo xtask help`"))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+"""Starts the Rust kernel with a build folder of its own. kernel.json calls this as
+
+    launch_kernel.py EVCXR_JUPYTER BUILDS CONNECTION_FILE
+
+evcxr builds cells in a new temporary folder and so compiles lenet_core anew for every kernel. Here each kernel
+takes the first folder below BUILDS that no other kernel holds and keeps what earlier kernels built in it; cargo
+sees by itself what has changed since.
+"""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# These would reach the compiler of the cells: another toolchain than rust-toolchain.toml names (dfdx needs
+# stable), and a setting with which evcxr's :cache mistakes changed sources for unchanged ones.
+UNWANTED = ["RUSTUP_TOOLCHAIN", "CARGO_INCREMENTAL"]
+
+# Cargo puts its folders into these for what it runs.
+LIBRARY_PATHS = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"]
+
+
+def lock(file):
+    """Locks a file until every process that has it open is gone; False if another kernel holds it."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def take_build_folder(builds):
+    """The first free folder, made if it is missing, and its lock."""
+    for number in itertools.count(1):
+        folder = builds / f"kernel-{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(builds / f"kernel-{number}.lock", "w")
+        if lock(file):
+            return folder, file
+        file.close()
+
+
+def without_lenet_core(search_path):
+    """Drops the folders whose lenet_core library the cells would load in place of their own."""
+    folders = [folder for folder in search_path.split(os.pathsep) if folder]
+    return os.pathsep.join(folder for folder in folders if not any(Path(folder).glob("liblenet_core.*")))
+
+
+def main():
+    program, builds, connection_file = sys.argv[1:]
+    folder, held = take_build_folder(Path(builds))
+    environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    for name in LIBRARY_PATHS:
+        if name in environment:
+            environment[name] = without_lenet_core(environment[name])
+    environment["EVCXR_TMPDIR"] = str(folder)
+    command = [program, "--control_file", connection_file]
+    if os.name == "nt":
+        sys.exit(subprocess.call(command, env=environment))
+    os.set_inheritable(held.fileno(), True)
+    os.execve(program, command, environment)
+
+
+if __name__ == "__main__":
+    main()

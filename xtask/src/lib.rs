@@ -1,0 +1,16 @@
+//! What the project's commands do. The tests of the notebooks use the same paths and settings.
+
+pub mod chromium;
+mod data;
+mod failure;
+mod kernel;
+pub mod lab;
+pub mod notebooks;
+mod process;
+mod project;
+mod python;
+pub mod setup;
+pub mod test;
+
+pub use failure::{Failure, Result};
+pub use project::Project;
