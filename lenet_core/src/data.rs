@@ -102,7 +102,7 @@ impl Data {
             return complain("at least one image", "none".into());
         }
         let images = values(&self.images);
-        let mut images = images.par_chunks_exact(PIXELS);
+        let images = images.par_chunks_exact(PIXELS);
         if let Some(at) = images.position_first(|pixels| !all_finite(pixels)) {
             let expected = "finite pixels; NaN and infinity cannot be trained on";
             return complain(expected, format!("one that is not finite in image {at}"));

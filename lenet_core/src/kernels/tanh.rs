@@ -1,5 +1,6 @@
 //! The hyperbolic tangent of a vector.
 
+#[cfg(test)]
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
@@ -44,6 +45,7 @@ pub(crate) unsafe fn tanh<S: Simd>(x: S) -> S {
 }
 
 /// Replaces each number of `values` by its tanh.
+#[cfg(test)]
 pub(crate) fn tanh_in_place(isa: Isa, values: &mut [f32]) {
     struct InPlace<'a>(&'a mut [f32]);
     impl Kernel for InPlace<'_> {
