@@ -1,5 +1,6 @@
 use lenet_core::dfdx::prelude::*;
 use lenet_core::layers::*;
+use lenet_core::network::Layer as _;
 use std::time::Instant;
 fn main() {
     let pool = rayon::ThreadPoolBuilder::new()

@@ -121,14 +121,27 @@ impl Data {
 
     /// Copies the images and targets at `order` into a batch of that size.
     pub(crate) fn gather(&self, order: &[usize], images: &mut Batch, targets: &mut Logits) {
+        self.gather_with(order, images, targets, |image, copy, _| {
+            copy.copy_from_slice(image)
+        });
+    }
+
+    /// Lets `draw` make each image of a batch from the image at its place in `order`, which is its
+    /// third argument, and copies the targets.
+    pub(crate) fn gather_with(
+        &self,
+        order: &[usize],
+        images: &mut Batch,
+        targets: &mut Logits,
+        draw: impl Fn(&[f32], &mut [f32], usize) + Sync,
+    ) {
         let (from_images, from_targets) = (values(&self.images), values(&self.targets));
         values_mut(images)
             .par_chunks_exact_mut(PIXELS)
             .zip(values_mut(targets).par_chunks_exact_mut(CLASSES))
             .zip(order)
-            .with_min_len(32)
             .for_each(|((image, target), &at)| {
-                image.copy_from_slice(&from_images[at * PIXELS..][..PIXELS]);
+                draw(&from_images[at * PIXELS..][..PIXELS], image, at);
                 target.copy_from_slice(&from_targets[at * CLASSES..][..CLASSES]);
             });
     }

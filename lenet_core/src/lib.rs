@@ -4,6 +4,7 @@
 
 pub use dfdx;
 
+mod augment;
 mod data;
 pub mod display;
 mod error;
@@ -23,17 +24,20 @@ pub mod prelude;
 pub mod preprocess;
 pub mod progress;
 mod random;
+mod schedule;
 pub mod shape;
 mod summary;
 mod train;
 mod view;
 pub mod weights;
 
+pub use augment::Augment;
 pub use data::Data;
 pub use error::{Error, Result};
 pub use history::{Epoch, History};
 pub use kernels::Isa;
 pub use model::LeNet5;
 pub use optim::Adam;
+pub use schedule::Schedule;
 pub use summary::Summary;
 pub use train::{Fit, Model, Score};

@@ -11,9 +11,12 @@ pub(crate) enum Purpose {
     Weights = 1,
     /// The order of the images in an epoch.
     Shuffle = 2,
+    /// How an image is distorted.
+    Distortion = 3,
 }
 
-/// The generator for `purpose`, and within it for one `index` (the epoch, for shuffling).
+/// The generator for `purpose`, and within it for one `index`: the epoch for shuffling, the
+/// image's turn for distortions.
 pub(crate) fn generator(seed: u64, purpose: Purpose, index: u64) -> StdRng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -4,6 +4,7 @@
 use dfdx::prelude::*;
 use lenet_core::dfdx;
 use lenet_core::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
+use lenet_core::network::Layer as _;
 use lenet_core::Isa;
 
 /// Numbers in -1..1 from a small linear congruential generator: reproducible, and no dependency.

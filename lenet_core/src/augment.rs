@@ -1,0 +1,226 @@
+//! Distorted copies of the training images, a new one each time an image is shown.
+
+use rand::rngs::StdRng;
+use rand::{Rng, RngCore};
+
+use crate::network::{PIXELS, SIDE};
+
+/// How far images are distorted at most: shifted, turned, scaled and sheared as a whole (LeCun 1998,
+/// section III.A), and bent pixel by pixel (Simard, Steinkraus and Platt 2003, "Best practices for
+/// convolutional neural networks applied to visual document analysis").
+///
+/// Each amount is drawn evenly between minus and plus the maximum, for each image anew.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Augment {
+    /// Turn, in degrees.
+    pub rotation: f32,
+    /// Shift along each axis, in pixels.
+    pub shift: f32,
+    /// Scaling of each axis, as a share of its size.
+    pub scale: f32,
+    /// Shear: columns that a row moves for each row away from the middle.
+    pub shear: f32,
+    /// Bending: the standard deviation of each pixel's displacement along each axis, in pixels.
+    pub elastic: f32,
+    /// How smooth the bending is: the standard deviation of the Gaussian that blurs the
+    /// displacements, in pixels.
+    pub smoothness: f32,
+}
+
+impl Default for Augment {
+    fn default() -> Self {
+        Self {
+            rotation: 6.0,
+            shift: 1.0,
+            scale: 0.08,
+            shear: 0.2,
+            elastic: 0.4,
+            smoothness: 3.0,
+        }
+    }
+}
+
+/// The middle of an image, in pixels.
+const MIDDLE: f32 = (SIDE - 1) as f32 / 2.0;
+/// How many standard deviations of the Gaussian are kept on either side.
+const REACH: f32 = 2.5;
+/// The variance of numbers drawn evenly from -1..1.
+const UNIFORM_VARIANCE: f32 = 1.0 / 3.0;
+
+/// An [`Augment`] with its blur worked out.
+#[derive(Debug, Clone)]
+pub(crate) struct Distorter {
+    limits: Augment,
+    /// The Gaussian's weights, scaled so that a blur with it along both axes gives displacements of
+    /// the wanted strength.
+    blur: Vec<f32>,
+}
+
+impl Distorter {
+    pub(crate) fn new(limits: Augment) -> Self {
+        let reach = ((REACH * limits.smoothness).ceil() as usize).min(SIDE / 2 - 1);
+        let exponent = |at: usize| {
+            let distance = at as f32 - reach as f32;
+            -0.5 * (distance / limits.smoothness.max(f32::MIN_POSITIVE)).powi(2)
+        };
+        let gaussian: Vec<f32> = (0..=2 * reach).map(|at| exponent(at).exp()).collect();
+        // Blurring uncorrelated noise along both axes leaves this share of its standard deviation.
+        let share: f32 = gaussian.iter().map(|weight| weight * weight).sum();
+        let gain = (limits.elastic / (UNIFORM_VARIANCE.sqrt() * share)).sqrt();
+        Self {
+            limits,
+            blur: gaussian.into_iter().map(|weight| weight * gain).collect(),
+        }
+    }
+
+    /// Writes a distorted copy of `image`, 28x28 pixels, to `copy`.
+    pub(crate) fn distort(&self, image: &[f32], copy: &mut [f32], random: &mut StdRng) {
+        let Augment {
+            rotation,
+            shift,
+            scale,
+            shear,
+            elastic,
+            ..
+        } = self.limits;
+        let mut draw = |limit: f32| random.gen_range(-1.0..=1.0f32) * limit;
+        let (sin, cos) = draw(rotation.to_radians()).sin_cos();
+        let (scale_y, scale_x) = (1.0 + draw(scale), 1.0 + draw(scale));
+        let (shear, shift_y, shift_x) = (draw(shear), draw(shift), draw(shift));
+        // Where a pixel of the copy comes from: turn, shear and scale about the middle, then shift.
+        let (yy, yx) = (cos * scale_y, -sin * scale_x);
+        let (xy, xx) = ((sin + shear * cos) * scale_y, (cos - shear * sin) * scale_x);
+        let bend = elastic > 0.0;
+        let [bend_y, bend_x] = if bend {
+            [self.displacements(random), self.displacements(random)]
+        } else {
+            [[0.0; PIXELS]; 2]
+        };
+        for (index, pixel) in copy.iter_mut().enumerate() {
+            let (y, x) = (
+                (index / SIDE) as f32 - MIDDLE,
+                (index % SIDE) as f32 - MIDDLE,
+            );
+            let from_y = yy * y + yx * x + MIDDLE + shift_y + bend_y[index];
+            let from_x = xy * y + xx * x + MIDDLE + shift_x + bend_x[index];
+            *pixel = sample(image, from_y, from_x);
+        }
+    }
+
+    /// Smooth random numbers, one for each pixel. The image's opposite edges count as neighbours, so
+    /// that the strength is the same everywhere.
+    fn displacements(&self, random: &mut StdRng) -> [f32; PIXELS] {
+        let mut noise = [0; PIXELS];
+        random.fill_bytes(&mut noise);
+        let reach = self.blur.len() / 2;
+        let mut along_rows = [0.0; PIXELS];
+        let mut padded = [0.0; 2 * SIDE];
+        for (noise, blurred) in noise
+            .chunks_exact(SIDE)
+            .zip(along_rows.chunks_exact_mut(SIDE))
+        {
+            for (at, value) in padded[..SIDE + 2 * reach].iter_mut().enumerate() {
+                *value = f32::from(noise[(at + SIDE - reach) % SIDE]) / 127.5 - 1.0;
+            }
+            for (tap, weight) in self.blur.iter().enumerate() {
+                for (blurred, value) in blurred.iter_mut().zip(&padded[tap..tap + SIDE]) {
+                    *blurred += weight * value;
+                }
+            }
+        }
+        let mut along_both = [0.0; PIXELS];
+        for (row, blurred) in along_both.chunks_exact_mut(SIDE).enumerate() {
+            for (tap, weight) in self.blur.iter().enumerate() {
+                let from = (row + tap + SIDE - reach) % SIDE * SIDE;
+                for (blurred, value) in blurred.iter_mut().zip(&along_rows[from..from + SIDE]) {
+                    *blurred += weight * value;
+                }
+            }
+        }
+        along_both
+    }
+}
+
+/// The image's brightness between four pixels, by bilinear interpolation; black outside.
+fn sample(image: &[f32], y: f32, x: f32) -> f32 {
+    let (top, left) = (y.floor(), x.floor());
+    let (down, right) = (y - top, x - left);
+    let (top, left) = (top as i32, left as i32);
+    let last = SIDE as i32 - 1;
+    if top < -1 || left < -1 || top > last || left > last {
+        return 0.0;
+    }
+    let at = |y: i32, x: i32| {
+        if (0..=last).contains(&y) && (0..=last).contains(&x) {
+            image[y as usize * SIDE + x as usize]
+        } else {
+            0.0
+        }
+    };
+    let above = at(top, left) * (1.0 - right) + at(top, left + 1) * right;
+    let below = at(top + 1, left) * (1.0 - right) + at(top + 1, left + 1) * right;
+    above * (1.0 - down) + below * down
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{generator, Purpose};
+
+    fn random(index: u64) -> StdRng {
+        generator(0, Purpose::Distortion, index)
+    }
+
+    fn blob() -> Vec<f32> {
+        let bright = |at: usize| (8..20).contains(&(at / SIDE)) && (11..17).contains(&(at % SIDE));
+        (0..PIXELS)
+            .map(|at| f32::from(u8::from(bright(at))))
+            .collect()
+    }
+
+    #[test]
+    fn without_limits_nothing_changes() {
+        let none = Augment {
+            rotation: 0.0,
+            shift: 0.0,
+            scale: 0.0,
+            shear: 0.0,
+            elastic: 0.0,
+            smoothness: 3.0,
+        };
+        let mut copy = vec![1.0; PIXELS];
+        Distorter::new(none).distort(&blob(), &mut copy, &mut random(0));
+        for (a, b) in copy.iter().zip(blob()) {
+            assert!((a - b).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn displacements_have_the_strength_that_was_asked_for() {
+        let distorter = Distorter::new(Augment::default());
+        let all: Vec<f32> = (0..300)
+            .flat_map(|index| distorter.displacements(&mut random(index)))
+            .collect();
+        let mean = all.iter().sum::<f32>() / all.len() as f32;
+        let deviation = (all.iter().map(|d| d * d).sum::<f32>() / all.len() as f32).sqrt();
+        assert!(mean.abs() < 0.02, "{mean}");
+        assert!((deviation - 0.4).abs() < 0.02, "{deviation}");
+    }
+
+    #[test]
+    fn distortions_keep_the_ink_and_stay_within_range() {
+        let distorter = Distorter::new(Augment::default());
+        let ink: f32 = blob().iter().sum();
+        for index in 0..100 {
+            let mut copy = vec![0.0; PIXELS];
+            distorter.distort(&blob(), &mut copy, &mut random(index));
+            let distorted: f32 = copy.iter().sum();
+            assert!(
+                (0.6..1.6).contains(&(distorted / ink)),
+                "{index}: {distorted} of {ink}"
+            );
+            assert!(copy.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
+            assert_ne!(copy, blob());
+        }
+    }
+}
