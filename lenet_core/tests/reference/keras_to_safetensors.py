@@ -70,7 +70,11 @@ def main():
     from safetensors.numpy import save_file
 
     model = keras.saving.load_model(sys.argv[1], compile=False)
-    save_file(from_keras(model.get_weights()), sys.argv[2])
+    try:
+        tensors = from_keras(model.get_weights())
+    except ValueError as problem:
+        sys.exit(f"{sys.argv[1]}: {problem}")
+    save_file(tensors, sys.argv[2])
 
 
 if __name__ == "__main__":
