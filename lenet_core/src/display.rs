@@ -6,5 +6,5 @@
 mod encode;
 mod table;
 
-pub(crate) use encode::{base64, escape};
+pub(crate) use encode::{base64, escape, thousands};
 pub use table::{Column, Table};

@@ -22,7 +22,10 @@
 //! A figure is a list of shapes ([`drawing`](self)), which plotters' SVG and bitmap backends both paint. So the two
 //! can't differ, and a figure costs the compiler no more than the list.
 
+mod architecture;
 mod axes;
+mod bars;
+mod confusion;
 mod curves;
 mod digits;
 mod drawing;
@@ -30,8 +33,15 @@ mod figure;
 mod font;
 mod images;
 mod legend;
+mod maps;
+mod page;
+mod tiles;
 
+pub use architecture::architecture;
+pub use bars::bars;
+pub use confusion::confusion;
 pub use curves::{model_accuracy, model_loss};
-pub use digits::{digit, digits};
+pub use digits::{digit, digits, mistakes, Mistake};
 pub use figure::Figure;
 pub use images::{Images, Labels, Pixel};
+pub use maps::{feature_maps, filters, Maps};

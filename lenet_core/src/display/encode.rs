@@ -37,9 +37,32 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// A number with commas between groups of three digits.
+pub(crate) fn thousands(number: usize) -> String {
+    const GROUP: usize = 3;
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % GROUP == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        let numbers = [0, 999, 1000, 44_426, 1_234_567];
+        assert_eq!(
+            numbers.map(thousands),
+            ["0", "999", "1,000", "44,426", "1,234,567"]
+        );
+    }
 
     /// The test vectors of RFC 4648, section 10, and bytes that use the last two letters of the alphabet.
     #[test]

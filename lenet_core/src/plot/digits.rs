@@ -1,8 +1,10 @@
 //! Handwritten digits as pictures.
 
-use super::drawing::{Align, Color, Drawing, Point, Raster, TextStyle};
+use super::drawing::{Align, Color, Drawing, Raster, TextStyle};
 use super::figure::Figure;
 use super::images::{Images, Labels};
+use super::page::percent;
+use super::tiles::{self, Tile};
 use crate::{Error, Result};
 
 /// Pixels of the drawing for a pixel of a single digit.
@@ -10,9 +12,7 @@ const LARGE_PIXEL: f64 = 12.0;
 /// Pixels of the drawing for a pixel of a digit in a grid.
 const SMALL_PIXEL: f64 = 4.0;
 const TICK_SIZE: f64 = 13.0;
-const LABEL_SIZE: f64 = 16.0;
 const MARGIN: f64 = 12.0;
-const FRAME_STROKE: f64 = 1.0;
 /// Rows and columns of a single digit that are numbered: every so many.
 const TICK_STEP: usize = 7;
 
@@ -42,28 +42,48 @@ pub fn digits(
     digits_figure(images, labels, rows, columns)
 }
 
+/// An image that the network reads as another digit than its label says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mistake {
+    /// Which image of the batch it is.
+    pub index: usize,
+    /// The digit that it is.
+    pub label: u8,
+    /// The digit that the network reads.
+    pub predicted: u8,
+    /// The probability that the network gives to the digit it reads, from 0 to 1.
+    pub probability: f32,
+}
+
+/// The first `rows` times `columns` of `mistakes` in a grid (fewer if there are fewer), each image under what it is
+/// and what the network reads.
+///
+/// `images` is the batch that the mistakes' indices count in, as for [`digit`].
+///
+/// # Errors
+/// [`Error::Argument`] if there are no mistakes, the grid has no places, or there is no image of a mistake's index.
+pub fn mistakes(
+    images: &impl Images,
+    mistakes: &[Mistake],
+    rows: usize,
+    columns: usize,
+) -> Result<Figure> {
+    mistakes_figure(images, mistakes, rows, columns)
+}
+
 fn digit_figure(images: &dyn Images, index: usize) -> Result<Figure> {
-    if index >= images.count() {
-        return Err(argument(
-            "index",
-            format!("below {}, the number of images", images.count()),
-            index,
-        ));
-    }
-    let picture = picture(images, index);
-    let size = (
-        picture.width as f64 * LARGE_PIXEL,
-        picture.height as f64 * LARGE_PIXEL,
-    );
-    let left = MARGIN + 2.0 * TICK_SIZE;
-    let top = MARGIN;
+    let picture = picture(images, index)?;
+    let size = tiles::size(&picture, LARGE_PIXEL);
+    let (left, top) = (MARGIN + 2.0 * TICK_SIZE, MARGIN);
     let mut drawing = Drawing::new(
         left + size.0 + MARGIN,
         top + size.1 + MARGIN + 1.5 * TICK_SIZE,
     );
     for column in (0..picture.width).step_by(TICK_STEP) {
-        let x = left + (column as f64 + 0.5) * LARGE_PIXEL;
-        let at = (x, top + size.1 + TICK_SIZE);
+        let at = (
+            left + (column as f64 + 0.5) * LARGE_PIXEL,
+            top + size.1 + TICK_SIZE,
+        );
         drawing.text(
             at,
             column.to_string(),
@@ -71,20 +91,23 @@ fn digit_figure(images: &dyn Images, index: usize) -> Result<Figure> {
         );
     }
     for row in (0..picture.height).step_by(TICK_STEP) {
-        let y = top + (row as f64 + 0.5) * LARGE_PIXEL;
-        drawing.text(
-            (left - TICK_SIZE / 2.0, y),
-            row.to_string(),
-            TextStyle::new(TICK_SIZE, Align::End),
+        let at = (
+            left - TICK_SIZE / 2.0,
+            top + (row as f64 + 0.5) * LARGE_PIXEL,
         );
+        drawing.text(at, row.to_string(), TextStyle::new(TICK_SIZE, Align::End));
     }
+    let black = picture
+        .pixels
+        .iter()
+        .filter(|&&color| color == Color([0; 3]))
+        .count();
+    let (rows, columns) = (picture.height, picture.width);
     let words = format!(
-        "Image {index}: {} by {} pixels, {}.",
-        picture.height,
-        picture.width,
-        ink_in_words(images, index)
+        "Image {index}: {rows} by {columns} pixels, {} of them not black.",
+        rows * columns - black
     );
-    framed(&mut drawing, (left, top), size, picture);
+    tiles::framed(&mut drawing, (left, top), size, picture);
     Figure::new(&drawing, words)
 }
 
@@ -104,71 +127,95 @@ fn digits_figure(
             format!("{rows} x {columns}"),
         ));
     }
-    let (image_rows, image_columns) = images.size();
-    let size = (
-        image_columns as f64 * SMALL_PIXEL,
-        image_rows as f64 * SMALL_PIXEL,
+    let tile = |index| {
+        Ok(Tile {
+            captions: vec![labels.label(index).to_string()],
+            picture: picture(images, index)?,
+        })
+    };
+    let tiles = (0..count).map(tile).collect::<Result<Vec<_>>>()?;
+    let names: Vec<_> = (0..count)
+        .map(|index| labels.label(index).to_string())
+        .collect();
+    let words = format!(
+        "{count} images with their labels, row by row: {}.",
+        names.join(" ")
     );
-    let step = (size.0 + MARGIN, size.1 + MARGIN + 1.5 * LABEL_SIZE);
-    let mut drawing = Drawing::new(
-        MARGIN + columns as f64 * step.0,
-        MARGIN / 2.0 + rows as f64 * step.1,
-    );
-    let mut names = Vec::with_capacity(count);
-    for index in 0..count {
-        let (row, column) = ((index / columns) as f64, (index % columns) as f64);
-        let corner = (MARGIN + column * step.0, row * step.1 + 2.0 * LABEL_SIZE);
-        let label = labels.label(index).to_string();
-        let above = (corner.0 + size.0 / 2.0, corner.1 - 0.75 * LABEL_SIZE);
-        drawing.text(
-            above,
-            label.as_str(),
-            TextStyle::new(LABEL_SIZE, Align::Middle),
-        );
-        framed(&mut drawing, corner, size, picture(images, index));
-        names.push(label);
+    Figure::new(&tiles::page(tiles, columns, SMALL_PIXEL), words)
+}
+
+fn mistakes_figure(
+    images: &dyn Images,
+    mistakes: &[Mistake],
+    rows: usize,
+    columns: usize,
+) -> Result<Figure> {
+    let places = rows.saturating_mul(columns);
+    if places == 0 {
+        return Err(argument(
+            "rows x columns",
+            "at least 1 place".into(),
+            format!("{rows} x {columns}"),
+        ));
     }
+    if mistakes.is_empty() {
+        return Err(argument(
+            "mistakes",
+            "at least one; a network without mistakes has none to show".into(),
+            "none",
+        ));
+    }
+    let shown = &mistakes[..mistakes.len().min(places)];
+    let tile = |mistake: &Mistake| {
+        let Mistake {
+            index,
+            label,
+            predicted,
+            probability,
+        } = *mistake;
+        let captions = vec![
+            format!("{label} read as {predicted}"),
+            percent(f64::from(probability)),
+        ];
+        Ok(Tile {
+            captions,
+            picture: picture(images, index)?,
+        })
+    };
+    let tiles = shown.iter().map(tile).collect::<Result<Vec<_>>>()?;
+    let names: Vec<_> = tiles.iter().map(|tile| tile.captions.join(", ")).collect();
+    let words = format!(
+        "{} of {} mistakes: {}.",
+        shown.len(),
+        mistakes.len(),
+        names.join("; ")
+    );
     Figure::new(
-        &drawing,
-        format!(
-            "{count} images with their labels, row by row: {}.",
-            names.join(" ")
-        ),
+        &tiles::page(tiles, columns.min(shown.len()), SMALL_PIXEL),
+        words,
     )
 }
 
-/// The picture inside a thin frame.
-fn framed(drawing: &mut Drawing, corner: Point, size: (f64, f64), picture: Raster) {
-    let half = FRAME_STROKE / 2.0;
-    let outer = (size.0 + FRAME_STROKE, size.1 + FRAME_STROKE);
-    drawing.frame(
-        (corner.0 - half, corner.1 - half),
-        outer,
-        FRAME_STROKE,
-        Color::FRAME,
-    );
-    drawing.raster(corner, size, picture);
-}
-
 /// White ink on black, as MNIST's files have it.
-fn picture(images: &dyn Images, index: usize) -> Raster {
+fn picture(images: &dyn Images, index: usize) -> Result<Raster> {
+    if index >= images.count() {
+        return Err(argument(
+            "index",
+            format!("below {}, the number of images", images.count()),
+            index,
+        ));
+    }
     let (height, width) = images.size();
     let grey = |ink: f32| (ink.clamp(0.0, 1.0) * f32::from(u8::MAX)).round() as u8;
     let places = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
-    let rgb = places
-        .map(|(row, column)| [grey(images.ink(index, row, column)); 3])
+    let pixels = places
+        .map(|(row, column)| Color([grey(images.ink(index, row, column)); 3]))
         .collect();
-    Raster { width, height, rgb }
-}
-
-/// How much of the image is ink.
-fn ink_in_words(images: &dyn Images, index: usize) -> String {
-    let (height, width) = images.size();
-    let inked = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
-    let inked = inked
-        .filter(|&(row, column)| images.ink(index, row, column) > 0.0)
-        .count();
-    format!("{inked} of them not black")
+    Ok(Raster {
+        width,
+        height,
+        pixels,
+    })
 }
 
 fn argument(name: &'static str, expected: String, got: impl ToString) -> Error {

@@ -1,32 +1,35 @@
 //! A drawing: shapes in the order in which they are painted.
 
-/// An opaque or translucent colour.
+/// A colour: red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Color {
-    pub rgb: (u8, u8, u8),
-    /// 0 is invisible, 1 is opaque.
-    pub alpha: f64,
-}
+pub(super) struct Color(pub [u8; 3]);
 
 impl Color {
-    pub const WHITE: Self = Self::new(255, 255, 255);
-    pub const INK: Self = Self::new(38, 38, 38);
-    pub const FRAME: Self = Self::new(110, 110, 110);
-    pub const GRID: Self = Self::new(226, 226, 226);
+    pub const WHITE: Self = Self([255; 3]);
+    pub const INK: Self = Self([38; 3]);
+    pub const FRAME: Self = Self([110; 3]);
+    pub const GRID: Self = Self([226; 3]);
     /// matplotlib's `tab:blue`.
-    pub const BLUE: Self = Self::new(0x1f, 0x77, 0xb4);
+    pub const BLUE: Self = Self([0x1f, 0x77, 0xb4]);
     /// matplotlib's `tab:orange`.
-    pub const ORANGE: Self = Self::new(0xff, 0x7f, 0x0e);
+    pub const ORANGE: Self = Self([0xff, 0x7f, 0x0e]);
 
-    pub const fn new(red: u8, green: u8, blue: u8) -> Self {
-        Self {
-            rgb: (red, green, blue),
-            alpha: 1.0,
-        }
+    /// This colour on white: from white at `share` 0 to the colour itself at 1.
+    pub fn tint(self, share: f64) -> Self {
+        let share = share.clamp(0.0, 1.0);
+        Self(
+            self.0
+                .map(|part| (255.0 - share * (255.0 - f64::from(part))).round() as u8),
+        )
     }
 
-    pub const fn with_alpha(self, alpha: f64) -> Self {
-        Self { alpha, ..self }
+    /// From orange at -1 over white at 0 to blue at 1.
+    pub fn diverging(value: f64) -> Self {
+        if value < 0.0 {
+            Self::ORANGE.tint(-value)
+        } else {
+            Self::BLUE.tint(value)
+        }
     }
 }
 
@@ -76,8 +79,8 @@ impl TextStyle {
 pub(super) struct Raster {
     pub width: usize,
     pub height: usize,
-    /// Red, green, blue of each pixel, row by row.
-    pub rgb: Vec<[u8; 3]>,
+    /// Row by row.
+    pub pixels: Vec<Color>,
 }
 
 /// A place on the drawing in pixels, counted from the upper left corner.
@@ -94,10 +97,6 @@ pub(super) enum Shape {
     Line {
         points: Vec<Point>,
         width: f64,
-        color: Color,
-    },
-    Polygon {
-        points: Vec<Point>,
         color: Color,
     },
     Circle {
@@ -159,13 +158,6 @@ impl Drawing {
         self.line(&[(x - half, bottom), (right + half, bottom)], stroke, color);
         self.line(&[(x, y), (x, bottom)], stroke, color);
         self.line(&[(right, y), (right, bottom)], stroke, color);
-    }
-
-    pub fn polygon(&mut self, points: &[Point], color: Color) {
-        self.shapes.push(Shape::Polygon {
-            points: points.to_vec(),
-            color,
-        });
     }
 
     pub fn circle(&mut self, center: Point, radius: f64, color: Color) {

@@ -6,7 +6,7 @@ use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters_backend::{BackendColor, BackendStyle, DrawingErrorKind};
 
 use super::drawing::{Drawing, Point, Raster, Shape};
-use super::font::{Font, Letters, MIDDLE_TO_ANCHOR};
+use super::font::{backend_color, Font, Letters, MIDDLE_TO_ANCHOR};
 use crate::display::{base64, escape};
 use crate::{Error, Result};
 
@@ -137,7 +137,11 @@ fn paint_svg(drawing: &Drawing, font: &Font, text: &str) -> Result<String> {
             bottom - y,
             base64(&encode_png(
                 (raster.width, raster.height),
-                raster.rgb.as_flattened()
+                &raster
+                    .pixels
+                    .iter()
+                    .flat_map(|color| color.0)
+                    .collect::<Vec<_>>()
             )?)
         ));
     }
@@ -237,10 +241,6 @@ fn paint_shape<B: DrawingBackend>(
     font: &Font,
     backend: &mut B,
 ) -> std::result::Result<(), DrawingErrorKind<B::ErrorType>> {
-    let ink = |color: super::drawing::Color| BackendColor {
-        rgb: color.rgb,
-        alpha: color.alpha,
-    };
     match shape {
         Shape::Rect {
             corner,
@@ -248,7 +248,7 @@ fn paint_shape<B: DrawingBackend>(
             color,
         } => {
             let opposite = (corner.0 + size.0, corner.1 + size.1);
-            backend.draw_rect(snap(*corner), snap(opposite), &ink(*color), true)
+            backend.draw_rect(snap(*corner), snap(opposite), &backend_color(*color), true)
         }
         Shape::Line {
             points,
@@ -256,15 +256,11 @@ fn paint_shape<B: DrawingBackend>(
             color,
         } => {
             let style = Stroke {
-                color: ink(*color),
+                color: backend_color(*color),
                 width: (width * GRID).round().max(1.0) as u32,
             };
             let points: Vec<_> = points.iter().map(|&point| snap(point)).collect();
             backend.draw_path(points, &style)
-        }
-        Shape::Polygon { points, color } => {
-            let points: Vec<_> = points.iter().map(|&point| snap(point)).collect();
-            backend.fill_polygon(points, &ink(*color))
         }
         Shape::Circle {
             center,
@@ -273,7 +269,7 @@ fn paint_shape<B: DrawingBackend>(
         } => backend.draw_circle(
             snap(*center),
             (radius * GRID).round() as u32,
-            &ink(*color),
+            &backend_color(*color),
             true,
         ),
         Shape::Text {
@@ -308,14 +304,11 @@ fn paint_raster(
     backend: &mut BitMapBackend<'_>,
 ) -> Result<()> {
     let (step_x, step_y) = (width / raster.width as f64, height / raster.height as f64);
-    for (index, &[red, green, blue]) in raster.rgb.iter().enumerate() {
+    for (index, &color) in raster.pixels.iter().enumerate() {
         let (column, row) = ((index % raster.width) as f64, (index / raster.width) as f64);
         let corner = (x + column * step_x, y + row * step_y);
         let opposite = (x + (column + 1.0) * step_x, y + (row + 1.0) * step_y);
-        let color = BackendColor {
-            rgb: (red, green, blue),
-            alpha: 1.0,
-        };
+        let color = backend_color(color);
         backend
             .draw_rect(snap(corner), snap(opposite), &color, true)
             .map_err(draw_error)?;

@@ -8,7 +8,7 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendTextStyle, FontFamily, FontTransform,
 };
 
-use super::drawing::{Align, TextStyle};
+use super::drawing::{Align, Color, TextStyle};
 use crate::{Error, Result};
 
 /// DejaVu Sans for a PNG; an SVG is written in the first of these that the viewer has. Verdana has the same widths.
@@ -65,6 +65,14 @@ impl Font {
     }
 }
 
+/// A colour in the form that plotters' backends take.
+pub(super) fn backend_color(Color([red, green, blue]): Color) -> BackendColor {
+    BackendColor {
+        rgb: (red, green, blue),
+        alpha: 1.0,
+    }
+}
+
 /// A [`TextStyle`] in the form that plotters' backends take. `size` is the em in the backend's pixels.
 pub(super) struct Letters<'a> {
     pub font: &'a Font,
@@ -76,10 +84,7 @@ impl BackendTextStyle for Letters<'_> {
     type FontError = Infallible;
 
     fn color(&self) -> BackendColor {
-        BackendColor {
-            rgb: self.style.color.rgb,
-            alpha: self.style.color.alpha,
-        }
+        backend_color(self.style.color)
     }
 
     fn size(&self) -> f64 {
