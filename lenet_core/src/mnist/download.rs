@@ -5,14 +5,12 @@ use std::path::Path;
 use std::process::Child;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
-use std::time::{Duration, Instant};
 
+use super::files::GZIP_MAGIC;
 use super::programs::{complaint, start_fetching};
+use super::progress::{Ticker, LOOK_EVERY};
 use super::source::Work;
 use super::unpack::Setback;
-
-/// How often a long transfer tells how far it is.
-pub(super) const SAY_EVERY: Duration = Duration::from_millis(1500);
 
 /// A running transfer: reads as the bytes that arrive, and reports while it waits for them.
 pub(super) struct Download<'a> {
@@ -25,15 +23,12 @@ pub(super) struct Download<'a> {
     limit: u64,
     /// The first bytes, to recognise a web page by.
     beginning: Vec<u8>,
-    said: Instant,
+    ticker: Ticker,
     progress: &'a mut dyn FnMut(&str),
 }
 
 /// How much of the beginning is kept.
 const BEGINNING_LEN: usize = 40;
-
-/// What every gzip file begins with.
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 impl<'a> Download<'a> {
     /// Starts to fetch `url`; more than `limit` bytes are refused.
@@ -49,7 +44,7 @@ impl<'a> Download<'a> {
             received: 0,
             limit,
             beginning: Vec::new(),
-            said: Instant::now(),
+            ticker: Ticker::start(),
             progress: &mut *work.progress,
         })
     }
@@ -57,7 +52,7 @@ impl<'a> Download<'a> {
     /// Ends the transfer after its reader met `problem`, and tells the cause: what the program
     /// complained of, or a web page that came in place of the file, or else `problem` itself.
     pub fn explain(mut self, problem: String) -> Setback {
-        // A program that still sends is not waited for, nor is one that was stopped at the limit.
+        // A program that still sends is not waited for.
         let ended = matches!(self.chunks.try_recv(), Err(TryRecvError::Disconnected));
         let complaint = if ended { self.complaint() } else { None };
         let gzip = self.beginning.starts_with(&GZIP_MAGIC);
@@ -83,11 +78,13 @@ impl<'a> Download<'a> {
         Some(complaint(self.staging).unwrap_or_else(|| format!("failed with {status}")))
     }
 
-    /// Prints a line if the last one is long ago.
+    /// Tells how far it is, if that is due.
     fn report(&mut self) {
-        if self.said.elapsed() >= SAY_EVERY {
-            self.said = Instant::now();
-            (self.progress)(&format!("    {} received", size(self.received)));
+        if let Some(seconds) = self.ticker.due() {
+            (self.progress)(&format!(
+                "    {} received ({seconds} s)",
+                size(self.received)
+            ));
         }
     }
 }
@@ -101,7 +98,7 @@ impl Read for Download<'_> {
                 0 => {}
                 n => return Ok(n),
             }
-            match self.chunks.recv_timeout(SAY_EVERY / 4) {
+            match self.chunks.recv_timeout(LOOK_EVERY) {
                 Ok(chunk) => {
                     let chunk = chunk?;
                     self.received += chunk.len() as u64;

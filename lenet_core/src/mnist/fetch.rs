@@ -59,8 +59,8 @@ impl Fetcher {
     /// Where that is so already, this only reads. Else it fetches what is wanted, file by file:
     /// each is checked in a folder for unfinished work and then renamed, under a lock, so that
     /// processes that start at once fetch once, and one that is killed leaves nothing half done. A
-    /// damaged file is kept as `<name>.damaged`. `progress` is given whole lines, at least one
-    /// every two seconds.
+    /// damaged file is kept as `<name>.damaged`. `progress` is given whole lines, while it waits
+    /// for the network or another process at least one every two seconds.
     ///
     /// # Errors
     /// When no source has the files, or the folder cannot be written.
@@ -70,23 +70,11 @@ impl Fetcher {
                 tidy(&self.folder);
                 Ok(())
             }
-            Some((file, flaw)) => self.repair(progress).map_err(|error| match error {
-                // A folder that refuses does not matter but for this.
-                Error::Folder {
-                    action,
-                    path,
-                    source,
-                    advice,
-                } => {
-                    let advice = format!("{advice} ({} is wanted there: {flaw})", file.name);
-                    Error::Folder {
-                        action,
-                        path,
-                        source,
-                        advice,
-                    }
+            Some((file, flaw)) => self.repair(progress).map_err(|mut error| {
+                if let Error::Folder { advice, .. } = &mut error {
+                    *advice += &format!(" ({} is wanted there: {flaw})", file.name);
                 }
-                other => other,
+                error
             }),
         }
     }
@@ -146,7 +134,7 @@ impl Fetcher {
 
 /// Commands that put the `wanted` files into `dir` without this module.
 fn by_hand(dir: &Path, wanted: &[&DataFile]) -> String {
-    let mut advice = String::from("to fetch by hand, run these commands, and then this again:");
+    let mut advice = String::from("to fetch by hand, run these commands (or, on another computer, their like), and then this again:");
     for file in wanted {
         let name = file.gz_name();
         let path = dir.join(&name);

@@ -120,6 +120,9 @@ impl DataFile {
     }
 }
 
+/// What every gzip file begins with.
+pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
 /// Bytes that are read, hashed or written at a time.
 pub(super) const BUFFER_LEN: usize = 128 * 1024;
 

@@ -6,8 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::thread;
-use std::time::{Duration, Instant};
 
+use super::progress::{Ticker, LOOK_EVERY};
 use crate::{Error, Result};
 
 /// The environment variable that names another folder.
@@ -18,12 +18,6 @@ const LOCK_NAME: &str = ".lock";
 
 /// What names of folders for unfinished work begin with.
 const STAGING_PREFIX: &str = ".unfinished-";
-
-/// How often a waiting process looks at the lock.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// How often a waiting process says so.
-const SAY_EVERY: Duration = Duration::from_millis(1500);
 
 /// The folder that [`load_data`](super::load_data) reads from and fetches into: `LENET_MNIST_DIR`
 /// where it is set, else `lenet_core/mnist` in the user's cache folder (`XDG_CACHE_HOME` or
@@ -92,25 +86,23 @@ pub(super) fn folder_error(action: &'static str, path: &Path, source: io::Error)
 /// system takes the lock back when the process ends, however it ends.
 pub(super) struct Lock {
     _file: File,
-    /// False on file systems without locks: then nothing of others may be cleared away.
+    /// False on a disk that knows no locks. Fetching is safe there too, thanks to unique names and
+    /// whole renames, but what looks left over may be another process' work.
     exclusive: bool,
 }
 
 impl Lock {
     /// Waits until no other process fetches into `dir`, and says so while it waits.
     pub fn acquire(dir: &Path, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let start = Instant::now();
-        let mut said = None::<Instant>;
+        let mut ticker = Ticker::start();
         loop {
             if let Some(lock) = Self::try_acquire(dir)? {
                 return Ok(lock);
             }
-            if said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
-                said = Some(Instant::now());
+            if let Some(seconds) = ticker.due() {
+                let dir = dir.display();
                 progress(&format!(
-                    "waiting for another process that fetches MNIST into {} ({} s)",
-                    dir.display(),
-                    start.elapsed().as_secs()
+                    "another process fetches MNIST into {dir}: waiting ({seconds} s)"
                 ));
             }
             thread::sleep(LOOK_EVERY);
@@ -132,13 +124,10 @@ impl Lock {
                 exclusive: true,
             })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                Ok(Some(Self {
-                    _file: file,
-                    exclusive: false,
-                }))
-            }
-            Err(TryLockError::Error(source)) => Err(folder_error("lock", &path, source)),
+            Err(TryLockError::Error(_)) => Ok(Some(Self {
+                _file: file,
+                exclusive: false,
+            })),
         }
     }
 }
@@ -151,9 +140,7 @@ pub(super) struct Staging {
 
 impl Staging {
     pub fn new(dir: &Path, lock: &Lock) -> Result<Self> {
-        if lock.exclusive {
-            remove(leftovers(dir));
-        }
+        clear(dir, lock);
         let path = dir.join(format!("{STAGING_PREFIX}{}", process::id()));
         fs::create_dir_all(&path).map_err(|source| folder_error("create", &path, source))?;
         Ok(Self { path })
@@ -162,7 +149,7 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        remove([self.path.clone()]);
+        remove(&self.path);
     }
 }
 
@@ -170,12 +157,16 @@ impl Drop for Staging {
 pub(super) fn tidy(dir: &Path) {
     // Most times there is nothing, and the lock need not be asked for.
     if leftovers(dir).next().is_some() {
-        if let Ok(Some(Lock {
-            exclusive: true, ..
-        })) = Lock::try_acquire(dir).as_ref()
-        {
-            remove(leftovers(dir));
+        if let Ok(Some(lock)) = Lock::try_acquire(dir) {
+            clear(dir, &lock);
         }
+    }
+}
+
+/// Takes away what killed processes left, where that is sure.
+fn clear(dir: &Path, lock: &Lock) {
+    if lock.exclusive {
+        leftovers(dir).for_each(|folder| remove(&folder));
     }
 }
 
@@ -191,11 +182,9 @@ fn leftovers(dir: &Path) -> impl Iterator<Item = PathBuf> {
     entries.filter(unfinished).map(|entry| entry.path())
 }
 
-/// Takes folders away that are worth nothing; that one may not go is no reason to stop.
-fn remove(folders: impl IntoIterator<Item = PathBuf>) {
-    for folder in folders {
-        let _ = fs::remove_dir_all(folder);
-    }
+/// Takes a folder away that is worth nothing; that it may not go is no reason to stop.
+fn remove(folder: &Path) {
+    let _ = fs::remove_dir_all(folder);
 }
 
 /// Makes the names in `dir` last through a power cut, where the operating system can.

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use dfdx::shapes::Const;
 
+use super::files::GZIP_MAGIC;
 use super::{tensor, DynSplit, Split, CLASSES, SIDE};
 use crate::{Error, Result};
 
@@ -21,13 +22,11 @@ pub const MAX_IMAGES: usize = 1 << 20;
 const IMAGES_MAGIC: u32 = 0x0803;
 const LABELS_MAGIC: u32 = 0x0801;
 
-/// What a file begins with that was not unpacked.
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-
 /// Images and labels of another data set in MNIST's format, such as Fashion-MNIST, EMNIST's digits
 /// or one that a class made itself. The count `N` is part of the type.
 ///
-/// The files have to be unpacked. EMNIST's images lie on their side in its files.
+/// The files have to be unpacked. EMNIST stores its images transposed: rows and columns have changed
+/// places.
 ///
 /// # Errors
 /// When a file cannot be read, or is not of the format, or does not hold exactly `N` images of
@@ -61,15 +60,17 @@ pub fn load_idx<const N: usize>(images: &Path, labels: &Path) -> Result<Split<N>
 /// ```
 /// use lenet_core::mnist::load_idx_dyn;
 ///
-/// // Two white images, labelled 3 and 7.
-/// let folder = std::env::temp_dir();
-/// let (images, labels) = (folder.join("two-images"), folder.join("two-labels"));
+/// // Two empty images, labelled 3 and 7.
+/// let folder = std::env::temp_dir().join(format!("two-images-{}", std::process::id()));
+/// std::fs::create_dir_all(&folder).unwrap();
+/// let (images, labels) = (folder.join("images"), folder.join("labels"));
 /// let header = [[0, 0, 8, 3], [0, 0, 0, 2], [0, 0, 0, 28], [0, 0, 0, 28]].concat();
 /// std::fs::write(&images, [header, vec![0; 2 * 28 * 28]].concat()).unwrap();
 /// std::fs::write(&labels, [0, 0, 8, 1, 0, 0, 0, 2, 3, 7]).unwrap();
 ///
 /// let (x, y) = load_idx_dyn(&images, &labels)?;
 /// assert_eq!(y.as_vec(), [3, 7]);
+/// # std::fs::remove_dir_all(&folder).unwrap();
 /// # Ok::<(), lenet_core::Error>(())
 /// ```
 pub fn load_idx_dyn(images: &Path, labels: &Path) -> Result<DynSplit> {
@@ -117,21 +118,17 @@ pub(super) struct Idx<'a, R> {
 
 impl<'a> Idx<'a, File> {
     fn open(path: &'a Path) -> Result<Self> {
-        let io_error = |action| {
-            move |source| Error::Io {
-                action,
-                path: path.into(),
-                source,
-            }
+        let unreadable = |source| Error::Io {
+            action: "read",
+            path: path.into(),
+            source,
         };
-        let metadata = fs::metadata(path).map_err(io_error("read"))?;
+        let metadata = fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
             return Err(wrong(path, "is not a file".into()));
         }
-        let reader = File::open(path).map_err(io_error("read"))?;
-        let len = metadata.len();
-
-        Ok(Self::new(path, reader, len))
+        let reader = File::open(path).map_err(unreadable)?;
+        Ok(Self::new(path, reader, metadata.len()))
     }
 }
 
@@ -197,10 +194,11 @@ impl<'a, R: Read + Seek> Idx<'a, R> {
 
     /// Checks that every label is a class, and goes back to the first.
     fn check_label_range(&mut self, count: usize) -> Result<()> {
-        let mut buffer = [0; 4096];
+        const BUFFER_LEN: usize = 4096;
+        let mut buffer = [0; BUFFER_LEN];
         let mut seen = 0;
         while seen < count {
-            let wanted = buffer.len().min(count - seen);
+            let wanted = BUFFER_LEN.min(count - seen);
             let labels = &mut buffer[..wanted];
             self.reader
                 .read_exact(labels)
@@ -226,11 +224,20 @@ impl<'a, R: Read + Seek> Idx<'a, R> {
 
     /// The `len` bytes that follow.
     fn items(&mut self, len: usize) -> Result<Vec<u8>> {
-        let mut items = vec![0; len];
-        self.reader
-            .read_exact(&mut items)
-            .map_err(|source| self.io_error(source))?;
-        Ok(items)
+        let mut items = Vec::new();
+        items
+            .try_reserve_exact(len)
+            .map_err(|_| self.wrong(format!("needs {len} bytes of memory, which are not free")))?;
+        let read = self
+            .reader
+            .by_ref()
+            .take(len as u64)
+            .read_to_end(&mut items);
+        match read {
+            Ok(read) if read == len => Ok(items),
+            Ok(_) => Err(self.wrong(format!("ended early, {len} bytes were to come"))),
+            Err(source) => Err(self.io_error(source)),
+        }
     }
 
     fn io_error(&self, source: io::Error) -> Error {

@@ -24,6 +24,7 @@ mod fuzz;
 mod idx;
 mod npm;
 mod programs;
+mod progress;
 mod source;
 mod tar;
 mod unpack;

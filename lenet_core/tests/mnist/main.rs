@@ -9,5 +9,7 @@ mod faults;
 mod folders;
 mod idx;
 mod kills;
+#[cfg(unix)]
+mod npm;
 mod server;
 mod support;
