@@ -1,7 +1,9 @@
 //! Figures show what they must, as SVG, as PNG and in words.
 
+use ab_glyph::{Font, FontRef};
 use lenet_core::dfdx::prelude::*;
-use lenet_core::{plot, Epoch, Error, History};
+use lenet_core::plot::Figure;
+use lenet_core::{plot, Epoch, Error, History, LeNet5};
 
 const BLUE: [u8; 3] = [0x1f, 0x77, 0xb4];
 const ORANGE: [u8; 3] = [0xff, 0x7f, 0x0e];
@@ -79,6 +81,89 @@ fn texts(svg: &str) -> Vec<&str> {
                 .trim()
         })
         .collect()
+}
+
+/// Left, top, right and bottom of each text, and the text.
+fn text_boxes(svg: &str) -> Vec<([f64; 4], &str)> {
+    let font =
+        FontRef::try_from_slice(include_bytes!("../assets/DejaVuSans-subset.ttf")).expect("a font");
+    let elements = svg.split("<text").skip(1).zip(texts(svg));
+    elements
+        .map(|(element, text)| {
+            let [x, y, size] = ["x", "y", "font-size"].map(|name| number(attribute(element, name)));
+            let advance: f32 = text
+                .chars()
+                .map(|letter| font.h_advance_unscaled(font.glyph_id(letter)))
+                .sum();
+            let width = size * f64::from(advance / font.units_per_em().expect("units"));
+            let before = match attribute(element, "text-anchor") {
+                "start" => 0.0,
+                "middle" => width / 2.0,
+                _ => width,
+            };
+            // The baseline is 0.76 em below y; letters reach 0.76 em above it and 0.24 em below.
+            let bounds = if element.contains("rotate(270") {
+                [x, y + before - width, x + size, y + before]
+            } else {
+                [x - before, y, x - before + width, y + size]
+            };
+            (bounds, text)
+        })
+        .collect()
+}
+
+/// All text stands on the page, and no text touches another.
+fn assert_readable(figure: &Figure) {
+    let root = figure.svg().split('>').next().expect("a root");
+    let page: Vec<f64> = attribute(root, "viewBox").split(' ').map(number).collect();
+    let boxes = text_boxes(figure.svg());
+    for (i, ([left, top, right, bottom], text)) in boxes.iter().enumerate() {
+        assert!(
+            *left >= 0.0 && *top >= 0.0 && *right <= page[2] && *bottom <= page[3],
+            "{text:?} is clipped"
+        );
+        for ([left2, top2, right2, bottom2], text2) in &boxes[..i] {
+            let apart = left >= right2 || left2 >= right || top >= bottom2 || top2 >= bottom;
+            assert!(apart, "{text:?} and {text2:?} overlap");
+        }
+    }
+}
+
+#[test]
+fn text_is_neither_clipped_nor_overlapping() {
+    let dev = Cpu::default();
+    let labels = vec![7, 3];
+    let mut nan = history(10);
+    (nan.epochs[2].loss, nan.epochs[3].val_loss) = (f32::NAN, Some(f32::NAN));
+    let mut large = history(3);
+    large.epochs[0].loss = 1e30;
+    let c3: Tensor<Rank4<16, 6, 5, 5>, f32, _> = dev.sample_normal();
+    let c1: Tensor<Rank4<6, 1, 5, 5>, f32, _> = dev.sample_normal();
+    let f6: Tensor<Rank1<84>, f32, _> = dev.sample_normal();
+    let mistakes = [plot::Mistake {
+        index: 0,
+        label: 4,
+        predicted: 9,
+        probability: 1.0,
+    }; 2];
+    let figures = [
+        plot::model_loss(&history(10)),
+        plot::model_accuracy(&history(137)),
+        plot::model_loss(&nan),
+        plot::model_loss(&large),
+        plot::digit(&two_images(), 0),
+        plot::digits(&two_images(), &labels, 1, 2),
+        plot::mistakes(&two_images(), &mistakes, 1, 2),
+        plot::architecture::<LeNet5>(),
+        plot::confusion(&[[1200; 10]; 10]),
+        plot::bars("Accuracy by class", &[1.0; 10]),
+        plot::filters("C3 after training", &c3),
+        plot::filters("C1 before training", &c1),
+        plot::feature_maps("One digit, layer by layer", &[("C3", &f6), ("Output", &f6)]),
+    ];
+    for figure in figures {
+        assert_readable(&figure.unwrap());
+    }
 }
 
 #[test]
@@ -331,4 +416,165 @@ fn files_are_written_or_the_error_names_the_path() {
     std::fs::remove_dir_all(&folder).unwrap();
     let error = figure.save_png(&png).unwrap_err();
     assert!(error.to_string().contains("loss.png"), "{error}");
+}
+
+#[test]
+fn architecture_names_every_layer_of_the_type() {
+    let figure = plot::architecture::<LeNet5>().unwrap();
+    let texts = texts(figure.svg());
+    for text in [
+        "Input", "C1", "S2", "C3", "S4", "Flatten", "C5", "F6", "Output",
+    ] {
+        assert_eq!(texts.iter().filter(|&&t| t == text).count(), 1, "{text}");
+    }
+    for text in [
+        "1 × 28 × 28",
+        "16 × 8 × 8",
+        "Conv2D 5x5, tanh",
+        "30,840 parameters",
+        "learns: 44,426 parameters in all",
+    ] {
+        assert!(texts.contains(&text), "{text:?} is not in {texts:?}");
+    }
+    // A sheet for each map: 1 + 6 + 6 + 16 + 16, four vectors, and the page, four target pixels and two keys.
+    assert_eq!(figure.svg().matches("<rect").count(), 45 + 4 + 1 + 4 + 2);
+}
+
+#[test]
+fn confusion_counts_and_names_the_most_frequent_mistake() {
+    let mut counts = [[0; 10]; 10];
+    for (digit, row) in counts.iter_mut().enumerate() {
+        row[digit] = 1000;
+    }
+    (counts[4][9], counts[9][4]) = (12, 7);
+    let figure = plot::confusion(&counts).unwrap();
+    let texts = texts(figure.svg());
+    assert_eq!(texts.iter().filter(|&&text| text == "1,000").count(), 10);
+    assert!(texts.contains(&"12") && texts.contains(&"7"));
+    assert!(texts.contains(&"98.8 %"), "1000 of 1012 fours: {texts:?}");
+    assert_eq!(
+        figure.text(),
+        "Confusion matrix of 10,019 images: 10,000 (99.8 %) are read right. \
+         The most frequent mistake: a 4 read as 9, 12 times."
+    );
+    // The frequent mistake is painted stronger than the rare one: less blue light.
+    let fill = |count: &str| {
+        let before = figure
+            .svg()
+            .split(&format!(">\n{count}\n"))
+            .next()
+            .expect("a cell");
+        let cell = before.rsplit("<rect").next().expect("a cell's colour");
+        u8::from_str_radix(&attribute(cell, "fill")[5..], 16).expect("a colour")
+    };
+    assert!(fill("12") < fill("7"));
+    assert!(plot::confusion(&[[0; 10]; 10]).is_err());
+}
+
+#[test]
+fn bars_are_as_high_as_their_shares() {
+    let mut shares = [0.0; 10];
+    (shares[3], shares[8]) = (0.75, 0.25);
+    let figure = plot::bars("Shares", &shares).unwrap();
+    let height = |color: &str| {
+        let bar = figure
+            .svg()
+            .split("<rect")
+            .find(|element| element.contains(color))
+            .expect("a bar");
+        number(attribute(bar, "height"))
+    };
+    // The largest is blue; the other nine are a lighter blue, most of them of no height.
+    let lighter = figure
+        .svg()
+        .split("<rect")
+        .skip(2)
+        .map(|bar| number(attribute(bar, "height")));
+    let second = lighter
+        .filter(|&h| h < height("#1F77B4"))
+        .fold(0.0, f64::max);
+    assert_eq!(height("#1F77B4"), 3.0 * second);
+    assert!(texts(figure.svg()).contains(&"75.0 %"));
+    for wrong in [-0.1, 1.5, f32::NAN] {
+        shares[0] = wrong;
+        assert!(plot::bars("Shares", &shares).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn filters_show_sign_by_colour_and_magnitude_by_strength() {
+    let mut weights = vec![0.0; 4 * 3 * 5 * 5];
+    (weights[0], weights[1], weights[2]) = (2.0, -2.0, 1.0);
+    let weights: Tensor<Rank4<4, 3, 5, 5>, f32, Cpu> =
+        Cpu::default().tensor_from_vec(weights, (Const, Const, Const, Const));
+    let figure = plot::filters("C1", &weights).unwrap();
+    // Twelve filters and the key.
+    assert_eq!(figure.svg().matches("<image ").count(), 4 * 3 + 1);
+    let (_, _, pixels) = decode(figure.png());
+    let half = BLUE.map(|part| (255.0 - 0.5 * (255.0 - f32::from(part))).round() as u8);
+    assert!(pixels.contains(&BLUE) && pixels.contains(&ORANGE) && pixels.contains(&half));
+    assert!(
+        figure.text().contains("from -2.000 to 2.000"),
+        "{}",
+        figure.text()
+    );
+    let broken: Tensor<Rank4<1, 1, 1, 1>, f32, Cpu> = Cpu::default().tensor([[[[f32::NAN]]]]);
+    assert!(plot::filters("C1", &broken)
+        .unwrap_err()
+        .to_string()
+        .contains("NaN"));
+}
+
+#[test]
+fn feature_maps_show_every_map_of_every_layer() {
+    let dev = Cpu::default();
+    let c1: Tensor<Rank4<1, 6, 24, 24>, f32, _> = dev.ones();
+    let f6: Tensor<Rank2<1, 84>, f32, _> = dev.zeros();
+    let figure = plot::feature_maps("A digit", &[("C1", &c1), ("F6", &f6)]).unwrap();
+    assert_eq!(figure.svg().matches("<image ").count(), 6 + 1);
+    assert!(["A digit", "C1", "F6"]
+        .iter()
+        .all(|name| texts(figure.svg()).contains(name)));
+    assert!(
+        figure
+            .text()
+            .contains("C1: 6 of 24 by 24 values from 1.00 to 1.00"),
+        "{}",
+        figure.text()
+    );
+    assert!(plot::feature_maps("nothing", &[]).is_err());
+}
+
+#[test]
+fn mistakes_stand_under_label_reading_and_probability() {
+    let mistake = plot::Mistake {
+        index: 1,
+        label: 4,
+        predicted: 9,
+        probability: 0.873,
+    };
+    let figure = plot::mistakes(&two_images(), &[mistake], 2, 5).unwrap();
+    assert_eq!(texts(figure.svg()), ["4 read as 9", "87.3 %"]);
+    assert_eq!(figure.text(), "1 of 1 mistakes: 4 read as 9, 87.3 %.");
+    let missing = plot::Mistake {
+        index: 2,
+        ..mistake
+    };
+    assert!(plot::mistakes(&two_images(), &[missing], 2, 5)
+        .unwrap_err()
+        .to_string()
+        .contains("below 2"));
+    assert!(plot::mistakes(&two_images(), &[], 2, 5).is_err());
+    assert!(plot::mistakes(&two_images(), &[mistake], 0, 5).is_err());
+}
+
+#[test]
+fn words_from_outside_are_escaped() {
+    let figure = plot::bars("<script>&\"", &[0.1; 10]).unwrap();
+    assert!(!figure.svg().contains("<script"), "{}", figure.svg());
+    assert!(
+        figure.svg().contains("&lt;script&gt;&amp;&quot;"),
+        "{}",
+        figure.svg()
+    );
 }

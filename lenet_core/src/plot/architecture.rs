@@ -9,7 +9,7 @@ use crate::network::{Layer, Outline, Row};
 use crate::{Error, Result};
 
 /// Pixels for the rows of the largest map.
-const LARGEST_MAP: f64 = 158.0;
+const LARGEST_MAP: f64 = 142.0;
 /// From a map to the one behind it.
 const MAP_OFFSET: f64 = 5.0;
 /// More maps than this are drawn as this many.
@@ -19,7 +19,7 @@ const VECTOR_WIDTH: f64 = 20.0;
 const SHORTEST_VECTOR: f64 = 20.0;
 const LONGEST_VECTOR: f64 = 250.0;
 /// Least width of a column, and between columns. Words may use half the gap on each side.
-const COLUMN: f64 = 136.0;
+const COLUMN: f64 = 140.0;
 const GAP: f64 = 16.0;
 const WORDS_SIZE: f64 = 15.0;
 const TOP: f64 = 28.0;
