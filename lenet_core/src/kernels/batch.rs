@@ -43,7 +43,13 @@ pub(crate) fn forward(
             let mut x_block = pool.take(input * lanes);
             let mut y_block = pool.take(output * lanes);
             gather(isa, x, input, &mut x_block);
-            conv::forward(isa, shape, &x_block, parameters, &mut y_block, kept);
+            match kept {
+                Some(kept) => conv::forward(isa, shape, &x_block, parameters, kept, &mut y_block),
+                None => {
+                    let mut spare = pool.take(per_block);
+                    conv::forward(isa, shape, &x_block, parameters, &mut spare, &mut y_block);
+                }
+            }
             scatter(isa, &y_block, output, y);
         });
     kept

@@ -71,23 +71,21 @@ impl Shape {
     }
 }
 
-/// Computes the pooled output of a block and, if wanted, keeps the activations for [`backward`].
+/// Computes the activations and the pooled output of a block. [`backward`] needs the activations; where
+/// nothing is learned they are working memory.
 pub(crate) fn forward(
     isa: Isa,
     shape: Shape,
     x: &[f32],
     (weight, bias): (&[f32], &[f32]),
+    activations: &mut [f32],
     pooled: &mut [f32],
-    activations: Option<&mut [f32]>,
 ) {
     let lanes = isa.lanes();
     assert_eq!(x.len(), shape.input_len() * lanes);
     assert_eq!((weight.len(), bias.len()), (shape.weights(), shape.outputs));
+    assert_eq!(activations.len(), shape.activations() * lanes);
     assert_eq!(pooled.len(), shape.output_len() * lanes);
-    let activations = activations.map(|kept| {
-        assert_eq!(kept.len(), shape.activations() * lanes);
-        kept.as_mut_ptr()
-    });
     // SAFETY: the lengths just checked are those that the kernel reads and writes.
     unsafe {
         isa.run(Forward {
@@ -95,8 +93,8 @@ pub(crate) fn forward(
             x: x.as_ptr(),
             weight: weight.as_ptr(),
             bias: bias.as_ptr(),
+            activations: activations.as_mut_ptr(),
             pooled: pooled.as_mut_ptr(),
-            activations,
         });
     }
 }
@@ -106,8 +104,9 @@ struct Forward {
     x: *const f32,
     weight: *const f32,
     bias: *const f32,
+    /// The four activations of each pooling window, one after the other.
+    activations: *mut f32,
     pooled: *mut f32,
-    activations: Option<*mut f32>,
 }
 
 impl Kernel for Forward {
@@ -115,89 +114,109 @@ impl Kernel for Forward {
     unsafe fn run<S: Simd>(self) {
         let mut filter = 0;
         while filter < self.shape.outputs {
-            let left = self.shape.outputs - filter;
-            // Tiles of S::FILTERS filters; four left over are better cut into two and two.
-            filter += if S::FILTERS >= 4 && left >= 4 {
-                self.filters::<S, 4>(filter)
-            } else if S::FILTERS >= 3 && (left == 3 || left > 4) {
-                self.filters::<S, 3>(filter)
-            } else if S::FILTERS >= 2 && left >= 2 {
-                self.filters::<S, 2>(filter)
-            } else {
-                self.filters::<S, 1>(filter)
+            filter += match self.shape.outputs - filter {
+                8.. if S::FILTERS >= 8 => self.filters::<S, 8>(filter),
+                6.. if S::FILTERS >= 6 => self.filters::<S, 6>(filter),
+                4.. if S::FILTERS >= 4 => self.filters::<S, 4>(filter),
+                2.. => self.filters::<S, 2>(filter),
+                _ => self.filters::<S, 1>(filter),
             };
         }
     }
 }
 
 impl Forward {
-    /// `F` filters over the whole image, one pooling window at a time. Returns `F`.
+    /// `F` filters over the whole image, a row of pooling windows at a time: first the sums, then
+    /// tanh and pooling. Apart, each keeps the CPU busier than both in turns. Returns `F`.
     #[inline(always)]
     unsafe fn filters<S: Simd, const F: usize>(&self, filter: usize) -> usize {
-        let shape = self.shape;
-        let (height, width) = shape.pooled();
+        let (height, width) = self.shape.pooled();
         for y in 0..height {
             for x in 0..width {
-                let window = self.window::<S, F>(filter, 2 * y, 2 * x);
-                for (f, [a, b, c, d]) in window.into_iter().enumerate() {
-                    // No `map`: a closure would not be compiled for the instruction set.
-                    let values = [tanh(a), tanh(b), tanh(c), tanh(d)];
-                    let [a, b, c, d] = values;
-                    let at = ((filter + f) * height + y) * width + x;
-                    let mean = a.add(b).add(c.add(d)).mul(S::splat(0.25));
-                    mean.store(self.pooled.add(at * S::LANES));
-                    if let Some(kept) = self.activations {
-                        for (i, value) in values.into_iter().enumerate() {
-                            value.store(kept.add((4 * at + i) * S::LANES));
-                        }
+                for half in 0..2 {
+                    let sums = self.pair::<S, F>(filter, 2 * y + half, 2 * x);
+                    for (f, [left, right]) in sums.into_iter().enumerate() {
+                        let at = 4 * (((filter + f) * height + y) * width + x) + 2 * half;
+                        left.store(self.activations.add(at * S::LANES));
+                        right.store(self.activations.add((at + 1) * S::LANES));
                     }
                 }
+            }
+            for f in 0..F {
+                self.bend_and_pool::<S>(((filter + f) * height + y) * width, width);
             }
         }
         F
     }
 
-    /// The sums before tanh of `F` filters at the four positions of a pooling window.
+    /// Takes tanh of the sums of `count` pooling windows from `first` on, and pools them.
     #[inline(always)]
-    unsafe fn window<S: Simd, const F: usize>(
+    unsafe fn bend_and_pool<S: Simd>(&self, first: usize, count: usize) {
+        for at in first..first + count {
+            let place = self.activations.add(4 * at * S::LANES);
+            let a = tanh(S::load(place));
+            let b = tanh(S::load(place.add(S::LANES)));
+            let c = tanh(S::load(place.add(2 * S::LANES)));
+            let d = tanh(S::load(place.add(3 * S::LANES)));
+            a.store(place);
+            b.store(place.add(S::LANES));
+            c.store(place.add(2 * S::LANES));
+            d.store(place.add(3 * S::LANES));
+            let mean = a.add(b).add(c.add(d)).mul(S::splat(0.25));
+            mean.store(self.pooled.add(at * S::LANES));
+        }
+    }
+
+    /// The sums before tanh of `F` filters at a position and its right neighbour.
+    #[inline(always)]
+    unsafe fn pair<S: Simd, const F: usize>(
         &self,
         filter: usize,
         y: usize,
         x: usize,
-    ) -> [[S; 4]; F] {
+    ) -> [[S; 2]; F] {
         let shape = self.shape;
         let per_filter = shape.weights_per_filter();
-        let row = shape.width * S::LANES;
-        let mut sums = [[S::splat(0.0); 4]; F];
+        let mut sums = [[S::splat(0.0); 2]; F];
         for (f, sums) in sums.iter_mut().enumerate() {
-            *sums = [S::splat(*self.bias.add(filter + f)); 4];
+            *sums = [S::splat(*self.bias.add(filter + f)); 2];
         }
         let mut weight = self.weight.add(filter * per_filter);
         for channel in 0..shape.inputs {
             for tap_y in 0..shape.kernel {
-                let mut top = self
-                    .x
-                    .add(((channel * shape.height + y + tap_y) * shape.width + x) * S::LANES);
-                for _ in 0..shape.kernel {
-                    let bottom = top.add(row);
-                    let pixels = [
-                        S::load(top),
-                        S::load(top.add(S::LANES)),
-                        S::load(bottom),
-                        S::load(bottom.add(S::LANES)),
-                    ];
-                    for (f, sums) in sums.iter_mut().enumerate() {
-                        let factor = S::splat(*weight.add(f * per_filter));
-                        for (sum, pixel) in sums.iter_mut().zip(pixels) {
-                            *sum = pixel.fma(factor, *sum);
-                        }
-                    }
-                    weight = weight.add(1);
-                    top = top.add(S::LANES);
+                let row = (channel * shape.height + y + tap_y) * shape.width + x;
+                let row = self.x.add(row * S::LANES);
+                // With a constant count the compiler writes the taps out one after the other.
+                if shape.kernel == UNROLLED {
+                    add_taps::<S, F>(row, (weight, per_filter), UNROLLED, &mut sums);
+                } else {
+                    add_taps::<S, F>(row, (weight, per_filter), shape.kernel, &mut sums);
                 }
+                weight = weight.add(shape.kernel);
             }
         }
         sums
+    }
+}
+
+/// Adds a row of `count` taps of `F` filters to the sums of two neighbours, whose pixels start at `row`.
+#[inline(always)]
+unsafe fn add_taps<S: Simd, const F: usize>(
+    row: *const f32,
+    (weight, per_filter): (*const f32, usize),
+    count: usize,
+    sums: &mut [[S; 2]; F],
+) {
+    for tap in 0..count {
+        let (left, right) = (
+            S::load(row.add(tap * S::LANES)),
+            S::load(row.add((tap + 1) * S::LANES)),
+        );
+        for (f, sums) in sums.iter_mut().enumerate() {
+            let factor = S::splat(*weight.add(f * per_filter + tap));
+            sums[0] = left.fma(factor, sums[0]);
+            sums[1] = right.fma(factor, sums[1]);
+        }
     }
 }
 

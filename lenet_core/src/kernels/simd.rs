@@ -13,8 +13,8 @@
 pub(crate) unsafe trait Simd: Copy {
     /// Numbers in a vector.
     const LANES: usize;
-    /// Filters that a convolution tile computes at once: with 2 x 2 positions each, the number of
-    /// accumulators that fits the register file.
+    /// Filters that a convolution tile computes at once, at two positions each: as many as fit the
+    /// registers, with room for two pixels and a weight.
     const FILTERS: usize;
     /// Rows of the matrix tile, with [`Simd::COLUMNS`] vectors each.
     const ROWS: usize;
@@ -56,7 +56,7 @@ impl Portable {
 // SAFETY: no special instruction is used; `load` and `store` touch exactly `LANES` numbers.
 unsafe impl Simd for Portable {
     const LANES: usize = 8;
-    const FILTERS: usize = 1;
+    const FILTERS: usize = 2;
     const ROWS: usize = 2;
     const COLUMNS: usize = 1;
 
@@ -135,7 +135,7 @@ mod x86 {
     // SAFETY: intrinsics of AVX, AVX2 and FMA only; `load` and `store` touch exactly `LANES` numbers.
     unsafe impl Simd for Avx2 {
         const LANES: usize = 8;
-        const FILTERS: usize = 2;
+        const FILTERS: usize = 6;
         const ROWS: usize = 6;
         const COLUMNS: usize = 2;
 
@@ -233,7 +233,7 @@ mod x86 {
     // exactly `LANES` numbers.
     unsafe impl Simd for Avx512 {
         const LANES: usize = 16;
-        const FILTERS: usize = 4;
+        const FILTERS: usize = 8;
         const ROWS: usize = 8;
         const COLUMNS: usize = 2;
 
@@ -319,7 +319,7 @@ mod arm {
     // `LANES` numbers.
     unsafe impl Simd for Neon {
         const LANES: usize = 8;
-        const FILTERS: usize = 2;
+        const FILTERS: usize = 4;
         const ROWS: usize = 4;
         const COLUMNS: usize = 2;
 
