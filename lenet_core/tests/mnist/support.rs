@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use flate2::write::GzEncoder;
 use flate2::Compression;
@@ -143,11 +142,10 @@ pub fn gz(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A fetcher that only knows the mirror at `url`, and is not patient.
+/// A fetcher that only knows the mirror at `url`.
 pub fn fetcher(scratch: &Scratch, url: &str) -> Fetcher {
     let mut fetcher = Fetcher::new(&scratch.0);
     fetcher.sources = vec![Source::Mirror(url.into())];
-    fetcher.patience = Duration::from_secs(2);
     fetcher
 }
 
