@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::display::escape;
+use crate::display::{thousands, Column, Table};
 use crate::network::{Layer, Outline, Row};
 
 /// A network's layers with their output shapes and parameters, as Keras' `summary()` prints them.
@@ -17,8 +17,6 @@ use crate::network::{Layer, Outline, Row};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary(Outline);
 
-const HEADINGS: [&str; 4] = ["Layer (type)", "Output Shape", "Param #", "Counted as"];
-
 impl Summary {
     /// The table of the network `N`.
     pub fn of<N: Layer>() -> Self {
@@ -30,72 +28,39 @@ impl Summary {
         &self.0
     }
 
-    fn cells(&self) -> impl Iterator<Item = [String; 4]> + '_ {
-        self.0.rows.iter().map(|row| {
-            [
+    fn table(&self) -> Table<4> {
+        let columns = [
+            Column::left("Layer (type)"),
+            Column::left("Output Shape"),
+            Column::right("Param #"),
+            Column::left("Counted as"),
+        ];
+        let mut table = Table::new("The network's layers and their parameters", columns);
+        for row in &self.0.rows {
+            table.row([
                 layer(row),
                 shape(&row.output),
                 thousands(row.parameters),
                 row.formula.clone(),
-            ]
-        })
-    }
-
-    fn totals(&self) -> [String; 3] {
+            ]);
+        }
         let total = thousands(self.0.parameters());
-        [
-            format!("Total params: {total}"),
-            format!("Trainable params: {total}"),
-            "Non-trainable params: 0".into(),
-        ]
+        table.line(format!("Total params: {total}"));
+        table.line(format!("Trainable params: {total}"));
+        table.line("Non-trainable params: 0");
+        table
     }
 
     /// Shows the table as the result of a notebook cell. The kernel calls it for a cell's last
     /// expression.
     pub fn evcxr_display(&self) {
-        let row = |tag: &str, cells: &[String; 4]| {
-            let styles = ["left", "left", "right", "left"];
-            let cells = cells.iter().zip(styles).map(|(cell, align)| {
-                format!(
-                    "<{tag} style=\"text-align:{align}\">{}</{tag}>",
-                    escape(cell)
-                )
-            });
-            format!("<tr>{}</tr>", cells.collect::<String>())
-        };
-        let head = row("th", &HEADINGS.map(String::from));
-        let body: String = self.cells().map(|cells| row("td", &cells)).collect();
-        let totals = self.totals().join("<br>");
-        let html =
-            format!("<table><thead>{head}</thead><tbody>{body}</tbody></table><p>{totals}</p>");
-        evcxr_runtime::mime_type("text/html").text(html);
-        evcxr_runtime::mime_type("text/plain").text(self.to_string());
+        self.table().evcxr_display();
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<[String; 4]> = std::iter::once(HEADINGS.map(String::from))
-            .chain(self.cells())
-            .collect();
-        let width = |column: usize| {
-            rows.iter()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or_default()
-        };
-        let widths: [usize; 4] = std::array::from_fn(width);
-        let rule = "=".repeat(widths.iter().sum::<usize>() + 6);
-        for (index, [layer, shape, count, formula]) in rows.iter().enumerate() {
-            let [a, b, c, _] = widths;
-            let line = format!("{layer:a$}  {shape:b$}  {count:>c$}  {formula}");
-            writeln!(f, "{}", line.trim_end())?;
-            if index == 0 {
-                writeln!(f, "{rule}")?;
-            }
-        }
-        writeln!(f, "{rule}")?;
-        write!(f, "{}", self.totals().join("\n"))
+        self.table().fmt(f)
     }
 }
 
@@ -117,17 +82,4 @@ fn layer(row: &Row) -> String {
 fn shape(output: &[usize]) -> String {
     let sides: Vec<String> = output.iter().map(usize::to_string).collect();
     format!("(None, {})", sides.join(", "))
-}
-
-/// A number with commas between groups of three digits.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -43,7 +43,7 @@ pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % GROUP == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(GROUP) {
             text.push(',');
         }
         text.push(digit);

@@ -39,7 +39,7 @@ impl Column {
 /// let mut table = Table::new("Layers", [Column::left("Layer"), Column::right("Param #")]);
 /// table.row(["C1", "156"]);
 /// table.row(["S2", "0"]);
-/// table.total(["Total", "156"]);
+/// table.line("Total params: 156");
 /// assert_eq!(
 ///     table.to_string(),
 ///     "\
@@ -48,7 +48,7 @@ impl Column {
 /// C1    |     156
 /// S2    |       0
 /// ------+--------
-/// Total |     156"
+/// Total params: 156"
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ pub struct Table<const N: usize> {
     caption: String,
     columns: [Column; N],
     rows: Vec<[String; N]>,
-    totals: Vec<[String; N]>,
+    lines: Vec<String>,
 }
 
 impl<const N: usize> Table<N> {
@@ -66,7 +66,7 @@ impl<const N: usize> Table<N> {
             caption: caption.into(),
             columns,
             rows: Vec::new(),
-            totals: Vec::new(),
+            lines: Vec::new(),
         }
     }
 
@@ -75,9 +75,9 @@ impl<const N: usize> Table<N> {
         self.rows.push(cells.map(Into::into));
     }
 
-    /// Adds a row of totals, set off from the rows above it.
-    pub fn total(&mut self, cells: [impl Into<String>; N]) {
-        self.totals.push(cells.map(Into::into));
+    /// Adds a line below all rows, across the columns, as for a total.
+    pub fn line(&mut self, text: impl Into<String>) {
+        self.lines.push(text.into());
     }
 
     /// The table as an HTML element.
@@ -87,16 +87,19 @@ impl<const N: usize> Table<N> {
             escape(&self.caption)
         );
         let headings: [String; N] = std::array::from_fn(|i| self.columns[i].heading.clone());
-        self.push_html_row(&mut html, &headings, "th scope=\"col\"", "th");
+        self.push_html_row(&mut html, &headings, "th");
         html.push_str("</thead>\n<tbody>\n");
         for row in &self.rows {
-            self.push_html_row(&mut html, row, "td", "td");
+            self.push_html_row(&mut html, row, "td");
         }
         html.push_str("</tbody>\n");
-        if !self.totals.is_empty() {
+        if !self.lines.is_empty() {
             html.push_str("<tfoot>\n");
-            for row in &self.totals {
-                self.push_html_row(&mut html, row, "th", "th");
+            for line in &self.lines {
+                let line = escape(line);
+                html.push_str(&format!(
+                    "<tr><td colspan=\"{N}\" style=\"text-align:left\">{line}</td></tr>\n"
+                ));
             }
             html.push_str("</tfoot>\n");
         }
@@ -104,12 +107,12 @@ impl<const N: usize> Table<N> {
         html
     }
 
-    fn push_html_row(&self, html: &mut String, cells: &[String; N], open: &str, close: &str) {
+    fn push_html_row(&self, html: &mut String, cells: &[String; N], tag: &str) {
         html.push_str("<tr>");
         for (cell, column) in cells.iter().zip(&self.columns) {
             let side = if column.right { "right" } else { "left" };
             html.push_str(&format!(
-                "<{open} style=\"text-align:{side}\">{}</{close}>",
+                "<{tag} style=\"text-align:{side}\">{}</{tag}>",
                 escape(cell)
             ));
         }
@@ -123,15 +126,11 @@ impl<const N: usize> Table<N> {
     }
 }
 
-/// Aligned text, with lines under the headings and over the totals.
+/// Aligned text, with rules under the headings and above the lines at the end.
 impl<const N: usize> fmt::Display for Table<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headings: [String; N] = std::array::from_fn(|i| self.columns[i].heading.clone());
-        let all = || {
-            std::iter::once(&headings)
-                .chain(&self.rows)
-                .chain(&self.totals)
-        };
+        let all = || std::iter::once(&headings).chain(&self.rows);
         let widths: [usize; N] =
             std::array::from_fn(|i| all().map(|row| row[i].chars().count()).max().unwrap_or(0));
         let line = |cells: &[String; N]| {
@@ -149,9 +148,9 @@ impl<const N: usize> fmt::Display for Table<N> {
 
         let mut lines = vec![line(&headings), rule.clone()];
         lines.extend(self.rows.iter().map(line));
-        if !self.totals.is_empty() {
+        if !self.lines.is_empty() {
             lines.push(rule);
-            lines.extend(self.totals.iter().map(line));
+            lines.extend(self.lines.iter().cloned());
         }
         f.write_str(&lines.join("\n"))
     }
@@ -187,21 +186,22 @@ mod tests {
     }
 
     #[test]
-    fn totals_stand_apart() {
+    fn lines_stand_below_the_rows() {
         let mut table = table();
         assert!(!table.html().contains("<tfoot>"));
         assert_eq!(table.to_string().lines().count(), 4);
-        table.total(["Total", "1,001"]);
+        table.line("Total: 1,001 < 2,000");
         assert!(
             table
                 .html()
-                .contains("<tfoot>\n<tr><th style=\"text-align:left\">Total</th>"),
+                .contains("colspan=\"2\" style=\"text-align:left\">Total: 1,001 &lt; 2,000</td>"),
             "{}",
             table.html()
         );
+        assert_eq!(table.to_string().lines().count(), 6);
         assert_eq!(
             table.to_string().lines().last(),
-            Some("Total                     | 1,001")
+            Some("Total: 1,001 < 2,000")
         );
     }
 }

@@ -33,7 +33,11 @@ pub fn confusion(counts: &[[usize; CLASSES]; CLASSES]) -> Result<Figure> {
             got: "only zeros".into(),
         });
     }
-    let right: usize = (0..CLASSES).map(|digit| counts[digit][digit]).sum();
+    let right: usize = counts
+        .iter()
+        .enumerate()
+        .map(|(digit, row)| row[digit])
+        .sum();
     let mistakes = || {
         cells()
             .filter(|(label, read)| label != read)
@@ -67,18 +71,18 @@ pub fn confusion(counts: &[[usize; CLASSES]; CLASSES]) -> Result<Figure> {
         "Right",
         heading,
     );
-    for digit in 0..CLASSES {
+    for (digit, row) in counts.iter().enumerate() {
         let (x, y) = (
             LEFT + (digit as f64 + 0.5) * CELL.0,
             TOP + (digit as f64 + 0.5) * CELL.1,
         );
         drawing.text((x, TOP - LABEL_SIZE), digit.to_string(), heading);
         drawing.text((LEFT - LABEL_SIZE, y), digit.to_string(), heading);
-        let all: usize = counts[digit].iter().sum();
+        let all: usize = row.iter().sum();
         let share = if all == 0 {
             "–".to_string()
         } else {
-            percent(counts[digit][digit] as f64 / all as f64)
+            percent(row[digit] as f64 / all as f64)
         };
         drawing.text(
             (shares_left + CELL.0 / 2.0, y),
