@@ -1,1 +1,9 @@
 //! Helpers for tests that run the notebooks.
+
+mod copy;
+mod notebook;
+mod script;
+
+pub use copy::clean_copy;
+pub use notebook::{Cell, Notebook};
+pub use script::{output_folder, python};

@@ -4,9 +4,11 @@
 
 evcxr builds cells in a new temporary folder and so compiles lenet_core anew for every kernel. Here each kernel
 takes the first folder below BUILDS that no other kernel holds and keeps what earlier kernels built in it; cargo
-sees by itself what has changed since.
+sees by itself what has changed since. Notebooks in different folders never share one: they may mean different
+crates by the same name.
 """
 
+import hashlib
 import itertools
 import os
 import subprocess
@@ -38,11 +40,12 @@ def lock(file):
 
 
 def take_build_folder(builds):
-    """The first free folder, made if it is missing, and its lock."""
+    """The first free folder for notebooks in this place, made if it is missing, and its lock."""
+    place = hashlib.sha256(os.getcwd().encode()).hexdigest()[:8]
     for number in itertools.count(1):
-        folder = builds / f"kernel-{number}"
+        folder = builds / f"{place}-{number}"
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(builds / f"kernel-{number}.lock", "w")
+        file = open(builds / f"{place}-{number}.lock", "w")
         if lock(file):
             return folder, file
         file.close()

@@ -1,0 +1,139 @@
+"""Runs a notebook with its kernel, as "Run All" does, and says how long each cell took.
+
+    run_notebook.py NOTEBOOK                 runs it and prints a line for each cell
+    run_notebook.py NOTEBOOK --in-place      ... and writes the outputs into it, cleaned so that diffs stay small
+    run_notebook.py NOTEBOOK --output FILE   ... and writes the notebook with its outputs to FILE
+    run_notebook.py NOTEBOOK --record FILE   ... and writes each cell's seconds and messages to FILE, as JSON
+
+It ends with 1 at the first cell that fails. The Rust kernel reports neither a failed `?` nor a panic as an error, but
+prints them to stderr; so anything on stderr counts as a failure, except in a cell with the tag raises-exception.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+MAY_FAIL = "raises-exception"
+KERNEL_START_LIMIT = 300
+
+
+class Recorder(NotebookClient):
+    """Keeps the messages of each cell with the seconds since the cell was sent."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.messages = []
+        self.began = time.monotonic()
+
+    def process_message(self, msg, cell, cell_index):
+        kind, content = msg["msg_type"], msg["content"]
+        if kind in ("stream", "execute_result", "display_data", "error"):
+            self.messages.append({"seconds": time.monotonic() - self.began, "type": kind, **content})
+        return super().process_message(msg, cell, cell_index)
+
+    def run(self, cell, index):
+        """Runs one cell; gives its record. An error of the cell is in the record, too."""
+        self.messages = []
+        self.began = time.monotonic()
+        try:
+            self.execute_cell(cell, index)
+        except CellExecutionError:
+            pass  # the message "error" tells it
+        seconds = time.monotonic() - self.began
+        return {"id": cell.id, "seconds": seconds, "failure": failure(cell), "messages": self.messages}
+
+
+def failure(cell):
+    """What went wrong in a cell that may not fail, or None."""
+    if MAY_FAIL in cell.metadata.get("tags", []):
+        return None
+    for output in cell.outputs:
+        if output.output_type == "error":
+            return output.evalue
+        if output.output_type == "stream" and output.name == "stderr":
+            return output.text
+    return None
+
+
+def run_all(notebook, folder):
+    """Runs the code cells up to the first failure; gives what was recorded."""
+    client = Recorder(
+        notebook,
+        timeout=None,
+        startup_timeout=KERNEL_START_LIMIT,
+        coalesce_streams=True,
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    cells = []
+    began = time.monotonic()
+    with client.setup_kernel():
+        kernel_seconds = time.monotonic() - began
+        print(f"{kernel_seconds:7.2f} s  kernel start", flush=True)
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            cells.append(client.run(cell, index))
+            print(f"{cells[-1]['seconds']:7.2f} s  [{cell.id}] {cell.source.splitlines()[0][:80]}", flush=True)
+            if cells[-1]["failure"]:
+                break
+    print(f"{time.monotonic() - began:7.2f} s  in all", flush=True)
+    return {"kernel_seconds": kernel_seconds, "cells": cells}
+
+
+def clean(notebook):
+    """Takes out what differs from run to run and from machine to machine."""
+    number = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        number += 1
+        cell.metadata.pop("execution", None)
+        cell.execution_count = number
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
+
+
+def machine_paths(notebook, folder):
+    """The folders of this machine that are named in the outputs."""
+    outputs = json.dumps([cell.outputs for cell in notebook.cells if cell.cell_type == "code"])
+    candidates = {str(folder), str(folder.parent), str(Path.home())}
+    return sorted(path for path in candidates if json.dumps(path)[1:-1] in outputs)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("--in-place", action="store_true")
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--record", type=Path)
+    options = parser.parse_args()
+
+    folder = options.notebook.resolve().parent
+    notebook = nbformat.read(options.notebook, as_version=4)
+    record = run_all(notebook, folder)
+    if options.record:
+        options.record.write_text(json.dumps(record))
+    if options.output:
+        nbformat.write(notebook, options.output)
+
+    for cell in record["cells"]:
+        if cell["failure"]:
+            sys.exit(f"{options.notebook}: cell [{cell['id']}] failed: {cell['failure']}")
+    if options.in_place:
+        clean(notebook)
+        if paths := machine_paths(notebook, folder):
+            sys.exit(f"{options.notebook}: its outputs name folders of this machine: {', '.join(paths)}")
+        nbformat.validate(notebook)
+        nbformat.write(notebook, options.notebook)
+
+
+if __name__ == "__main__":
+    main()

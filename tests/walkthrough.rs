@@ -1,0 +1,318 @@
+//! The walkthrough, run as a learner runs it, shows what each of the original's cells shows.
+
+use std::sync::OnceLock;
+
+use notebook_tests::{Cell, Notebook};
+use xtask::Project;
+
+const PATH: &str = "notebooks/lenet5.ipynb";
+const EPOCHS: usize = 10;
+const STEPS: &str = "469/469 [==============================]";
+
+/// The run that all tests here look at.
+fn run() -> &'static Notebook {
+    static RUN: OnceLock<Notebook> = OnceLock::new();
+    RUN.get_or_init(|| Notebook::run(PATH))
+}
+
+fn cell(id: &str) -> &'static Cell {
+    run().cell(id)
+}
+
+/// The number after a label, as in `loss: 0.3584`.
+fn number_after(line: &str, label: &str) -> f64 {
+    let rest = line
+        .split_once(label)
+        .unwrap_or_else(|| panic!("{label:?} is missing in {line:?}"))
+        .1;
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(rest.len());
+    rest[..end]
+        .parse()
+        .unwrap_or_else(|_| panic!("no number after {label:?} in {line:?}"))
+}
+
+#[test]
+fn no_cell_fails_but_those_that_should() {
+    for cell in run().cells() {
+        if cell.may_fail() {
+            assert!(
+                !cell.error().is_empty(),
+                "cell [{}] is tagged raises-exception and does not fail",
+                cell.id()
+            );
+        } else {
+            assert_eq!(cell.error(), "", "cell [{}] failed", cell.id());
+            assert_eq!(
+                cell.printed("stderr"),
+                "",
+                "cell [{}] printed to stderr",
+                cell.id()
+            );
+        }
+    }
+}
+
+#[test]
+fn data_has_the_shapes_of_the_original() {
+    assert_eq!(cell("count").shown("text/plain"), "60000");
+    assert_eq!(cell("dims").shown("text/plain"), "(60000, 28, 28)");
+    assert_eq!(cell("reshape").shown("text/plain"), "(60000, 1, 28, 28)");
+}
+
+#[test]
+fn types_say_shape_and_element() {
+    let bytes = cell("type").printed("stdout");
+    assert_eq!(
+        bytes,
+        "Tensor<(Const<60000>, Const<28>, Const<28>), u8, Cpu>\n"
+    );
+    let normal = cell("normalize").printed("stdout");
+    assert_eq!(
+        normal,
+        "Tensor<(Const<60000>, Const<1>, Const<28>, Const<28>), f32, Cpu>\n"
+    );
+}
+
+#[test]
+fn labels_are_those_of_the_original() {
+    assert_eq!(cell("label").shown("text/plain"), "5");
+    assert_eq!(
+        cell("classes").shown("text/plain"),
+        "(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)"
+    );
+    let row = cell("onehot-row").shown("text/plain");
+    let numbers: Vec<f32> = row
+        .trim_matches(['[', ']'])
+        .split(", ")
+        .map(|number| number.parse().expect("a number"))
+        .collect();
+    assert_eq!(numbers, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn summary_is_the_layer_table() {
+    let expected = [
+        ("C1 (Conv2D 5x5, tanh)", "(None, 6, 24, 24)", "156"),
+        ("S2 (AvgPool2D 2x2)", "(None, 6, 12, 12)", "0"),
+        ("C3 (Conv2D 5x5, tanh)", "(None, 16, 8, 8)", "2,416"),
+        ("S4 (AvgPool2D 2x2)", "(None, 16, 4, 4)", "0"),
+        ("Flatten", "(None, 256)", "0"),
+        ("C5 (Linear, tanh)", "(None, 120)", "30,840"),
+        ("F6 (Linear, tanh)", "(None, 84)", "10,164"),
+        ("Output (Linear, softmax)", "(None, 10)", "850"),
+    ];
+    let table = cell("model").shown("text/plain");
+    let lines: Vec<&str> = table.lines().collect();
+    let first = lines
+        .iter()
+        .position(|line| line.starts_with("C1"))
+        .expect("a line for C1");
+    for (line, (layer, shape, parameters)) in lines[first..].iter().zip(expected) {
+        let rest = line
+            .strip_prefix(layer)
+            .unwrap_or_else(|| panic!("{line:?} is not the line of {layer}"));
+        let rest = rest
+            .trim_start()
+            .strip_prefix(shape)
+            .unwrap_or_else(|| panic!("{line:?} lacks the shape {shape}"));
+        assert_eq!(rest.split_whitespace().next(), Some(parameters), "{line:?}");
+    }
+    assert!(table.contains("Total params: 44,426"), "{table}");
+    assert!(table.contains("Non-trainable params: 0"), "{table}");
+
+    let html = cell("model").shown("text/html");
+    for (layer, shape, parameters) in expected {
+        assert!(
+            html.contains(layer) && html.contains(shape) && html.contains(parameters),
+            "{layer} is missing in {html}"
+        );
+    }
+}
+
+#[test]
+fn model_is_compiled_with_the_settings_of_the_original() {
+    let shown = cell("compile").shown("text/plain");
+    for setting in [
+        "cross-entropy",
+        "Adam",
+        "0.001",
+        "0.9",
+        "0.999",
+        "1e-7",
+        "accuracy",
+    ] {
+        assert!(shown.contains(setting), "{setting} is missing in {shown}");
+    }
+}
+
+#[test]
+fn epochs_are_told_in_the_form_of_the_original() {
+    let printed = cell("fit").printed("stdout");
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 2 * EPOCHS, "{printed}");
+    for (index, pair) in lines.chunks(2).enumerate() {
+        assert_eq!(pair[0], format!("Epoch {}/{EPOCHS}", index + 1));
+        assert!(pair[1].starts_with(STEPS), "{}", pair[1]);
+        assert!(pair[1].contains("ms/step - loss: "), "{}", pair[1]);
+        for label in [" accuracy: ", " val_loss: ", " val_accuracy: "] {
+            number_after(pair[1], label);
+        }
+    }
+}
+
+#[test]
+fn epochs_are_told_one_by_one() {
+    let ends: Vec<_> = cell("fit")
+        .timed_lines()
+        .into_iter()
+        .filter(|(_, line)| line.starts_with(STEPS))
+        .collect();
+    assert_eq!(ends.len(), EPOCHS);
+    for pair in ends.windows(2) {
+        let apart = pair[1].0 - pair[0].0;
+        let trained = number_after(&pair[1].1, "] - ");
+        assert!(
+            apart > trained / 2.0,
+            "a line came {apart} s after the last one, though its epoch took {trained} s"
+        );
+    }
+}
+
+#[test]
+fn the_network_learns() {
+    let printed = cell("fit").printed("stdout");
+    let losses: Vec<f64> = printed
+        .lines()
+        .filter(|line| line.starts_with(STEPS))
+        .map(|line| number_after(line, " loss: "))
+        .collect();
+    assert!(
+        losses.windows(2).all(|pair| pair[1] < pair[0]),
+        "the training loss rose: {losses:?}"
+    );
+    let accuracy = number_after(&cell("evaluate").printed("stdout"), "Test accuracy: ");
+    assert!(accuracy >= 0.98, "test accuracy {accuracy}");
+}
+
+#[test]
+fn evaluation_agrees_with_the_last_epoch() {
+    let printed = cell("evaluate").printed("stdout");
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 3, "{printed}");
+    assert!(
+        lines[0].starts_with("313/313 [==============================]"),
+        "{printed}"
+    );
+    let last = cell("fit").printed("stdout");
+    let last = last.lines().last().expect("an epoch");
+    for (line, label, validation) in [
+        (lines[1], "Test loss: ", " val_loss: "),
+        (lines[2], "Test accuracy: ", " val_accuracy: "),
+    ] {
+        let (tested, validated) = (number_after(line, label), number_after(last, validation));
+        assert_eq!(format!("{tested:.4}"), format!("{validated:.4}"), "{label}");
+    }
+}
+
+#[test]
+fn curves_are_figures_of_20_by_8() {
+    for (id, title, axis) in [
+        ("loss", "Model Loss", "Loss"),
+        ("accuracy", "Model accuracy", "Accuracy"),
+    ] {
+        assert_figure(cell(id), 20.0 / 8.0);
+        let svg = cell(id).shown("image/svg+xml");
+        for text in [title, axis, "Epoch", "Train", "Validation"] {
+            assert!(
+                svg.lines().any(|line| line.trim() == text),
+                "{text:?} is not written in the figure [{id}]"
+            );
+        }
+    }
+}
+
+#[test]
+fn digits_are_figures() {
+    assert_figure(cell("digit"), 1.0);
+    let labels = cell("digits").shown("text/plain");
+    assert!(
+        labels.contains("5 0 4 1 9 2 1 3 1 4"),
+        "the first labels are missing in {labels:?}"
+    );
+    cell("digits").shown("image/svg+xml");
+    cell("digits").png();
+}
+
+#[test]
+fn a_wrong_shape_is_refused_in_plain_words() {
+    for cell in run().cells().iter().filter(|cell| cell.may_fail()) {
+        let error = cell.error();
+        assert!(
+            !error.contains("the above error"),
+            "cell [{}] does not show the error it speaks of:\n{error}",
+            cell.id()
+        );
+    }
+}
+
+#[test]
+fn the_committed_notebook_holds_the_outputs_of_a_run() {
+    let committed = Notebook::read(&Project::find().path(PATH));
+    let last = committed.cell("fit").printed("stdout");
+    assert_eq!(
+        last.lines().filter(|line| line.starts_with(STEPS)).count(),
+        EPOCHS,
+        "run `cargo xtask notebooks`"
+    );
+    for cell in run()
+        .cells()
+        .iter()
+        .filter(|cell| !["import", "fit", "evaluate"].contains(&cell.id()))
+    {
+        let kept = committed.cell(cell.id());
+        assert_eq!(
+            kept.printed("stdout"),
+            cell.printed("stdout"),
+            "[{}]: run `cargo xtask notebooks`",
+            cell.id()
+        );
+    }
+}
+
+/// The cell shows the same picture as PNG and as SVG, with sides in about this ratio, and a text for those who can't see it.
+fn assert_figure(cell: &Cell, ratio: f64) {
+    const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+    let png = cell.png();
+    assert!(
+        png.starts_with(SIGNATURE),
+        "cell [{}] shows a PNG that is none",
+        cell.id()
+    );
+    // Width and height stand in the first chunk (PNG specification, 11.2.2).
+    let side = |at: usize| {
+        f64::from(u32::from_be_bytes([
+            png[at],
+            png[at + 1],
+            png[at + 2],
+            png[at + 3],
+        ]))
+    };
+    let (width, height) = (side(16), side(20));
+    assert!(
+        (width / height / ratio - 1.0).abs() < 0.05,
+        "cell [{}] is {width} x {height}",
+        cell.id()
+    );
+    assert!(
+        cell.shown("image/svg+xml").starts_with("<svg"),
+        "cell [{}] shows an SVG that is none",
+        cell.id()
+    );
+    assert!(
+        cell.shown("text/plain").ends_with('.'),
+        "cell [{}] has no sentence beside its picture",
+        cell.id()
+    );
+}
