@@ -96,6 +96,7 @@ impl Distorter {
         } else {
             [[0.0; PIXELS]; 2]
         };
+        let image = Framed::new(image);
         for (index, pixel) in copy.iter_mut().enumerate() {
             let (y, x) = (
                 (index / SIDE) as f32 - MIDDLE,
@@ -103,7 +104,7 @@ impl Distorter {
             );
             let from_y = yy * y + yx * x + MIDDLE + shift_y + bend_y[index];
             let from_x = xy * y + xx * x + MIDDLE + shift_x + bend_x[index];
-            *pixel = sample(image, from_y, from_x);
+            *pixel = image.sample(from_y, from_x);
         }
     }
 
@@ -141,25 +142,36 @@ impl Distorter {
     }
 }
 
-/// The image's brightness between four pixels, by bilinear interpolation; black outside.
-fn sample(image: &[f32], y: f32, x: f32) -> f32 {
-    let (top, left) = (y.floor(), x.floor());
-    let (down, right) = (y - top, x - left);
-    let (top, left) = (top as i32, left as i32);
-    let last = SIDE as i32 - 1;
-    if top < -1 || left < -1 || top > last || left > last {
-        return 0.0;
-    }
-    let at = |y: i32, x: i32| {
-        if (0..=last).contains(&y) && (0..=last).contains(&x) {
-            image[y as usize * SIDE + x as usize]
-        } else {
-            0.0
+/// An image with a black margin of one pixel at the top and left, and two at the bottom and right, so
+/// that the four neighbours of any place on it exist.
+struct Framed([f32; FRAMED_SIDE * FRAMED_SIDE]);
+
+const FRAMED_SIDE: usize = SIDE + 3;
+
+impl Framed {
+    fn new(image: &[f32]) -> Self {
+        let mut framed = [0.0; FRAMED_SIDE * FRAMED_SIDE];
+        let rows = framed.chunks_exact_mut(FRAMED_SIDE).skip(1);
+        for (to, from) in rows.zip(image.chunks_exact(SIDE)) {
+            to[1..=SIDE].copy_from_slice(from);
         }
-    };
-    let above = at(top, left) * (1.0 - right) + at(top, left + 1) * right;
-    let below = at(top + 1, left) * (1.0 - right) + at(top + 1, left + 1) * right;
-    above * (1.0 - down) + below * down
+        Self(framed)
+    }
+
+    /// The brightness between four pixels, by bilinear interpolation; black outside.
+    fn sample(&self, y: f32, x: f32) -> f32 {
+        let (y, x) = (
+            y.clamp(-1.0, SIDE as f32) + 1.0,
+            x.clamp(-1.0, SIDE as f32) + 1.0,
+        );
+        let (top, left) = (y as usize, x as usize);
+        let (down, right) = (y - top as f32, x - left as f32);
+        let pixels = &self.0[top * FRAMED_SIDE + left..][..FRAMED_SIDE + 2];
+        let above = pixels[0] + (pixels[1] - pixels[0]) * right;
+        let (left, next) = (pixels[FRAMED_SIDE], pixels[FRAMED_SIDE + 1]);
+        let below = left + (next - left) * right;
+        above + (below - above) * down
+    }
 }
 
 #[cfg(test)]
