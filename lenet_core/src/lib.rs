@@ -27,6 +27,7 @@ mod random;
 mod schedule;
 pub mod shape;
 mod summary;
+mod threads;
 mod train;
 mod view;
 pub mod weights;

@@ -36,7 +36,6 @@ pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
         .zip(values(targets).chunks_exact(classes))
     {
         total += f64::from(row_loss(slope, target));
-        softmax(slope);
         for (slope, target) in slope.iter_mut().zip(target) {
             *slope = (*slope - target) / images;
         }
@@ -55,23 +54,20 @@ pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
     Ok(loss.put_tape(tape))
 }
 
-/// The cross-entropy of one image's logits.
-pub(crate) fn row_loss(logits: &[f32], target: &[f32]) -> f32 {
+/// The cross-entropy of one image's logits, which are turned into probabilities.
+pub(crate) fn row_loss(logits: &mut [f32], target: &[f32]) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let log_sum = logits
-        .iter()
-        .map(|logit| (logit - max).exp())
-        .sum::<f32>()
-        .ln();
-    logits
+    let chosen: f32 = logits
         .iter()
         .zip(target)
-        .map(|(logit, target)| target * (max + log_sum - logit))
-        .sum()
+        .map(|(logit, target)| target * (logit - max))
+        .sum();
+    let sum = softmax(logits);
+    target.iter().sum::<f32>() * sum.ln() - chosen
 }
 
-/// Turns one image's logits into probabilities.
-pub(crate) fn softmax(logits: &mut [f32]) {
+/// Turns one image's logits into probabilities. Returns the sum of `exp(logit - max)`.
+pub(crate) fn softmax(logits: &mut [f32]) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0.0;
     for logit in &mut *logits {
@@ -81,6 +77,7 @@ pub(crate) fn softmax(logits: &mut [f32]) {
     for probability in logits {
         *probability /= sum;
     }
+    sum
 }
 
 #[cfg(test)]

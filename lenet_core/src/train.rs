@@ -15,6 +15,7 @@ use crate::optim::{Adam, AdamState};
 use crate::progress::{step_line, Lines, Progress};
 use crate::random::{generator, Purpose};
 use crate::schedule::Schedule;
+use crate::threads::in_pool;
 use crate::view::{values, values_mut};
 
 /// Images that go through the network at once where nothing is learned from them.
@@ -287,7 +288,7 @@ impl<N: Network> Model<N> {
         sums: &mut Sums,
     ) -> Result<Gradients<f32, Cpu>> {
         let logits = self.network.try_forward(images.traced(gradients))?;
-        sums.add(&values(&logits), &values(targets));
+        sums.add_logits(values(&logits).into_owned(), &values(targets));
         let loss = cross_entropy(logits, targets)?;
         let mut gradients = loss.try_backward()?;
         let optimizer = Adam {
@@ -337,7 +338,7 @@ impl<N: Network> Model<N> {
             let (mut images, mut targets) = batch(data.device(), chosen.len())?;
             data.gather(chosen, &mut images, &mut targets);
             let logits = self.network.try_forward(images)?;
-            sums.add(&values(&logits), &values(&targets));
+            sums.add_logits(values(&logits).into_owned(), &values(&targets));
         }
         Ok(sums.score())
     }
@@ -361,7 +362,9 @@ impl<N: Network> Model<N> {
             let (mut part, _) = batch(device, pixels.len() / (SIDE * SIDE))?;
             values_mut(&mut part).copy_from_slice(pixels);
             out.copy_from_slice(&values(&self.network.try_forward(part)?));
-            out.chunks_exact_mut(CLASSES).for_each(softmax);
+            for row in out.chunks_exact_mut(CLASSES) {
+                softmax(row);
+            }
         }
         Ok(probabilities)
     }
@@ -376,13 +379,13 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, logits: &[f32], targets: &[f32]) {
-        for (logits, target) in logits
-            .chunks_exact(CLASSES)
+    fn add_logits(&mut self, mut logits: Vec<f32>, targets: &[f32]) {
+        for (row, target) in logits
+            .chunks_exact_mut(CLASSES)
             .zip(targets.chunks_exact(CLASSES))
         {
-            self.loss += f64::from(row_loss(logits, target));
-            self.correct += usize::from(largest(logits) == largest(target));
+            self.correct += usize::from(largest(row) == largest(target));
+            self.loss += f64::from(row_loss(row, target));
             self.images += 1;
         }
     }
@@ -405,18 +408,4 @@ fn largest(numbers: &[f32]) -> usize {
         }
     }
     best
-}
-
-/// Runs `work` on `threads` threads, or on all of them.
-fn in_pool<R: Send>(threads: Option<usize>, work: impl FnOnce() -> R + Send) -> Result<R> {
-    let Some(threads) = threads else {
-        return Ok(rayon::scope(|_| work()));
-    };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|problem| Error::Argument {
-        name: "threads",
-        expected: "a number that the system can start".into(),
-        got: format!("{threads} ({problem})"),
-    })?;
-    Ok(pool.install(work))
 }

@@ -8,8 +8,7 @@ use rayon::prelude::*;
 
 use super::buffer::{Buffer, Pool};
 use super::conv::{self, Gradients, Shape};
-use super::isa::{Isa, Kernel};
-use super::simd::Simd;
+use super::isa::Isa;
 use super::transpose::{gather, scatter};
 
 /// Into how many groups of blocks the sums over images are cut at most: enough to keep as many
@@ -91,9 +90,8 @@ pub(crate) fn backward(
         .zip(x_gradients)
         .zip(partial.par_chunks_exact_mut(sums))
         .for_each(|((((x, dy), activations), mut dx), partial)| {
-            let mut vectors = pool.take(sums * lanes);
-            vectors.fill(0.0);
-            let (weight_vectors, bias_vectors) = vectors.split_at_mut(shape.weights() * lanes);
+            partial.fill(0.0);
+            let (partial_weight, partial_bias) = partial.split_at_mut(shape.weights());
             let mut x_block = pool.take(input * lanes);
             let mut dy_block = pool.take(output * lanes);
             let mut dx_block = dx.is_some().then(|| pool.take(input * lanes));
@@ -107,8 +105,8 @@ pub(crate) fn backward(
                 gather(isa, dy, output, &mut dy_block);
                 let kept = shape.activations() * lanes;
                 let gradients = Gradients {
-                    weight: weight_vectors,
-                    bias: bias_vectors,
+                    weight: partial_weight,
+                    bias: partial_bias,
                     x: dx_block.as_deref_mut(),
                     scratch: &mut scratch,
                 };
@@ -129,7 +127,6 @@ pub(crate) fn backward(
                     add(&mut dx[block * lanes * input..], images);
                 }
             }
-            sum_lanes(isa, &vectors, partial);
         });
     for partial in partial.chunks_exact(sums) {
         let (weight, bias) = partial.split_at(shape.weights());
@@ -143,19 +140,4 @@ fn add(to: &mut [f32], from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += from;
     }
-}
-
-/// The sum of each vector's lanes.
-fn sum_lanes(isa: Isa, vectors: &[f32], sums: &mut [f32]) {
-    struct SumLanes<'a>(&'a [f32], &'a mut [f32]);
-    impl Kernel for SumLanes<'_> {
-        #[inline(always)]
-        unsafe fn run<S: Simd>(self) {
-            for (vector, sum) in self.0.chunks_exact(S::LANES).zip(self.1) {
-                *sum = S::load(vector.as_ptr()).sum();
-            }
-        }
-    }
-    // SAFETY: loads stay inside chunks of `LANES` numbers.
-    unsafe { isa.run(SumLanes(vectors, sums)) }
 }

@@ -222,9 +222,9 @@ unsafe fn add_taps<S: Simd, const F: usize>(
 
 /// What [`backward`] adds to or writes.
 pub(crate) struct Gradients<'a> {
-    /// Sums for each weight, a vector each, to which the block's are added.
+    /// The weights' gradient, to which the block's is added.
     pub(crate) weight: &'a mut [f32],
-    /// Sums for each bias, a vector each, to which the block's are added.
+    /// The biases' gradient, to which the block's is added.
     pub(crate) bias: &'a mut [f32],
     /// The input's gradient, overwritten; the first layer wants none.
     pub(crate) x: Option<&'a mut [f32]>,
@@ -247,8 +247,8 @@ pub(crate) fn backward(
     assert_eq!(weight.len(), shape.weights());
     assert_eq!(activations.len(), shape.activations() * lanes);
     assert_eq!(pooled.len(), shape.output_len() * lanes);
-    assert_eq!(gradients.weight.len(), shape.weights() * lanes);
-    assert_eq!(gradients.bias.len(), shape.outputs * lanes);
+    assert_eq!(gradients.weight.len(), shape.weights());
+    assert_eq!(gradients.bias.len(), shape.outputs);
     assert_eq!(gradients.scratch.len(), shape.gradient_len() * lanes);
     let x_gradient = gradients.x.map(|gradient| {
         assert_eq!(gradient.len(), shape.input_len() * lanes);
@@ -320,7 +320,7 @@ impl Backward {
         let (stride, padding) = (shape.gradient_stride(), shape.kernel - 1);
         let (one, quarter, zero) = (S::splat(1.0), S::splat(0.25), S::splat(0.0));
         for filter in 0..shape.outputs {
-            let mut sum = S::load(self.bias_gradient.add(filter * S::LANES));
+            let mut sum = zero;
             for y in 0..height {
                 let top = self
                     .before
@@ -352,7 +352,7 @@ impl Backward {
                     sum = sum.add(a.add(b).add(c.add(d)));
                 }
             }
-            sum.store(self.bias_gradient.add(filter * S::LANES));
+            *self.bias_gradient.add(filter) += sum.sum();
         }
     }
 
@@ -413,12 +413,9 @@ impl Backward {
         }
         for (f, sums) in sums.into_iter().enumerate() {
             let index = ((filter + f) * shape.inputs + channel) * shape.kernel + tap_y;
-            let to = self
-                .weight_gradient
-                .add((index * shape.kernel + tap_x) * S::LANES);
+            let to = self.weight_gradient.add(index * shape.kernel + tap_x);
             for (tap, sum) in sums.into_iter().enumerate() {
-                let to = to.add(tap * S::LANES);
-                S::load(to).add(sum).store(to);
+                *to.add(tap) += sum.sum();
             }
         }
     }
