@@ -430,9 +430,9 @@ fn architecture_names_every_layer_of_the_type() {
     for text in [
         "1 × 28 × 28",
         "16 × 8 × 8",
-        "Conv2D 5x5, tanh",
-        "30,840 parameters",
-        "learns: 44,426 parameters in all",
+        "Conv2D 5x5",
+        "30,840",
+        "learns; its number of parameters in blue, 44,426 in all",
     ] {
         assert!(texts.contains(&text), "{text:?} is not in {texts:?}");
     }

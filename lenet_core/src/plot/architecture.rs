@@ -3,7 +3,7 @@
 use super::drawing::{Align, Color, Drawing, Point, TextStyle};
 use super::figure::Figure;
 use super::font::Font;
-use super::page::{paragraph, LABEL_SIZE, LINE_HEIGHT, MARGIN, PAGE_WIDTH, SMALL_SIZE};
+use super::page::{LABEL_SIZE, LINE_HEIGHT, MARGIN, PAGE_WIDTH, SMALL_SIZE};
 use crate::display::thousands;
 use crate::network::{Layer, Outline, Row};
 use crate::{Error, Result};
@@ -18,10 +18,12 @@ const VECTOR_WIDTH: f64 = 20.0;
 /// Pixels for a vector of no values and for the longest; between them the root of the number of values counts.
 const SHORTEST_VECTOR: f64 = 20.0;
 const LONGEST_VECTOR: f64 = 250.0;
-/// Least width of a column, and between columns. Words may use half the gap on each side.
+/// Least width of a column, and between columns.
 const COLUMN: f64 = 140.0;
 const GAP: f64 = 16.0;
-const WORDS_SIZE: f64 = 15.0;
+const WORDS_SIZE: f64 = 18.0;
+/// Shape, kind, activation and parameters.
+const LINES_OF_WORDS: f64 = 4.0;
 const TOP: f64 = 28.0;
 const STROKE: f64 = 1.5;
 const WINDOW_STROKE: f64 = 1.0;
@@ -70,8 +72,8 @@ fn draw(outline: &Outline) -> Result<Figure> {
     let width = columns.iter().sum::<f64>() + GAP * (columns.len() - 1) as f64;
     let page = PAGE_WIDTH.max(width + 2.0 * MARGIN);
     let words_top = TOP + height + GAP;
-    let words_height = LABEL_SIZE * LINE_HEIGHT + 4.0 * WORDS_SIZE * LINE_HEIGHT;
-    let key_y = words_top + words_height + LABEL_SIZE;
+    let words_height = LABEL_SIZE * LINE_HEIGHT + LINES_OF_WORDS * WORDS_SIZE * LINE_HEIGHT;
+    let key_y = words_top + words_height + 1.5 * LABEL_SIZE;
 
     let font = Font::load()?;
     let mut drawing = Drawing::new(page, key_y + LABEL_SIZE + MARGIN);
@@ -100,14 +102,7 @@ fn draw(outline: &Outline) -> Result<Figure> {
         if let Some(before) = &before {
             before.connect(&placed, layer.parameters > 0, &mut drawing);
         }
-        write_words(
-            &mut drawing,
-            &font,
-            (middle, words_top),
-            *column,
-            layer,
-            form,
-        );
+        write_words(&mut drawing, (middle, words_top), layer, form);
         before = Some(placed);
         left += column + GAP;
     }
@@ -327,30 +322,37 @@ impl Placed {
     }
 }
 
-/// Name, kind, shape and parameters below each other.
-fn write_words(
-    drawing: &mut Drawing,
-    font: &Font,
-    (middle, top): Point,
-    width: f64,
-    layer: &Row,
-    form: &Form,
-) {
-    let mut y = top;
-    let mut write = |text: &str, size: f64, color: Color| {
-        let style = TextStyle::new(size, Align::Middle).color(color);
-        y = paragraph(drawing, font, (middle, y), width + GAP, text, style);
+/// Name, shape, kind, activation and parameters, each on its own line.
+fn write_words(drawing: &mut Drawing, (middle, top): Point, layer: &Row, form: &Form) {
+    let style = TextStyle::new(WORDS_SIZE, Align::Middle);
+    let at = |line: f64| {
+        (
+            middle,
+            top + LABEL_SIZE * LINE_HEIGHT + (line + 0.5) * WORDS_SIZE * LINE_HEIGHT,
+        )
     };
-    write(&layer.name, LABEL_SIZE, Color::INK);
-    write(&form.to_string(), WORDS_SIZE, Color::INK);
+    let name_at = (middle, top + LABEL_SIZE * LINE_HEIGHT / 2.0);
+    drawing.text(
+        name_at,
+        layer.name.as_str(),
+        TextStyle::new(LABEL_SIZE, Align::Middle),
+    );
+    drawing.text(at(0.0), form.to_string(), style);
     if layer.kind != layer.name {
-        write(&kind(layer), WORDS_SIZE, Color::FRAME);
+        drawing.text(at(1.0), layer.kind.as_str(), style.color(Color::FRAME));
+    }
+    if !layer.activation.is_empty() {
+        drawing.text(
+            at(2.0),
+            layer.activation.as_str(),
+            style.color(Color::FRAME),
+        );
     }
     if layer.parameters > 0 {
-        write(
-            &format!("{} parameters", thousands(layer.parameters)),
-            WORDS_SIZE,
-            Color::BLUE,
+        drawing.text(
+            at(3.0),
+            thousands(layer.parameters),
+            style.color(Color::BLUE),
         );
     }
 }
@@ -360,7 +362,10 @@ fn write_key(drawing: &mut Drawing, font: &Font, y: f64, total: usize) {
     let entries = [
         (
             Looks::LEARNING,
-            format!("learns: {} parameters in all", thousands(total)),
+            format!(
+                "learns; its number of parameters in blue, {} in all",
+                thousands(total)
+            ),
         ),
         (Looks::FIXED, "computes without learning".to_string()),
     ];

@@ -2,10 +2,9 @@
 
 use super::drawing::{Align, Color, Drawing, Point, TextStyle};
 use super::font::Font;
+use super::page::{LABEL_SIZE, TITLE_SIZE};
 
-const TITLE_SIZE: f64 = 24.0;
-const LABEL_SIZE: f64 = 20.0;
-const TICK_SIZE: f64 = 18.0;
+const TICK_SIZE: f64 = 20.0;
 const TICK_LENGTH: f64 = 7.0;
 const TICK_GAP: f64 = 6.0;
 pub(super) const STROKE: f64 = 1.5;

@@ -9,10 +9,10 @@ use crate::{Error, History, Result};
 
 /// 20 by 8 inches at 72 pixels to the inch.
 const SIZE: (f64, f64) = (1440.0, 576.0);
-const LEFT: f64 = 130.0;
+const LEFT: f64 = 136.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 56.0;
-const BOTTOM: f64 = 88.0;
+const BOTTOM: f64 = 92.0;
 /// Width and height inside the axes.
 const INSIDE: (f64, f64) = (SIZE.0 - LEFT - RIGHT, SIZE.1 - TOP - BOTTOM);
 

@@ -7,8 +7,8 @@ use super::font::Font;
 /// Stroke of a line of data.
 pub(super) const DATA_STROKE: f64 = 2.5;
 
-const SIZE: f64 = 18.0;
-const ROW: f64 = 30.0;
+const SIZE: f64 = 20.0;
+const ROW: f64 = 32.0;
 const PAD: f64 = 12.0;
 const SAMPLE: f64 = 42.0;
 /// Free space between the box and what is around it.
