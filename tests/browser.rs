@@ -1,1 +1,152 @@
-//! To be written.
+//! The walkthrough in a real browser: run in JupyterLab, opened without trust, and as a page.
+
+use std::env;
+use std::fs;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+use notebook_tests::{clean_copy, output_folder, python, Figure, Views};
+use xtask::{chromium, lab};
+
+const PATH: &str = "notebooks/lenet5.ipynb";
+const EPOCHS: usize = 10;
+
+/// What was seen, or `None` where there is no browser.
+fn views() -> Option<&'static Views> {
+    static VIEWS: OnceLock<Option<Views>> = OnceLock::new();
+    VIEWS.get_or_init(look).as_ref()
+}
+
+fn look() -> Option<Views> {
+    let Some(chromium) = chromium::find() else {
+        assert!(
+            env::var_os("CI").is_none(),
+            "no browser was found: {}",
+            chromium::ADVICE
+        );
+        // Not by `eprintln!`, which the test runner keeps to itself.
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED: no browser was found; to run the browser tests, {}",
+            chromium::ADVICE
+        );
+        return None;
+    };
+    let folder = output_folder("browser");
+    let mut command = python("browser.py");
+    command
+        .arg(chromium)
+        .arg(clean_copy())
+        .arg(PATH)
+        .arg(&folder)
+        .args(lab::QUIET);
+    if lab::is_root() {
+        command.arg("--allow-root");
+    }
+    let status = command
+        .status()
+        .unwrap_or_else(|error| panic!("cannot start Python: {error}"));
+    assert!(
+        status.success(),
+        "the browser could not look at {PATH}: see the messages above"
+    );
+    let report = folder.join("report.json");
+    let text = fs::read_to_string(&report)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", report.display()));
+    Some(Views::parse(&text))
+}
+
+#[test]
+fn run_all_in_jupyterlab_runs_every_cell() {
+    let Some(views) = views() else { return };
+    assert_eq!(views.failed(), Vec::<String>::new(), "these cells failed");
+    assert!(views.done(), "some cells were not run");
+}
+
+#[test]
+fn lines_of_epochs_appear_one_by_one() {
+    let Some(views) = views() else { return };
+    let counts = views.printed_lines();
+    assert_eq!(counts.last(), Some(&(2 * EPOCHS)), "{counts:?}");
+    // Looking twenty times a second can miss a line or two, but not the growth.
+    assert!(
+        counts.len() > EPOCHS / 2,
+        "the lines came in so few steps: {counts:?}"
+    );
+}
+
+#[test]
+fn the_saved_notebook_is_not_trusted_elsewhere() {
+    let Some(views) = views() else { return };
+    assert!(
+        !views.trusted(),
+        "so the view without trust showed nothing about it"
+    );
+}
+
+#[test]
+fn curves_are_painted_in_every_view() {
+    let Some(views) = views() else { return };
+    for (view, cell) in each_view(&["loss", "accuracy"]) {
+        let curve = only_picture(views, view, cell);
+        assert!(
+            (curve.width / curve.height / 2.5 - 1.0).abs() < 0.05,
+            "[{cell}] in {view}: {curve:?}"
+        );
+        assert!(
+            curve.blue > 0.001 && curve.orange > 0.001,
+            "[{cell}] in {view} lacks a curve: {curve:?}"
+        );
+        assert!(
+            curve.dark > 0.0005 && curve.light > 0.9,
+            "[{cell}] in {view} lacks text or ground: {curve:?}"
+        );
+    }
+}
+
+#[test]
+fn digits_are_painted_in_every_view() {
+    let Some(views) = views() else { return };
+    for (view, cell) in each_view(&["digits", "digit"]) {
+        let digits = only_picture(views, view, cell);
+        assert!(
+            digits.colours > 100.0,
+            "[{cell}] in {view} lacks grey levels: {digits:?}"
+        );
+        assert!(
+            digits.dark > 0.3 && digits.light > 0.05,
+            "[{cell}] in {view}: {digits:?}"
+        );
+    }
+}
+
+#[test]
+fn the_layer_table_is_painted_in_every_view() {
+    let Some(views) = views() else { return };
+    for (view, cell) in each_view(&["model"]) {
+        let tables = views.figures(view, cell, "table");
+        assert_eq!(tables.len(), 1, "[{cell}] in {view}: {tables:?}");
+        assert!(
+            tables[0].width > 300.0 && tables[0].height > 200.0,
+            "[{cell}] in {view}: {tables:?}"
+        );
+        assert!(
+            tables[0].dark > 0.01,
+            "[{cell}] in {view} lacks text: {tables:?}"
+        );
+    }
+}
+
+fn each_view<'a>(cells: &'a [&'a str]) -> impl Iterator<Item = (&'static str, &'a str)> {
+    ["lab", "untrusted", "page"]
+        .into_iter()
+        .flat_map(|view| cells.iter().map(move |cell| (view, *cell)))
+}
+
+/// The one picture that a cell shows, as PNG or as SVG.
+fn only_picture(views: &Views, view: &str, cell: &str) -> Figure {
+    let mut pictures = views.figures(view, cell, "img");
+    pictures.extend(views.figures(view, cell, "svg"));
+    assert_eq!(pictures.len(), 1, "[{cell}] in {view} shows {pictures:?}");
+    pictures.remove(0)
+}

@@ -3,7 +3,9 @@
 mod copy;
 mod notebook;
 mod script;
+mod views;
 
 pub use copy::clean_copy;
 pub use notebook::{Cell, Notebook};
 pub use script::{output_folder, python};
+pub use views::{Figure, Views};
