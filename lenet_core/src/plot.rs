@@ -35,6 +35,7 @@ mod images;
 mod legend;
 mod maps;
 mod page;
+mod png;
 mod tiles;
 
 pub use architecture::architecture;

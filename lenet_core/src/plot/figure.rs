@@ -7,6 +7,7 @@ use plotters_backend::{BackendColor, BackendStyle, DrawingErrorKind};
 
 use super::drawing::{Drawing, Point, Raster, Shape};
 use super::font::{backend_color, Font, Letters, MIDDLE_TO_ANCHOR};
+use super::png;
 use crate::display::{base64, escape};
 use crate::{Error, Result};
 
@@ -135,7 +136,7 @@ fn paint_svg(drawing: &Drawing, font: &Font, text: &str) -> Result<String> {
              style=\"image-rendering:pixelated\" href=\"data:image/png;base64,{}\"/>\n",
             right - x,
             bottom - y,
-            base64(&encode_png(
+            base64(&png::encode(
                 (raster.width, raster.height),
                 &raster
                     .pixels
@@ -159,7 +160,7 @@ fn paint_png(drawing: &Drawing, font: &Font) -> Result<Vec<u8>> {
     }
     drop(backend);
     let (width, height) = (columns as usize / SAMPLES, rows as usize / SAMPLES);
-    encode_png((width, height), &mean_of_samples(&samples, width, height))
+    png::encode((width, height), &mean_of_samples(&samples, width, height))
 }
 
 /// The mean colour of each pixel's `SAMPLES` x `SAMPLES` points.
@@ -183,19 +184,6 @@ fn mean_of_samples(samples: &[u8], width: usize, height: usize) -> Vec<u8> {
         }
     }
     pixels
-}
-
-fn encode_png((width, height): (usize, usize), rgb: &[u8]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Default);
-    encoder.set_filter(png::FilterType::Paeth);
-    let mut writer = encoder.write_header().map_err(draw_error)?;
-    writer.write_image_data(rgb).map_err(draw_error)?;
-    writer.finish().map_err(draw_error)?;
-    Ok(bytes)
 }
 
 fn draw_error(problem: impl std::fmt::Display) -> Error {
