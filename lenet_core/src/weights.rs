@@ -1,13 +1,13 @@
 //! Weights in files, to keep them and to exchange them with PyTorch and Keras.
 //!
-//! The format is safetensors: names, shapes and numbers, nothing that could run. Layout and names
+//! The format is [safetensors](https://github.com/huggingface/safetensors): names, shapes and numbers, nothing that could run. Layout and names
 //! are PyTorch's: for LeNet-5 `c1.weight` `[6, 1, 5, 5]`, `c1.bias` `[6]`, `c3.weight`, …,
 //! `output.weight` `[10, 84]`, `output.bias` `[10]`, all in `f32`.
 
 use std::path::Path;
 
 use dfdx::prelude::*;
-use safetensors::tensor::{Dtype as FileDtype, SafeTensors, TensorView};
+use tinyjson::JsonValue;
 
 use crate::error::{Error, Result};
 use crate::files;
@@ -149,26 +149,101 @@ impl TensorVisitor<f32, Cpu> for Writer<'_> {
     }
 }
 
-/// The bytes of a safetensors file.
+/// The type of all numbers, as the header names it, and its size in bytes.
+const DTYPE: &str = "F32";
+const BYTES: usize = size_of::<f32>();
+/// The header's length stands before it, in this many bytes.
+const PREFIX: usize = size_of::<u64>();
+
+/// The bytes of a safetensors file: the header's length, the header, the numbers.
 pub(crate) fn encode(tensors: &[NamedTensor]) -> Vec<u8> {
-    let data: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|tensor| {
-            tensor
-                .values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect()
-        })
-        .collect();
-    let views = tensors.iter().zip(&data).map(|(tensor, bytes)| {
-        let view = TensorView::new(FileDtype::F32, tensor.shape.clone(), bytes);
-        (
-            tensor.name.as_str(),
-            view.expect("the bytes are four for each number of the shape"),
-        )
-    });
-    safetensors::serialize(views, None).expect("views of memory always serialise")
+    let mut entries = Vec::with_capacity(tensors.len());
+    let mut end = 0;
+    for NamedTensor {
+        name,
+        shape,
+        values,
+    } in tensors
+    {
+        let start = end;
+        end += values.len() * BYTES;
+        entries.push(format!(
+            "\"{name}\":{{\"dtype\":\"{DTYPE}\",\"shape\":{shape:?},\"data_offsets\":[{start},{end}]}}"
+        ));
+    }
+    let mut header = format!("{{{}}}", entries.join(","));
+    // Spaces, so that the numbers begin at a multiple of eight bytes.
+    header.extend(std::iter::repeat_n(
+        ' ',
+        header.len().next_multiple_of(PREFIX) - header.len(),
+    ));
+    let numbers = tensors.iter().flat_map(|tensor| &tensor.values);
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.extend(numbers.flat_map(|number| number.to_le_bytes()));
+    bytes
+}
+
+/// A tensor as a file's header describes it, with its bytes.
+struct Entry<'a> {
+    name: String,
+    dtype: String,
+    shape: Vec<usize>,
+    bytes: &'a [u8],
+}
+
+/// The tensors of a safetensors file.
+///
+/// # Errors
+/// A sentence that says what is wrong with the file.
+fn entries(file: &[u8]) -> std::result::Result<Vec<Entry<'_>>, String> {
+    let (prefix, rest) = file
+        .split_first_chunk::<PREFIX>()
+        .ok_or("it is too short")?;
+    let length = usize::try_from(u64::from_le_bytes(*prefix)).unwrap_or(usize::MAX);
+    let (header, data) = rest
+        .split_at_checked(length)
+        .ok_or("its header is longer than the file")?;
+    let header = std::str::from_utf8(header).map_err(|_| "its header is no text")?;
+    let header: JsonValue = header.parse().map_err(|_| "its header is no JSON")?;
+    let header = header.get::<std::collections::HashMap<String, JsonValue>>();
+    let mut entries = Vec::new();
+    for (name, value) in header.ok_or("its header is no JSON object")? {
+        if name == "__metadata__" {
+            continue;
+        }
+        let entry = entry(name, value, data);
+        entries
+            .push(entry.ok_or_else(|| format!("the entry `{name}` of its header makes no sense"))?);
+    }
+    Ok(entries)
+}
+
+fn entry<'a>(name: &str, value: &JsonValue, data: &'a [u8]) -> Option<Entry<'a>> {
+    let fields = value.get::<std::collections::HashMap<String, JsonValue>>()?;
+    let dtype = fields.get("dtype")?.get::<String>()?.clone();
+    let shape = sizes(fields.get("shape")?)?;
+    let offsets = sizes(fields.get("data_offsets")?)?;
+    let [start, end] = offsets[..] else {
+        return None;
+    };
+    let bytes = data.get(start..end)?;
+    Some(Entry {
+        name: name.into(),
+        dtype,
+        shape,
+        bytes,
+    })
+}
+
+/// An array of whole numbers.
+fn sizes(value: &JsonValue) -> Option<Vec<usize>> {
+    let number = |value: &JsonValue| {
+        let number = *value.get::<f64>()?;
+        let whole = number >= 0.0 && number.fract() == 0.0 && number <= f64::from(u32::MAX);
+        whole.then_some(number as usize)
+    };
+    value.get::<Vec<JsonValue>>()?.iter().map(number).collect()
 }
 
 /// The tensors of a file, checked against those that are `expected` and put into their order.
@@ -177,9 +252,9 @@ pub(crate) fn decode(
     expected: &[NamedTensor],
     path: &Path,
 ) -> Result<Vec<NamedTensor>> {
-    let file = SafeTensors::deserialize(bytes).map_err(|problem| Error::Data {
+    let entries = entries(bytes).map_err(|problem| Error::Data {
         path: path.into(),
-        problem: format!("this is no safetensors file ({problem})"),
+        problem: format!("this is no safetensors file: {problem}"),
         advice: "give a file that `weights::save` or PyTorch's `safetensors.torch.save_file` wrote"
             .into(),
     })?;
@@ -189,33 +264,44 @@ pub(crate) fn decode(
         expected,
         got,
     };
-    if let Some(stranger) = file
-        .names()
-        .into_iter()
-        .find(|name| expected.iter().all(|tensor| tensor.name != **name))
-    {
-        let known = expected
-            .iter()
-            .map(|tensor| tensor.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
+    let known = |name: &str| expected.iter().any(|tensor| tensor.name == name);
+    if let Some(stranger) = entries.iter().find(|entry| !known(&entry.name)) {
+        let names: Vec<&str> = expected.iter().map(|tensor| tensor.name.as_str()).collect();
+        let only = format!("only {}", names.join(", "));
         return Err(complain(
-            stranger,
-            format!("only {known}"),
+            &stranger.name,
+            only,
             "a tensor of this name".into(),
         ));
     }
     let mut found = Vec::with_capacity(expected.len());
-    for NamedTensor { name, shape, .. } in expected {
+    for NamedTensor {
+        name,
+        shape,
+        values,
+    } in expected
+    {
         let wanted = || format!("f32 numbers of shape {shape:?}");
-        let view = file
-            .tensor(name)
-            .map_err(|_| complain(name, wanted(), "no such tensor".into()))?;
-        if view.dtype() != FileDtype::F32 || view.shape() != shape {
-            let got = format!("{:?} numbers of shape {:?}", view.dtype(), view.shape());
-            return Err(complain(name, wanted(), got.to_lowercase()));
+        let Some(entry) = entries.iter().find(|entry| entry.name == *name) else {
+            return Err(complain(name, wanted(), "no such tensor".into()));
+        };
+        if entry.dtype != DTYPE || entry.shape != *shape {
+            let got = format!(
+                "{} numbers of shape {:?}",
+                entry.dtype.to_lowercase(),
+                entry.shape
+            );
+            return Err(complain(name, wanted(), got));
         }
-        let numbers = view.data().chunks_exact(4);
+        if entry.bytes.len() != values.len() * BYTES {
+            let got = format!("{} bytes", entry.bytes.len());
+            return Err(complain(
+                name,
+                format!("{} bytes", values.len() * BYTES),
+                got,
+            ));
+        }
+        let numbers = entry.bytes.chunks_exact(BYTES);
         let values: Vec<f32> = numbers
             .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
             .collect();

@@ -86,6 +86,50 @@ fn weights_come_back_as_they_went() {
 }
 
 #[test]
+fn the_crate_safetensors_reads_what_is_saved() {
+    let path = scratch("oracle");
+    weights::save(&LeNet5::glorot_uniform(3), &path).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    for tensor in tensors(&LeNet5::glorot_uniform(3)) {
+        let view = file.tensor(&tensor.name).unwrap();
+        assert_eq!(
+            (view.dtype(), view.shape()),
+            (Dtype::F32, &tensor.shape[..])
+        );
+        let bytes: Vec<u8> = tensor
+            .values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        assert_eq!(view.data(), bytes);
+    }
+    assert_eq!(file.len(), 10);
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_damaged_file_is_refused_and_never_makes_it_panic() {
+    let path = altered("damaged", |_| {});
+    let good = std::fs::read(&path).unwrap();
+    let mut network = LeNet5::glorot_uniform(4);
+    let header = 8 + u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+    for at in 0..header {
+        for byte in [0, b'9', b'"', 0xff] {
+            let mut bad = good.clone();
+            bad[at] = byte;
+            std::fs::write(&path, &bad).unwrap();
+            let _ = weights::load(&mut network, &path);
+        }
+    }
+    for length in (0..good.len()).step_by(997) {
+        std::fs::write(&path, &good[..length]).unwrap();
+        weights::load(&mut network, &path).unwrap_err();
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
 fn a_file_that_does_not_fit_is_refused_by_name() {
     let shape = altered("shape", |entries| entries[2].2 = vec![6, 16, 5, 5]);
     refused(shape, &["`c3.weight`", "[16, 6, 5, 5]", "[6, 16, 5, 5]"]);
