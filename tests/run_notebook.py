@@ -4,12 +4,14 @@
     run_notebook.py NOTEBOOK --in-place      ... and writes the outputs into it, cleaned so that diffs stay small
     run_notebook.py NOTEBOOK --output FILE   ... and writes the notebook with its outputs to FILE
     run_notebook.py NOTEBOOK --record FILE   ... and writes each cell's seconds and messages to FILE, as JSON
+    run_notebook.py NOTEBOOK --picture CELL FILE  ... and writes the picture that the cell shows to FILE, as PNG
 
 It ends with 1 at the first cell that fails. The Rust kernel reports neither a failed `?` nor a panic as an error, but
 prints them to stderr; so anything on stderr counts as a failure, except in a cell with the tag raises-exception.
 """
 
 import argparse
+import base64
 import json
 import sys
 import time
@@ -108,12 +110,22 @@ def machine_paths(notebook, folder):
     return sorted(path for path in candidates if json.dumps(path)[1:-1] in outputs)
 
 
+def picture(notebook, name):
+    """The PNG that the cell of this name shows."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []) if cell.id == name else []:
+            if image := output.get("data", {}).get("image/png"):
+                return base64.b64decode(image)
+    sys.exit(f"the cell [{name}] shows no picture")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--in-place", action="store_true")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--record", type=Path)
+    parser.add_argument("--picture", nargs=2, metavar=("CELL", "FILE"))
     options = parser.parse_args()
 
     folder = options.notebook.resolve().parent
@@ -133,6 +145,9 @@ def main():
             sys.exit(f"{options.notebook}: its outputs name folders of this machine: {', '.join(paths)}")
         nbformat.validate(notebook)
         nbformat.write(notebook, options.notebook)
+    if options.picture:
+        cell, file = options.picture
+        Path(file).write_bytes(picture(notebook, cell))
 
 
 if __name__ == "__main__":

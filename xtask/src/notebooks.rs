@@ -6,17 +6,28 @@ use std::path::PathBuf;
 use crate::process::{announce, file_failure, run};
 use crate::{setup, Failure, Project, Result};
 
+/// The notebook whose result README.md shows: the picture of one of its cells.
+const WALKTHROUGH: &str = "lenet5.ipynb";
+const PICTURED_CELL: &str = "accuracy";
+const PICTURE: &str = "result.png";
+
 /// Runs each committed notebook and writes its outputs into it.
 pub fn run_again(project: &Project) -> Result<()> {
     setup::for_learning(project)?;
     for notebook in all(project)? {
         announce(&format!("Notebook: running {}", notebook.display()));
+        let mut python = project.jupyter();
+        python
+            .arg(project.path("tests/run_notebook.py"))
+            .arg(&notebook)
+            .arg("--in-place");
+        if notebook.ends_with(WALKTHROUGH) {
+            python
+                .args(["--picture", PICTURED_CELL])
+                .arg(notebook.with_file_name(PICTURE));
+        }
         run(
-            project
-                .jupyter()
-                .arg(project.path("tests/run_notebook.py"))
-                .arg(&notebook)
-                .arg("--in-place"),
+            &mut python,
             "the notebook was not written, because it did not run to its end as it should",
             "read the message above",
         )?;
