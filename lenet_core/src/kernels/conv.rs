@@ -4,6 +4,9 @@
 //! With the images in the lanes of a vector, every tap of a convolution is one weight times one
 //! contiguous vector, at every image size and without a remainder.
 
+// Tiles of registers are clearer by index than by iterators over their rows and columns.
+#![allow(clippy::needless_range_loop)]
+
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 use super::tanh::tanh;

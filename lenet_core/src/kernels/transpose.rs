@@ -51,7 +51,7 @@ pub(crate) fn gather(isa: Isa, images: &[f32], len: usize, block: &mut [f32]) {
             );
         }
     }
-    assert!(images.len() <= isa.lanes() * len && images.len() % len == 0);
+    assert!(images.len() <= isa.lanes() * len && images.len().is_multiple_of(len));
     assert_eq!(block.len(), isa.lanes() * len);
     // SAFETY: with the lengths just checked, every index of the transpose is inside both slices.
     unsafe { isa.run(Gather(images, len, block)) }
@@ -73,7 +73,7 @@ pub(crate) fn scatter(isa: Isa, block: &[f32], len: usize, images: &mut [f32]) {
             );
         }
     }
-    assert!(images.len() <= isa.lanes() * len && images.len() % len == 0);
+    assert!(images.len() <= isa.lanes() * len && images.len().is_multiple_of(len));
     assert_eq!(block.len(), isa.lanes() * len);
     // SAFETY: with the lengths just checked, every index of the transpose is inside both slices.
     unsafe { isa.run(Scatter(block, len, images)) }
