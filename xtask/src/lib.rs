@@ -1,5 +1,6 @@
 //! What the project's commands do. The tests of the notebooks use the same paths and settings.
 
+pub mod accuracy;
 pub mod chromium;
 mod data;
 mod failure;

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use xtask::{lab, notebooks, setup, test, Failure, Project, Result};
+use xtask::{accuracy, lab, notebooks, setup, test, Failure, Project, Result};
 
 const HELP: &str = "\
 The project's commands. Each can be repeated: what is there already is left alone.
@@ -15,6 +15,8 @@ cargo xtask setup              only sets up: JupyterLab in .venv, the Rust kerne
 cargo xtask test [ARGUMENTS]   sets up what the tests need, then runs every test of the workspace;
                                arguments go to `cargo test`, as in `cargo xtask test --doc`
 cargo xtask notebooks          runs the committed notebooks again and writes their outputs into them
+cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes the table in RESULTS.md;
+                               RUNS as in `plain=10 short=5 long=5`, which takes about fifteen minutes
 cargo xtask help               prints this
 ";
 
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
-    let takes_arguments = matches!(command, "lab" | "test");
+    let takes_arguments = matches!(command, "lab" | "test" | "accuracy");
     if let (false, Some(first)) = (takes_arguments, arguments.first()) {
         let problem = format!("`cargo xtask {command}` takes no argument, got {first:?}");
         return Err(Failure::new(problem, "see `cargo xtask help`"));
@@ -42,6 +44,7 @@ fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
         "setup" => setup::for_learning(&project),
         "test" => test::run(&project, &arguments),
         "notebooks" => notebooks::run_again(&project),
+        "accuracy" => accuracy::measure(&project, &arguments),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

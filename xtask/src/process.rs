@@ -42,6 +42,23 @@ pub fn output(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// Runs a command to its end and gives what it printed; what it says on stderr goes to the terminal.
+///
+/// # Errors
+/// As [`run`].
+pub fn capture(command: &mut Command, problem: &str, advice: &str) -> Result<String> {
+    match command.stderr(Stdio::inherit()).output() {
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
+        Ok(output) => Err(Failure::new(
+            format!("{problem} ({})", output.status),
+            advice,
+        )),
+        Err(error) => Err(not_started(command, &error)),
+    }
+}
+
 fn not_started(command: &Command, error: &io::Error) -> Failure {
     let program = command.get_program().to_string_lossy().into_owned();
     Failure::new(
