@@ -277,3 +277,37 @@ fn an_epoch_of_the_whole_data_set_in_its_own_order() {
         check("test_accuracy", epoch.val_accuracy.unwrap());
     }
 }
+
+/// `LENET_TORCH_PYTHON` names a Python with torch and safetensors; where it is not set, there is
+/// nothing to run.
+#[test]
+fn pytorch_loads_what_is_saved_and_predicts_the_same() {
+    let Some(python) = std::env::var_os("LENET_TORCH_PYTHON") else {
+        eprintln!("skipped: LENET_TORCH_PYTHON names no Python with torch and safetensors");
+        return;
+    };
+    let name = format!("{}-for-pytorch.safetensors", std::process::id());
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let network = LeNet5::glorot_uniform(11);
+    weights::save(&network, &path).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/load_in_pytorch.py");
+    let output = std::process::Command::new(python)
+        .arg(script)
+        .arg(&path)
+        .arg(fixture("batch.safetensors"))
+        .output()
+        .unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let expected: Vec<f32> = printed
+        .lines()
+        .flat_map(|line| serde_json::from_str::<Vec<f32>>(line).unwrap())
+        .collect();
+    let got = network.forward(batch().0).as_vec();
+    assert!(max_deviation(&got, &expected) <= 2.0 * PASS);
+}
