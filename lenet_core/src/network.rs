@@ -25,7 +25,7 @@ pub type GradientTape = OwnedTape<f32, Cpu>;
 ///
 /// ```
 /// use lenet_core::{layers::{Conv2D, Flatten, Linear, Tanh}, network::Network};
-/// type Small = (Conv2D<1, 4, 7>, Tanh, Flatten, Linear<1936, 10>);
+/// type Small = (Conv2D<1, 4, 5>, Tanh, Flatten, Linear<2304, 10>);
 /// fn is_a_network<N: Network>() {}
 /// is_a_network::<Small>();
 /// ```

@@ -46,7 +46,7 @@ pub trait Pooled<const K: usize>: ConstDim {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`Flatten` does not know the product of the image shape `{Self}`",
-    note = "square images with sides of up to 28 and 1 to 20, 24, 28, 32, 48 or 64 channels are provided"
+    note = "square images with sides of 1 to 14, 24, 26 or 28 and 1 to 20, 24, 28, 32, 48 or 64 channels are provided"
 )]
 pub trait Flattened {
     /// The number of pixels in all channels.
