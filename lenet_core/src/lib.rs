@@ -15,6 +15,8 @@ pub mod inspect;
 mod kernels;
 pub mod layers;
 pub mod loss;
+#[doc(hidden)]
+pub mod measure;
 pub mod mnist;
 mod model;
 pub mod network;
