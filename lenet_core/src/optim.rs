@@ -2,6 +2,7 @@
 
 use dfdx::prelude::*;
 
+use crate::data::all_finite;
 use crate::error::{Error, Result};
 use crate::kernels::{adam, Isa};
 use crate::view::values_mut;
@@ -91,6 +92,11 @@ pub struct AdamState {
 }
 
 impl AdamState {
+    /// Whether no number is NaN or infinite.
+    pub(crate) fn is_finite(&self) -> bool {
+        all_finite(&self.mean) && all_finite(&self.square)
+    }
+
     /// Takes one step: moves the parameters of `network` against `gradients`, which are then zero.
     ///
     /// # Errors
