@@ -34,16 +34,13 @@ fn a_weight_that_explodes_in_the_last_step_is_found_there() {
 }
 
 #[test]
-fn a_weight_that_is_nan_is_found_though_tanh_hides_it() {
+fn a_weight_that_is_nan_is_found_in_the_first_batch() {
     let mut network = LeNet5::glorot_uniform(5);
     let c1 = &mut network.0 .0;
     c1.bias = c1.bias.clone() * f32::NAN;
     let mut model = Model::compile(network, Adam::default()).unwrap();
     let text = train(&mut model, &plain(1)).unwrap_err().to_string();
-    assert!(
-        text.starts_with("a weight is not finite in epoch 1, batch 1"),
-        "{text}"
-    );
+    assert!(text.contains("is not finite in epoch 1, batch 1"), "{text}");
 }
 
 #[test]
