@@ -8,13 +8,15 @@
     run_notebook.py NOTEBOOK --rounds N      runs all cells N times in one kernel
     run_notebook.py NOTEBOOK --restarts N    ... restarts the kernel N times, and runs all cells after each, too
     run_notebook.py NOTEBOOK --then CELL ... ... and at the end these cells, in this order; here a cell may fail
-    run_notebook.py NOTEBOOK --replace OLD NEW    ... with NEW in place of OLD in the cells
+    run_notebook.py NOTEBOOK --replace OLD NEW    ... with NEW in place of OLD in the cells; may be given again
+    run_notebook.py NOTEBOOK --interrupt CELL TEXT  first runs up to this cell and interrupts it when it prints TEXT
 
 It ends with 1 at the first cell that fails. The Rust kernel reports neither a failed `?` nor a panic as an error, but
 prints them to stderr; so anything on stderr counts as a failure, except in a cell with the tag raises-exception.
 """
 
 import argparse
+import asyncio
 import base64
 import json
 import sys
@@ -37,9 +39,13 @@ class Recorder(NotebookClient):
         super().__init__(*args, **kwargs)
         self.messages = []
         self.began = time.monotonic()
+        self.interrupt_at = None  # a cell's id and a text
 
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]
+        if self.interrupt_at and self.interrupt_at[0] == cell.id and self.interrupt_at[1] in content.get("text", ""):
+            self.interrupt_at = None
+            asyncio.ensure_future(self.km.interrupt_kernel())
         if kind in ("stream", "execute_result", "display_data", "error"):
             self.messages.append({"seconds": time.monotonic() - self.began, "type": kind, **content})
         return super().process_message(msg, cell, cell_index)
@@ -95,6 +101,10 @@ def run_all(notebook, folder, options):
         kernel_seconds = time.monotonic() - began
         print(f"{kernel_seconds:7.2f} s  kernel start", flush=True)
         good = True
+        if options.interrupt:
+            client.interrupt_at = options.interrupt
+            run_cells(list(code)[: list(code).index(options.interrupt[0])])
+            run_cells([options.interrupt[0]], then=True)
         for kernel in range(1 + options.restarts):
             if kernel and good:
                 restart(client)
@@ -162,13 +172,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--restarts", type=int, default=0)
     parser.add_argument("--then", nargs="+", metavar="CELL", default=[])
-    parser.add_argument("--replace", nargs=2, metavar=("OLD", "NEW"))
+    parser.add_argument("--replace", nargs=2, metavar=("OLD", "NEW"), action="append", default=[])
+    parser.add_argument("--interrupt", nargs=2, metavar=("CELL", "TEXT"))
     options = parser.parse_args()
 
     folder = options.notebook.resolve().parent
     notebook = nbformat.read(options.notebook, as_version=4)
-    if options.replace:
-        replace(notebook, *options.replace)
+    for old, new in options.replace:
+        replace(notebook, old, new)
     record = run_all(notebook, folder, options)
     if options.record:
         options.record.write_text(json.dumps(record))
