@@ -24,8 +24,8 @@ Usage: cargo run --release -p lenet_core --example lenet5 -- [options]
   --save FILE           write the trained weights
   --checkpoint FILE     keep the state of the training there, renewed after each epoch; the file must
                         not be there yet, unless you resume from it
-  --resume FILE         go on with the training that a checkpoint holds, up to --epochs; give the options
-                        that it began with, or you are told which one differs
+  --resume FILE         go on with the training that a checkpoint holds, up to --epochs, and renew it;
+                        give the options that it began with, or you are told which one differs
   --time-budget SECONDS train no longer than this, in whole epochs, at least one
   --stop-file FILE      end after the epoch in which this file appears
   --plots DIR           write model_loss.png and model_accuracy.png
@@ -113,7 +113,11 @@ fn run(options: &Options) -> std::result::Result<(), Box<dyn std::error::Error>>
         seed: options.seed,
         threads: options.threads,
         validation: Some((&x_test, &y_test).into()),
-        checkpoint: options.checkpoint.clone(),
+        checkpoint: options
+            .checkpoint
+            .as_ref()
+            .or(options.resume.as_ref())
+            .cloned(),
         time_budget: options.time_budget,
         stop_file: options.stop_file.clone(),
         ..if options.distort {

@@ -200,7 +200,7 @@ fn another_network_is_refused() {
     let scratch = Scratch::new("network");
     let path = scratch.path("run.checkpoint");
     two_epochs(path.clone(), &plain(2));
-    let text = Model::<Other>::resume(&path).err().unwrap().to_string();
+    let text = Model::<Other>::resume(&path).unwrap_err().to_string();
     assert!(text.contains("`network` must be ("), "{text}");
     assert!(text.contains("Fused<Linear<120, 84, f32, Cpu>>"), "{text}");
 }
@@ -233,8 +233,7 @@ fn a_checkpoint_is_a_weights_file_for_us_and_for_others() {
 fn refused(path: &Path, bytes: &[u8]) -> String {
     fs::write(path, bytes).unwrap();
     let text = Model::<LeNet5>::resume(path)
-        .err()
-        .expect("a refusal")
+        .expect_err("a refusal")
         .to_string();
     assert!(text.contains(path.to_str().unwrap()), "{text}");
     text
@@ -277,6 +276,6 @@ fn what_is_no_checkpoint_is_refused() {
     let weights_only = fs::read(&path).unwrap();
     assert!(refused(&path, &weights_only).contains("this is no checkpoint"));
     let missing = scratch.path("missing");
-    let text = Model::<LeNet5>::resume(missing).err().unwrap().to_string();
+    let text = Model::<LeNet5>::resume(missing).unwrap_err().to_string();
     assert!(text.contains("cannot read"), "{text}");
 }
