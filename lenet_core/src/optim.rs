@@ -89,14 +89,11 @@ pub struct AdamState {
     pub(crate) mean: Vec<f32>,
     /// Running means of the squared gradients.
     pub(crate) square: Vec<f32>,
+    /// What the last step made infinite or NaN, if anything.
+    pub(crate) exploded: Option<&'static str>,
 }
 
 impl AdamState {
-    /// Whether no number is NaN or infinite.
-    pub(crate) fn is_finite(&self) -> bool {
-        all_finite(&self.mean) && all_finite(&self.square)
-    }
-
     /// Takes one step: moves the parameters of `network` against `gradients`, which are then zero.
     ///
     /// # Errors
@@ -108,6 +105,7 @@ impl AdamState {
         gradients: &mut Gradients<f32, Cpu>,
     ) -> Result<()> {
         self.step += 1;
+        self.exploded = None;
         let time = self.step as f64;
         let correction_1 = 1.0 - f64::from(settings.beta_1).powf(time);
         let correction_2 = 1.0 - f64::from(settings.beta_2).powf(time);
@@ -158,14 +156,17 @@ impl TensorVisitor<f32, Cpu> for Update<'_> {
             self.state.mean.resize(range.end, 0.0);
             self.state.square.resize(range.end, 0.0);
         }
-        adam::update(
-            self.isa,
-            self.rates,
-            values_mut(tensor),
-            gradient,
+        let (mean, square) = (
             &mut self.state.mean[range.clone()],
             &mut self.state.square[range],
         );
+        let weights = values_mut(tensor);
+        adam::update(self.isa, self.rates, weights, gradient, mean, square);
+        if !all_finite(weights) {
+            self.state.exploded = Some("a weight");
+        } else if !(all_finite(mean) && all_finite(square)) {
+            self.state.exploded = self.state.exploded.or(Some("a mean of Adam"));
+        }
         gradient.fill(0.0);
         Ok(None)
     }

@@ -19,7 +19,6 @@ use crate::progress::{step_line, Lines, Progress};
 use crate::random::{generator, Purpose};
 use crate::threads::in_pool;
 use crate::view::{values, values_mut};
-use crate::weights;
 
 /// Images that go through the network at once where nothing is learned from them.
 const INFERENCE_BATCH: usize = 512;
@@ -200,7 +199,8 @@ impl<N: Network> Model<N> {
                 .schedule
                 .learning_rate(constant, self.epochs, step, steps);
             gradients = self.step(images.clone(), &targets, gradients, rate, &mut sums)?;
-            if let Some(what) = self.not_finite(&sums) {
+            let loss = (!sums.loss.is_finite()).then_some("the loss");
+            if let Some(what) = loss.or(self.state.exploded) {
                 return Err(Error::NotFinite {
                     what: what.into(),
                     epoch,
@@ -247,17 +247,6 @@ impl<N: Network> Model<N> {
         self.state
             .step(&optimizer, &mut self.network, &mut gradients)?;
         Ok(gradients)
-    }
-
-    /// What a step has made infinite or NaN, if anything.
-    fn not_finite(&self, sums: &Sums) -> Option<&'static str> {
-        [
-            ("the loss", sums.loss.is_finite()),
-            ("a weight", weights::are_finite(&self.network)),
-            ("a mean of Adam", self.state.is_finite()),
-        ]
-        .into_iter()
-        .find_map(|(what, finite)| (!finite).then_some(what))
     }
 
     /// Loss and accuracy on `data`, with a line that says so, as Keras prints it.

@@ -11,7 +11,6 @@ use std::path::Path;
 use dfdx::prelude::*;
 
 use crate::checkpoint;
-use crate::data::all_finite;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::network::{Layer, Outline};
@@ -124,36 +123,6 @@ pub(crate) fn set<N: TensorCollection<f32, Cpu>>(network: &mut N, tensors: &[Nam
     }) {
         Ok(_) => {}
         Err(never) => match never {},
-    }
-}
-
-/// Whether no weight and no bias is NaN or infinite.
-pub(crate) fn are_finite<N: TensorCollection<f32, Cpu>>(network: &N) -> bool {
-    let mut finite = Finite(true);
-    match N::iter_tensors(&mut RecursiveWalker {
-        m: network,
-        f: &mut finite,
-    }) {
-        Ok(_) => finite.0,
-        Err(never) => match never {},
-    }
-}
-
-struct Finite(bool);
-
-impl TensorVisitor<f32, Cpu> for Finite {
-    type Viewer = ViewTensorRef;
-    type Err = std::convert::Infallible;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &Tensor<S, f32, Cpu>,
-    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, Self::Err> {
-        self.0 &= all_finite(&values(tensor));
-        Ok(None)
     }
 }
 

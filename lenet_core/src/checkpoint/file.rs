@@ -119,6 +119,7 @@ pub(super) fn read(
             step: steps.into(),
             mean: flat(mean),
             square: flat(square),
+            exploded: None,
         },
         epochs: epochs as usize,
     };
