@@ -20,8 +20,10 @@ use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::history::{Epoch, History};
 use crate::inspect::type_name;
+use crate::learner::Learner;
+use crate::model::Model;
 use crate::network::Network;
-use crate::train::Model;
+use crate::train::Training;
 use crate::weights;
 
 /// How the names of the optimiser's tensors begin.
@@ -105,20 +107,21 @@ fn beginning(
     Ok((history, Some(Checkpoint { path, settings })))
 }
 
-impl<N: Network> Model<N> {
+impl Training {
     /// Makes ready for a fit, and writes its checkpoint for the first time.
     ///
     /// # Errors
     /// [`Error::Argument`] if the fit cannot go on so; [`Error::Io`] if the checkpoint cannot be written.
     pub(crate) fn begin(
         &mut self,
+        network: &dyn Learner,
         data: &Data,
         how: &Fit,
     ) -> Result<(History, Option<Checkpoint>)> {
         let (resumed, own) = (self.resumed.as_ref(), self.own.as_deref());
         let (history, checkpoint) = beginning(resumed, own, data, how)?;
         if let Some(checkpoint) = &checkpoint {
-            self.keep(checkpoint, &history)?;
+            self.keep(network, checkpoint, &history)?;
         }
         self.resumed = None;
         Ok((history, checkpoint))
@@ -128,14 +131,19 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// [`Error::Io`]
-    pub(crate) fn keep(&mut self, checkpoint: &Checkpoint, history: &History) -> Result<()> {
+    pub(crate) fn keep(
+        &mut self,
+        network: &dyn Learner,
+        checkpoint: &Checkpoint,
+        history: &History,
+    ) -> Result<()> {
         let state = State {
-            weights: weights::tensors(&self.network),
+            weights: network.weights(),
             optimizer: self.optimizer,
             adam: self.state.clone(),
             epochs: self.epochs,
         };
-        checkpoint.write(type_name::<N>(), &state, history)?;
+        checkpoint.write(network.type_name(), &state, history)?;
         self.own = fs::canonicalize(&checkpoint.path).ok();
         Ok(())
     }
@@ -185,13 +193,13 @@ impl<N: Network + BuildModule<Cpu, f32>> Model<N> {
         let expected = weights::tensors(&network);
         let (state, resumed) = file::read(path, &type_name::<N>(), &expected)?;
         weights::set(&mut network, &state.weights);
-        Ok(Self {
-            network,
+        let training = Training {
             optimizer: state.optimizer,
             state: state.adam,
             epochs: state.epochs,
             own: fs::canonicalize(path).ok(),
             resumed: Some(resumed),
-        })
+        };
+        Ok(Self::new(network, training))
     }
 }

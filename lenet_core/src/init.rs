@@ -5,7 +5,6 @@ use rand::distributions::{Distribution, Uniform};
 use rand::rngs::StdRng;
 
 use crate::random::{generator, Purpose};
-use crate::view::values_mut;
 
 /// Making a network with Glorot-uniform weights, as Keras does by default.
 pub trait GlorotUniform: BuildModule<Cpu, f32> {
@@ -24,14 +23,13 @@ pub trait GlorotUniform: BuildModule<Cpu, f32> {
     /// assert_eq!(c1.bias.array(), [0.0; 6]);
     /// ```
     fn glorot_uniform(seed: u64) -> Self {
-        let mut network = Self::build(&Cpu::default());
         let mut glorot = Glorot(generator(seed, Purpose::Weights, 0));
-        let walked = Self::iter_tensors(&mut RecursiveWalker {
-            m: &mut network,
+        let built = Self::iter_tensors(&mut RecursiveWalker {
+            m: (),
             f: &mut glorot,
         });
-        match walked {
-            Ok(_) => network,
+        match built {
+            Ok(network) => network.expect("the visitor makes every tensor"),
             Err(never) => match never {},
         }
     }
@@ -42,27 +40,38 @@ impl<M: BuildModule<Cpu, f32>> GlorotUniform for M {}
 struct Glorot(StdRng);
 
 impl TensorVisitor<f32, Cpu> for Glorot {
-    type Viewer = ViewTensorMut;
+    type Viewer = ();
     type Err = std::convert::Infallible;
     type E2 = f32;
     type D2 = Cpu;
 
     fn visit<S: Shape>(
         &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &mut Tensor<S, f32, Cpu>,
+        options: TensorOptions<S, f32, Cpu>,
+        (): (),
     ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, Self::Err> {
-        let shape = tensor.shape().concrete();
-        let values = values_mut(tensor);
-        if S::NUM_DIMS < 2 {
-            values.fill(0.0);
-            return Ok(None);
+        let shape = options.shape.concrete();
+        let mut sizes = [1; 4];
+        for axis in 0..S::NUM_DIMS.min(4) {
+            sizes[axis] = shape[axis];
         }
-        let pixels: usize = (2..S::NUM_DIMS).map(|axis| shape[axis]).product();
-        let (fan_out, fan_in) = (shape[0] * pixels, shape[1] * pixels);
-        let limit = (6.0 / (fan_in + fan_out) as f32).sqrt();
+        let values = self.draw(S::NUM_DIMS, sizes);
+        Ok(Some(Cpu::default().tensor_from_vec(values, options.shape)))
+    }
+}
+
+impl Glorot {
+    /// Zeros for a bias (one axis), random numbers for weights (two axes, or four with the filters' rows
+    /// and columns).
+    fn draw(&mut self, axes: usize, sizes: [usize; 4]) -> Vec<f32> {
+        let [outputs, inputs, rows, columns] = sizes;
+        let count = sizes.iter().product();
+        if axes < 2 {
+            return vec![0.0; count];
+        }
+        let fans = (inputs + outputs) * rows * columns;
+        let limit = (6.0 / fans as f32).sqrt();
         let uniform = Uniform::new_inclusive(-limit, limit);
-        values.fill_with(|| uniform.sample(&mut self.0));
-        Ok(None)
+        (0..count).map(|_| uniform.sample(&mut self.0)).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! The optimiser.
 
+use std::ops::Range;
+
 use dfdx::prelude::*;
 
 use crate::data::all_finite;
@@ -152,22 +154,33 @@ impl TensorVisitor<f32, Cpu> for Update<'_> {
         let gradient = self.gradients.get_or_alloc_mut(tensor)?;
         let range = self.position..self.position + gradient.len();
         self.position = range.end;
-        if self.state.mean.len() < range.end {
-            self.state.mean.resize(range.end, 0.0);
-            self.state.square.resize(range.end, 0.0);
+        self.state
+            .update(self.isa, self.rates, range, values_mut(tensor), gradient);
+        Ok(None)
+    }
+}
+
+impl AdamState {
+    /// Moves the parameters that stand at `range` in the network's order, and sets their gradient to zero.
+    fn update(
+        &mut self,
+        isa: Isa,
+        rates: adam::Rates,
+        range: Range<usize>,
+        weights: &mut [f32],
+        gradient: &mut [f32],
+    ) {
+        if self.mean.len() < range.end {
+            self.mean.resize(range.end, 0.0);
+            self.square.resize(range.end, 0.0);
         }
-        let (mean, square) = (
-            &mut self.state.mean[range.clone()],
-            &mut self.state.square[range],
-        );
-        let weights = values_mut(tensor);
-        adam::update(self.isa, self.rates, weights, gradient, mean, square);
+        let (mean, square) = (&mut self.mean[range.clone()], &mut self.square[range]);
+        adam::update(isa, rates, weights, gradient, mean, square);
         if !all_finite(weights) {
-            self.state.exploded = Some("a weight");
+            self.exploded = Some("a weight");
         } else if !(all_finite(mean) && all_finite(square)) {
-            self.state.exploded = self.state.exploded.or(Some("a mean of Adam"));
+            self.exploded = self.exploded.or(Some("a mean of Adam"));
         }
         gradient.fill(0.0);
-        Ok(None)
     }
 }

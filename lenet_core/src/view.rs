@@ -7,19 +7,24 @@ use std::borrow::Cow;
 
 use dfdx::prelude::{Cpu, HasShape, Shape, Tensor, Unit};
 
+/// dfdx's largest number of axes.
+const MOST_AXES: usize = 6;
+
 /// The tensor's numbers in row-major order: borrowed where they lie so, else copied.
 pub(crate) fn values<S: Shape, E: Unit, T>(tensor: &Tensor<S, E, Cpu, T>) -> Cow<'_, [E]> {
-    let len = tensor.shape().num_elements();
-    if len == 0 {
+    let layout = Layout::of(tensor);
+    if layout.len() == 0 {
         return Cow::Borrowed(&[]);
     }
-    if !is_row_major(tensor) {
-        return Cow::Owned(tensor.as_vec());
-    }
     let first = std::ptr::from_ref(&tensor[Default::default()]);
-    // SAFETY: the elements lie one after the other in one allocation, as `is_row_major` has seen
-    // from their addresses, and the borrow of the tensor keeps it alive and unchanged.
-    Cow::Borrowed(unsafe { std::slice::from_raw_parts(first, len) })
+    if layout.is_row_major() {
+        // SAFETY: the elements lie one after the other in one allocation, as their addresses say, and
+        // the borrow of the tensor keeps it alive and unchanged.
+        Cow::Borrowed(unsafe { std::slice::from_raw_parts(first, layout.len()) })
+    } else {
+        // SAFETY: the layout is the tensor's own, which the borrow keeps alive and unchanged.
+        Cow::Owned(unsafe { layout.copy(first) })
+    }
 }
 
 /// The tensor's numbers in row-major order, to be written.
@@ -29,33 +34,80 @@ pub(crate) fn values<S: Shape, E: Unit, T>(tensor: &Tensor<S, E, Cpu, T>) -> Cow
 /// # Panics
 /// For a tensor that is permuted or broadcast; only freshly made tensors are passed here.
 pub(crate) fn values_mut<S: Shape, E: Unit, T>(tensor: &mut Tensor<S, E, Cpu, T>) -> &mut [E] {
-    let len = tensor.shape().num_elements();
-    if len == 0 {
+    let layout = Layout::of(tensor);
+    if layout.len() == 0 {
         return &mut [];
     }
-    assert!(is_row_major(tensor));
+    assert!(layout.is_row_major());
     let first = std::ptr::from_mut(&mut tensor[Default::default()]);
     // SAFETY: as in `values`; mutable indexing has made the tensor the only owner.
-    unsafe { std::slice::from_raw_parts_mut(first, len) }
+    unsafe { std::slice::from_raw_parts_mut(first, layout.len()) }
 }
 
-/// Whether neighbours along every axis are as far apart as row-major order wants.
-fn is_row_major<S: Shape, E: Unit, T>(tensor: &Tensor<S, E, Cpu, T>) -> bool {
-    let sizes = tensor.shape().concrete();
-    let origin = S::Concrete::default();
-    let address = |index: S::Concrete| std::ptr::from_ref(&tensor[index]).addr();
-    let mut stride = 1;
-    for axis in (0..S::NUM_DIMS).rev() {
-        if sizes[axis] > 1 {
-            let mut neighbour = origin;
-            neighbour[axis] = 1;
-            if address(neighbour).wrapping_sub(address(origin)) != stride * size_of::<E>() {
-                return false;
+/// How a tensor's elements lie in memory. It is free of the tensor's type, so that little is compiled
+/// anew for each shape.
+struct Layout {
+    axes: usize,
+    sizes: [usize; MOST_AXES],
+    /// Elements from one neighbour to the next along each axis.
+    strides: [usize; MOST_AXES],
+}
+
+impl Layout {
+    fn of<S: Shape, E: Unit, T>(tensor: &Tensor<S, E, Cpu, T>) -> Self {
+        let mut layout = Self {
+            axes: S::NUM_DIMS,
+            sizes: [1; MOST_AXES],
+            strides: [0; MOST_AXES],
+        };
+        let shape = tensor.shape().concrete();
+        for axis in 0..S::NUM_DIMS {
+            layout.sizes[axis] = shape[axis];
+        }
+        if layout.len() == 0 {
+            return layout;
+        }
+        let address = |index: S::Concrete| std::ptr::from_ref(&tensor[index]).addr();
+        let origin = address(Default::default());
+        for axis in 0..S::NUM_DIMS {
+            if shape[axis] > 1 {
+                let mut neighbour = S::Concrete::default();
+                neighbour[axis] = 1;
+                layout.strides[axis] = (address(neighbour) - origin) / size_of::<E>();
             }
         }
-        stride *= sizes[axis];
+        layout
     }
-    true
+
+    fn len(&self) -> usize {
+        self.sizes[..self.axes].iter().product()
+    }
+
+    /// Whether neighbours along every axis are as far apart as row-major order wants.
+    fn is_row_major(&self) -> bool {
+        let mut wanted = 1;
+        (0..self.axes).rev().all(|axis| {
+            let fits = self.sizes[axis] == 1 || self.strides[axis] == wanted;
+            wanted *= self.sizes[axis];
+            fits
+        })
+    }
+
+    /// The elements in row-major order.
+    ///
+    /// # Safety
+    /// `first` must point to the first element of a tensor that lies so.
+    unsafe fn copy<E: Copy>(&self, first: *const E) -> Vec<E> {
+        let element = |number: usize| {
+            let (mut rest, mut offset) = (number, 0);
+            for axis in (0..self.axes).rev() {
+                offset += rest % self.sizes[axis] * self.strides[axis];
+                rest /= self.sizes[axis];
+            }
+            *first.add(offset)
+        };
+        (0..self.len()).map(element).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,67 @@
+//! What training needs of a network, whatever its type.
+
+use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
+
+use crate::error::Result;
+use crate::inspect::type_name;
+use crate::network::{Batch, GradientTape, Logits, Network};
+use crate::optim::{Adam, AdamState};
+use crate::weights::{self, NamedTensor};
+
+/// A network whose type is forgotten. The training loops work with this, so that they are compiled
+/// once, with this crate, and not again in each cell of a notebook that trains.
+pub(crate) trait Learner: Send + Sync {
+    /// The logits of a batch.
+    fn forward(&self, images: Batch) -> Result<Logits>;
+    /// The logits of a batch, and on their tape how they came about.
+    fn trace(&self, images: Batch<GradientTape>) -> Result<Logits<GradientTape>>;
+    /// Room for the gradients of all weights, all of them zero.
+    fn gradients(&self) -> Result<Gradients<f32, Cpu>>;
+    /// Moves the weights against the gradients, which are then zero.
+    fn update(
+        &mut self,
+        optimizer: &Adam,
+        state: &mut AdamState,
+        gradients: &mut Gradients<f32, Cpu>,
+    ) -> Result<()>;
+    /// Whether the gradient for the images is left out.
+    fn skip_input_gradient(&mut self, skip: bool);
+    /// Copies of all weights.
+    fn weights(&self) -> Vec<NamedTensor>;
+    /// Overwrites all weights.
+    fn set_weights(&mut self, weights: &[NamedTensor]);
+    /// The network's type in words.
+    fn type_name(&self) -> String;
+}
+
+impl<N: Network> Learner for N {
+    fn forward(&self, images: Batch) -> Result<Logits> {
+        Ok(self.try_forward(images)?)
+    }
+    fn trace(&self, images: Batch<GradientTape>) -> Result<Logits<GradientTape>> {
+        Ok(self.try_forward(images)?)
+    }
+    fn gradients(&self) -> Result<Gradients<f32, Cpu>> {
+        Ok(self.try_alloc_grads()?)
+    }
+    fn update(
+        &mut self,
+        optimizer: &Adam,
+        state: &mut AdamState,
+        gradients: &mut Gradients<f32, Cpu>,
+    ) -> Result<()> {
+        state.step(optimizer, self, gradients)
+    }
+    fn skip_input_gradient(&mut self, skip: bool) {
+        crate::network::Layer::skip_input_gradient(self, skip);
+    }
+    fn weights(&self) -> Vec<NamedTensor> {
+        weights::tensors(self)
+    }
+    fn set_weights(&mut self, weights: &[NamedTensor]) {
+        weights::set(self, weights);
+    }
+    fn type_name(&self) -> String {
+        type_name::<N>()
+    }
+}
