@@ -7,6 +7,7 @@ pub use dfdx;
 mod augment;
 mod data;
 pub mod display;
+mod draw;
 mod error;
 mod files;
 mod history;
@@ -34,6 +35,7 @@ pub mod weights;
 
 pub use augment::Augment;
 pub use data::Data;
+pub use draw::DrawDigit;
 pub use error::{Error, Result};
 pub use history::{Epoch, History};
 pub use kernels::Isa;

@@ -35,6 +35,7 @@ mod images;
 mod legend;
 mod maps;
 mod page;
+mod panel;
 mod png;
 mod tiles;
 
@@ -46,3 +47,4 @@ pub use digits::{digit, digits, mistakes, Mistake};
 pub use figure::Figure;
 pub use images::{Images, Labels, Pixel};
 pub use maps::{feature_maps, filters, Maps};
+pub(crate) use panel::drawing_panel;
