@@ -16,6 +16,7 @@ pub mod inspect;
 mod kernels;
 pub mod layers;
 pub mod loss;
+pub mod metrics;
 pub mod mnist;
 mod model;
 pub mod network;

@@ -15,6 +15,6 @@ pub use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
 pub use crate::network::Layer;
 pub use crate::preprocess::{normalize, to_categorical, Reshape};
 pub use crate::{
-    mnist, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, Isa, LeNet5, Model,
-    Result, Schedule, Score, Summary,
+    metrics, mnist, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, Isa, LeNet5,
+    Model, Result, Schedule, Score, Summary,
 };

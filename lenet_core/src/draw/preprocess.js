@@ -17,21 +17,23 @@ function likeMnist(ink, width) {
     return null;
   }
   const step = Math.max(box.right - box.left, box.bottom - box.top) / BOX;
-  const narrow = areaMeans(ink, width, box, step);
-  return centred(narrow);
+  return centred(areaMeans(ink, width, box, step));
 }
 
 /** The smallest rectangle around the ink; `right` and `bottom` lie just outside of it. */
 function boundingBox(ink, width) {
-  let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
-  ink.forEach((level, index) => {
-    if (level > FAINT) {
-      const [x, y] = [index % width, Math.floor(index / width)];
-      [left, top] = [Math.min(left, x), Math.min(top, y)];
-      [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
+  let [left, top, right, bottom] = [width, -1, 0, 0];
+  for (let at = 0, y = 0; at < ink.length; y++) {
+    for (let x = 0; x < width; x++, at++) {
+      if (ink[at] > FAINT) {
+        left = x < left ? x : left;
+        right = x < right ? right : x + 1;
+        top = top < 0 ? y : top;
+        bottom = y + 1;
+      }
     }
-  });
-  return right ? { left, top, right, bottom } : null;
+  }
+  return top < 0 ? null : { left, top, right, bottom };
 }
 
 /** BOX x BOX pixels, each the mean of `step` x `step` points, with the rectangle in the upper left corner. */
@@ -39,13 +41,16 @@ function areaMeans(ink, width, { left, top, right, bottom }, step) {
   const small = new Float32Array(BOX * BOX);
   const columns = shares(right - left, step);
   shares(bottom - top, step).forEach((row, y) => {
-    for (const [down, height] of row) {
-      columns.forEach((column, x) => {
-        for (const [across, breadth] of column) {
-          small[y * BOX + x] += height * breadth * ink[(top + down) * width + left + across];
+    columns.forEach((column, x) => {
+      let sum = 0;
+      for (const { point: down, share: height } of row) {
+        const from = (top + down) * width + left;
+        for (const { point: across, share: breadth } of column) {
+          sum += height * breadth * ink[from + across];
         }
-      });
-    }
+      }
+      small[y * BOX + x] = sum;
+    });
   });
   return small;
 }
@@ -56,7 +61,7 @@ function shares(length, step) {
     const [from, to] = [pixel * step, Math.min((pixel + 1) * step, length)];
     const covered = [];
     for (let point = Math.floor(from); point < to; point++) {
-      covered.push([point, (Math.min(point + 1, to) - Math.max(point, from)) / step]);
+      covered.push({ point, share: (Math.min(point + 1, to) - Math.max(point, from)) / step });
     }
     return covered;
   });
@@ -70,12 +75,14 @@ function centred(small) {
     x += level * (index % BOX);
     y += level * Math.floor(index / BOX);
   });
-  // A drawing at the box's edge may be heavy on one side; it stays on the page.
-  const shift = mean => Math.min(Math.max(Math.round(SIDE / 2 - mean), 0), SIDE - BOX);
-  const [right, down] = [shift(x / mass), shift(y / mass)];
+  const [right, down] = [Math.round(SIDE / 2 - x / mass), Math.round(SIDE / 2 - y / mass)];
   const pixels = new Float32Array(SIDE * SIDE);
   small.forEach((level, index) => {
-    pixels[(Math.floor(index / BOX) + down) * SIDE + (index % BOX) + right] = Math.min(level, 1);
+    const [column, row] = [(index % BOX) + right, Math.floor(index / BOX) + down];
+    // A lopsided drawing may reach beyond the edge.
+    if (level > 0 && column >= 0 && column < SIDE && row >= 0 && row < SIDE) {
+      pixels[row * SIDE + column] = Math.min(level, 1);
+    }
   });
   return pixels;
 }
