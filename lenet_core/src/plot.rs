@@ -22,6 +22,7 @@
 //! A figure is a list of shapes ([`drawing`](self)), which plotters' SVG and bitmap backends both paint. So the two
 //! can't differ, and a figure costs the compiler no more than the list.
 
+mod accuracies;
 mod architecture;
 mod axes;
 mod bars;
@@ -39,6 +40,7 @@ mod panel;
 mod png;
 mod tiles;
 
+pub use accuracies::accuracy_by_class;
 pub use architecture::architecture;
 pub use bars::bars;
 pub use confusion::confusion;

@@ -5,13 +5,14 @@
 //! notebook a second copy of it.
 
 pub use dfdx::prelude::{
-    AsArray, BuildModule, Const, Cpu, HasShape, Module, Rank1, Rank2, Rank3, Rank4, Tensor,
-    TensorFrom, TensorFromVec, Trace, ZerosTensor,
+    AsArray, Backward, BuildModule, Const, Cpu, HasShape, Module, Rank1, Rank2, Rank3, Rank4,
+    Tensor, TensorFrom, TensorFromVec, Trace, ZeroGrads, ZerosTensor,
 };
 
 pub use crate::init::GlorotUniform;
 pub use crate::inspect::{Dims, Inspect};
 pub use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
+pub use crate::loss::cross_entropy;
 pub use crate::network::Layer;
 pub use crate::preprocess::{normalize, to_categorical, Reshape};
 pub use crate::{

@@ -146,7 +146,12 @@ fn text_is_neither_clipped_nor_overlapping() {
         predicted: 9,
         probability: 1.0,
     }; 2];
+    let mut shares = [0.985; 10];
+    (shares[1], shares[8]) = (1.0, 0.964);
     let figures = [
+        plot::accuracy_by_class(&shares),
+        plot::accuracy_by_class(&[1.0; 10]),
+        plot::accuracy_by_class(&[0.0; 10]),
         plot::model_loss(&history(10)),
         plot::model_accuracy(&history(137)),
         plot::model_loss(&nan),
