@@ -583,3 +583,24 @@ fn words_from_outside_are_escaped() {
         figure.svg()
     );
 }
+
+/// A PNG whose rows are a fraction of a pixel too long comes out sheared.
+#[test]
+fn a_png_has_two_pixels_for_each_of_the_svg() {
+    fn check<const O: usize>() {
+        let weights: Tensor<Rank4<O, 2, 5, 5>, f32, _> = Cpu::default().sample_normal();
+        let figure = plot::filters("Filters", &weights).unwrap();
+        let [width, height] = ["width", "height"].map(|name| number(attribute(figure.svg(), name)));
+        let (columns, rows, _) = decode(figure.png());
+        assert_eq!(
+            (columns as f64, rows as f64),
+            (2.0 * width, 2.0 * height),
+            "{O} filters"
+        );
+    }
+    check::<7>();
+    check::<13>();
+    check::<17>();
+    check::<19>();
+    check::<23>();
+}

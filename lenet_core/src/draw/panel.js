@@ -12,7 +12,7 @@ function start(host) {
   const network = readNetwork(JSON.parse(part("network")));
   const root = host.attachShadow({ mode: "open" });
   root.innerHTML = part("panel");
-  const [paper, seen, answer, clearButton, bars] = [".paper", ".seen", ".answer", "button", ".bars"]
+  const [paper, mark, seen, answer, clearButton, bars] = [".paper", ".pen", ".seen", ".answer", "button", ".bars"]
     .map(name => root.querySelector(name));
   const show = bindBars(bars, answer);
   // Without an alpha channel, whatever is drawn lies on black, as MNIST's digits do.
@@ -45,7 +45,7 @@ function start(host) {
     updateSoon();
   };
   bindPointer(paper, draw);
-  bindKeyboard(paper, draw, clear);
+  bindKeyboard(paper, mark, draw, clear);
   clearButton.addEventListener("click", clear);
   // JupyterLab has shortcuts for single keys, which are meant for cells.
   host.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -105,32 +105,37 @@ function bindPointer(paper, draw) {
   }
 }
 
-/** A pen that arrow keys move, Space lowers and lifts, and Delete clears away with all it drew. */
-function bindKeyboard(paper, draw, clear) {
-  let [at, down] = [[paper.width / 2, paper.height / 4], false];
-  paper.addEventListener("keydown", event => {
-    const arrow = ARROWS[event.key];
-    if (arrow) {
-      const next = at.map((place, axis) =>
-        Math.min(Math.max(place + arrow[axis] * STEP * paper.width, 0), paper.width));
-      if (down) {
-        draw(at, next);
-      }
-      at = next;
-    } else if (event.key === " ") {
-      down = !down;
-      if (down) {
-        draw(at, at);
-      }
-    } else if (event.key === "Delete" || event.key === "Backspace") {
-      [at, down] = [[paper.width / 2, paper.height / 4], false];
-      clear();
-    } else {
-      return;
+/** A pen that arrow keys move, Space lowers and lifts, and Delete clears away with all it drew; `mark` shows it. */
+function bindKeyboard(paper, mark, draw, clear) {
+  const home = [paper.width / 2, paper.height / 4];
+  let [at, down] = [home, false];
+  const moveTo = next => {
+    if (down) {
+      draw(at, next);
     }
-    event.preventDefault();
-    event.stopPropagation();
+    at = next;
+  };
+  const keys = {
+    " ": () => { down = !down; moveTo(at); },
+    Delete: () => { [at, down] = [home, false]; clear(); },
+  };
+  keys.Backspace = keys.Delete;
+  for (const [key, direction] of Object.entries(ARROWS)) {
+    const along = (place, axis) => place + direction[axis] * STEP * paper.width;
+    keys[key] = () => moveTo(at.map(along).map(place => Math.min(Math.max(place, 0), paper.width)));
+  }
+  paper.addEventListener("keydown", event => {
+    if (keys[event.key]) {
+      event.preventDefault();
+      event.stopPropagation();
+      keys[event.key]();
+      mark.style.left = `${100 * at[0] / paper.width}%`;
+      mark.style.top = `${100 * at[1] / paper.height}%`;
+      mark.classList.toggle("down", down);
+      paper.classList.add("keys");
+    }
   });
+  paper.addEventListener("pointerdown", () => paper.classList.remove("keys"));
 }
 
 /** Makes the ten bars; gives the function that shows probabilities in them, or none. */
