@@ -96,10 +96,17 @@ fn figures_are_painted_in_every_view() {
                 "[{id}] in {view} lacks colours: {picture:?}"
             );
         }
-        for id in ["confusion", "classes", "c1-after", "c3-after", "maps"] {
+        // What is right is pale in the confusion matrix; of ten points for the classes, one is orange.
+        for (id, blue, orange) in [
+            ("confusion", 0.0, 0.02),
+            ("classes", 0.002, 0.0003),
+            ("c1-after", 0.01, 0.01),
+            ("c3-after", 0.01, 0.01),
+            ("maps", 0.01, 0.01),
+        ] {
             let picture = views.figures(view, id, "img")[0];
             assert!(
-                picture.blue > 0.0005 && picture.orange > 0.0005,
+                picture.blue >= blue && picture.orange > orange,
                 "[{id}] in {view}: {picture:?}"
             );
         }

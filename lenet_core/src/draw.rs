@@ -113,3 +113,25 @@ fn kind_and_kernel(row: &Row) -> Result<(&str, usize)> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_that_the_page_does_not_know_are_refused() {
+        let row = |kind: &str| Row {
+            name: "C1".into(),
+            kind: kind.into(),
+            activation: String::new(),
+            output: vec![1],
+            parameters: 0,
+            formula: String::new(),
+        };
+        assert_eq!(kind_and_kernel(&row("Conv2D 5x5")).ok(), Some((CONV, 5)));
+        assert_eq!(kind_and_kernel(&row("Linear")).ok(), Some((LINEAR, 1)));
+        for kind in ["MaxPool2D 2x2", "Conv2D wide", "Dropout", ""] {
+            assert!(kind_and_kernel(&row(kind)).is_err(), "{kind}");
+        }
+    }
+}

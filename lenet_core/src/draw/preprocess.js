@@ -1,5 +1,5 @@
 // From a drawing to what MNIST would have made of it: the ink scaled into a box of 20 x 20 pixels, and its centre of
-// mass put on the middle of 28 x 28 pixels (http://yann.lecun.com/exdb/mnist as of 1998 describes it so).
+// mass put on the middle of 28 x 28 pixels (LeCun, Bottou, Bengio and Haffner 1998, section III.A).
 
 const SIDE = 28;
 const BOX = 20;
