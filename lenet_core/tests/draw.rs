@@ -1,7 +1,6 @@
 //! The panel to draw digits in holds the network, whole and safe. What it does is tested in a browser, by the tests of
 //! the notebooks.
 
-use lenet_core::dfdx::prelude::*;
 use lenet_core::init::GlorotUniform as _;
 use lenet_core::layers::{Conv2D, Flatten, Linear, Tanh};
 use lenet_core::network::Network;
