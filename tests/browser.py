@@ -223,6 +223,7 @@ def main():
             report["panels"]["page"] = use_panel(page, "page", folder)
             if html := panel.shown_by(copy):
                 report["panels"]["two"] = panel.use_two(browser, html, folder, look_at)
+                report["panels"]["finger"] = panel.by_finger(browser, html)
 
         browser.close()
     (folder / "report.json").write_text(json.dumps(report, indent=1))

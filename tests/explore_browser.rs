@@ -199,6 +199,14 @@ fn strokes_and_keys_draw_and_clear() {
 }
 
 #[test]
+fn a_finger_draws_on_a_small_screen() {
+    let Some(Seen { views, .. }) = seen() else {
+        return;
+    };
+    assert_eq!(views.answer_to_finger(), "7");
+}
+
+#[test]
 fn two_panels_on_a_page_do_not_meet() {
     let Some(Seen { views, .. }) = seen() else {
         return;

@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 PANEL = ".lenet-draw"
-PIXELS = 28 * 28
-UPDATE_LIMIT = 5000
+START_LIMIT = 5000
+# The corners of a 7, as shares of the canvas.
+SEVEN = [(0.3, 0.2), (0.5, 0.2), (0.72, 0.2), (0.58, 0.5), (0.45, 0.82)]
 
 # Each image given as bytes goes through the page's network as it is.
 FORWARD_JS = """(host, bytes) => {
@@ -71,7 +72,7 @@ def stroke(page, panel, points):
 
 
 def draw_seven(page, panel):
-    stroke(page, panel, [(0.3, 0.2), (0.5, 0.2), (0.72, 0.2), (0.58, 0.5), (0.45, 0.82)])
+    stroke(page, panel, SEVEN)
 
 
 def by_keyboard(page, panel):
@@ -92,7 +93,7 @@ def by_keyboard(page, panel):
 def use(page, digits, look):
     """Draws on the page's first panel; tells what it answers, how fast, and by `look` what its pixels hold."""
     panel = page.locator(PANEL).first
-    panel.locator(".paper").wait_for(timeout=UPDATE_LIMIT)
+    panel.locator(".paper").wait_for(timeout=START_LIMIT)
     panel.scroll_into_view_if_needed()
     images = base64.b64encode(digits).decode()
     seen = {"forward": panel.evaluate(FORWARD_JS, images)}
@@ -126,6 +127,25 @@ def use_two(browser, html, folder, look):
         }
         page.close()
     return seen
+
+
+def by_finger(browser, html):
+    """The answer to a 7 drawn with a finger, on a screen as small as a telephone's."""
+    context = browser.new_context(has_touch=True, viewport={"width": 400, "height": 800})
+    page = context.new_page()
+    page.set_content(f"<!doctype html><body>{html}</body>")
+    session = context.new_cdp_session(page)
+    box = page.locator(".paper").bounding_box()
+    for index, (x, y) in enumerate(SEVEN):
+        touch = {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+        kind = "touchMove" if index else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [touch]})
+        page.wait_for_timeout(30)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(200)
+    answer = page.locator(PANEL).evaluate(ANSWER_JS)
+    context.close()
+    return answer
 
 
 def shown_by(notebook):

@@ -86,6 +86,11 @@ impl Views {
         TwoPanels::parse(&self.report["panels"]["two"][theme])
     }
 
+    /// The panel's answer to a 7 drawn with a finger.
+    pub fn answer_to_finger(&self) -> &str {
+        self.report["panels"]["finger"].as_str().unwrap_or_default()
+    }
+
     /// What a cell shows in a view: of the kind `img`, `svg` or `table`.
     pub fn figures(&self, view: &str, cell: &str, kind: &str) -> Vec<Figure> {
         let seen = self.report[view][cell]
