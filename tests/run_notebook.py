@@ -5,12 +5,18 @@
     run_notebook.py NOTEBOOK --output FILE   ... and writes the notebook with its outputs to FILE
     run_notebook.py NOTEBOOK --record FILE   ... and writes each cell's seconds and messages to FILE, as JSON
     run_notebook.py NOTEBOOK --picture CELL FILE  ... and writes the picture that the cell shows to FILE, as PNG
+    run_notebook.py NOTEBOOK --rounds N      runs all cells N times in one kernel
+    run_notebook.py NOTEBOOK --restarts N    ... restarts the kernel N times, and runs all cells after each, too
+    run_notebook.py NOTEBOOK --then CELL ... ... and at the end these cells, in this order; here a cell may fail
+    run_notebook.py NOTEBOOK --replace OLD NEW    ... with NEW in place of OLD in the cells; may be given again
+    run_notebook.py NOTEBOOK --interrupt CELL TEXT  first runs up to this cell and interrupts it when it prints TEXT
 
 It ends with 1 at the first cell that fails. The Rust kernel reports neither a failed `?` nor a panic as an error, but
 prints them to stderr; so anything on stderr counts as a failure, except in a cell with the tag raises-exception.
 """
 
 import argparse
+import asyncio
 import base64
 import json
 import sys
@@ -20,6 +26,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbclient.util import run_sync
 
 MAY_FAIL = "raises-exception"
 KERNEL_START_LIMIT = 300
@@ -32,9 +39,13 @@ class Recorder(NotebookClient):
         super().__init__(*args, **kwargs)
         self.messages = []
         self.began = time.monotonic()
+        self.interrupt_at = None  # a cell's id and a text
 
     def process_message(self, msg, cell, cell_index):
         kind, content = msg["msg_type"], msg["content"]
+        if self.interrupt_at and self.interrupt_at[0] == cell.id and self.interrupt_at[1] in content.get("text", ""):
+            self.interrupt_at = None
+            asyncio.ensure_future(self.km.interrupt_kernel())
         if kind in ("stream", "execute_result", "display_data", "error"):
             self.messages.append({"seconds": time.monotonic() - self.began, "type": kind, **content})
         return super().process_message(msg, cell, cell_index)
@@ -63,8 +74,8 @@ def failure(cell):
     return None
 
 
-def run_all(notebook, folder):
-    """Runs the code cells up to the first failure; gives what was recorded."""
+def run_all(notebook, folder, options):
+    """Runs the code cells as the options say, up to the first failure; gives what was recorded."""
     client = Recorder(
         notebook,
         timeout=None,
@@ -73,20 +84,52 @@ def run_all(notebook, folder):
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
     )
+    code = {cell.id: index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
     cells = []
     began = time.monotonic()
+
+    def run_cells(names, then=False):
+        for name in names:
+            cell = notebook.cells[code[name]]
+            cells.append({"then": then, **client.run(cell, code[name])})
+            print(f"{cells[-1]['seconds']:7.2f} s  [{name}] {cell.source.splitlines()[0][:80]}", flush=True)
+            if cells[-1]["failure"] and not then:
+                return False
+        return True
+
     with client.setup_kernel():
         kernel_seconds = time.monotonic() - began
         print(f"{kernel_seconds:7.2f} s  kernel start", flush=True)
-        for index, cell in enumerate(notebook.cells):
-            if cell.cell_type != "code":
-                continue
-            cells.append(client.run(cell, index))
-            print(f"{cells[-1]['seconds']:7.2f} s  [{cell.id}] {cell.source.splitlines()[0][:80]}", flush=True)
-            if cells[-1]["failure"]:
-                break
+        good = True
+        if options.interrupt:
+            client.interrupt_at = options.interrupt
+            run_cells(list(code)[: list(code).index(options.interrupt[0])])
+            run_cells([options.interrupt[0]], then=True)
+        for kernel in range(1 + options.restarts):
+            if kernel and good:
+                restart(client)
+                print(f"{time.monotonic() - began:7.2f} s  restart {kernel}", flush=True)
+            for _ in range(options.rounds):
+                good = good and run_cells(code)
+        if good:
+            run_cells(options.then, then=True)
     print(f"{time.monotonic() - began:7.2f} s  in all", flush=True)
     return {"kernel_seconds": kernel_seconds, "cells": cells}
+
+
+def restart(client):
+    """Restarts the kernel, as the button does, and waits until it answers."""
+    run_sync(client.km.restart_kernel)()
+    run_sync(client.kc.wait_for_ready)(timeout=KERNEL_START_LIMIT)
+
+
+def replace(notebook, old, new):
+    """Changes the source of the cells."""
+    found = [cell for cell in notebook.cells if cell.cell_type == "code" and old in cell.source]
+    if not found:
+        sys.exit(f"no cell has {old!r}")
+    for cell in found:
+        cell.source = cell.source.replace(old, new)
 
 
 def clean(notebook):
@@ -126,18 +169,25 @@ def main():
     parser.add_argument("--output", type=Path)
     parser.add_argument("--record", type=Path)
     parser.add_argument("--picture", nargs=2, metavar=("CELL", "FILE"))
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--restarts", type=int, default=0)
+    parser.add_argument("--then", nargs="+", metavar="CELL", default=[])
+    parser.add_argument("--replace", nargs=2, metavar=("OLD", "NEW"), action="append", default=[])
+    parser.add_argument("--interrupt", nargs=2, metavar=("CELL", "TEXT"))
     options = parser.parse_args()
 
     folder = options.notebook.resolve().parent
     notebook = nbformat.read(options.notebook, as_version=4)
-    record = run_all(notebook, folder)
+    for old, new in options.replace:
+        replace(notebook, old, new)
+    record = run_all(notebook, folder, options)
     if options.record:
         options.record.write_text(json.dumps(record))
     if options.output:
         nbformat.write(notebook, options.output)
 
     for cell in record["cells"]:
-        if cell["failure"]:
+        if cell["failure"] and not cell["then"]:
             sys.exit(f"{options.notebook}: cell [{cell['id']}] failed: {cell['failure']}")
     if options.in_place:
         clean(notebook)

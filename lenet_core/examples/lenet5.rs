@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use lenet_core::prelude::*;
-use lenet_core::progress::{epoch_line, Progress, Silent};
+use lenet_core::progress::{epoch_line, stop_line, Progress, Silent};
 
 const HELP: &str = "\
 Trains LeNet-5 on MNIST and tells how well it does.
@@ -21,6 +22,12 @@ Usage: cargo run --release -p lenet_core --example lenet5 -- [options]
   --data DIR            folder with the four files (LENET_MNIST_DIR, else the user's cache)
   --weights FILE        start from these weights (safetensors)
   --save FILE           write the trained weights
+  --checkpoint FILE     keep the state of the training there, renewed after each epoch; the file must
+                        not be there yet, unless you resume from it
+  --resume FILE         go on with the training that a checkpoint holds, up to --epochs, and renew it;
+                        give the options that it began with, or you are told which one differs
+  --time-budget SECONDS train no longer than this, in whole epochs, at least one
+  --stop-file FILE      end after the epoch in which this file appears
   --plots DIR           write model_loss.png and model_accuracy.png
   --json FILE           write history and test score
   --quiet               print nothing but errors
@@ -36,6 +43,10 @@ struct Options {
     data: Option<PathBuf>,
     weights: Option<PathBuf>,
     save: Option<PathBuf>,
+    checkpoint: Option<PathBuf>,
+    resume: Option<PathBuf>,
+    time_budget: Option<Duration>,
+    stop_file: Option<PathBuf>,
     plots: Option<PathBuf>,
     json: Option<PathBuf>,
     quiet: bool,
@@ -83,13 +94,18 @@ fn run(options: &Options) -> std::result::Result<(), Box<dyn std::error::Error>>
     let y_train = to_categorical::<10, _>(&y_train)?;
     let y_test = to_categorical::<10, _>(&y_test)?;
 
-    let mut network = LeNet5::glorot_uniform(options.seed);
-    if let Some(path) = &options.weights {
-        weights::load(&mut network, path)?;
-    }
-    say(&network.summary().to_string());
+    let mut model = match &options.resume {
+        Some(checkpoint) => Model::<LeNet5>::resume(checkpoint)?,
+        None => {
+            let mut network = LeNet5::glorot_uniform(options.seed);
+            if let Some(path) = &options.weights {
+                weights::load(&mut network, path)?;
+            }
+            Model::compile(network, Adam::default())?
+        }
+    };
+    say(&model.network().summary().to_string());
 
-    let mut model = Model::compile(network, Adam::default())?;
     let how = Fit {
         epochs: options.epochs,
         batch_size: options.batch_size,
@@ -97,6 +113,13 @@ fn run(options: &Options) -> std::result::Result<(), Box<dyn std::error::Error>>
         seed: options.seed,
         threads: options.threads,
         validation: Some((&x_test, &y_test).into()),
+        checkpoint: options
+            .checkpoint
+            .as_ref()
+            .or(options.resume.as_ref())
+            .cloned(),
+        time_budget: options.time_budget,
+        stop_file: options.stop_file.clone(),
         ..if options.distort {
             Fit::distorted(options.epochs)
         } else {
@@ -145,6 +168,7 @@ fn report<N: Layer>(history: &History, score: &Score) -> serde_json::Value {
     serde_json::json!({
         "params": Summary::of::<N>().outline().parameters(),
         "history": epochs.collect::<Vec<_>>(),
+        "stopped": history.stopped.map(|why| why.to_string()),
         "test": { "loss": score.loss, "accuracy": score.accuracy },
     })
 }
@@ -176,6 +200,9 @@ impl Progress for Bars {
         }
         println!("{}", epoch_line(steps, numbers));
     }
+    fn stops(&mut self, epoch: usize, epochs: usize, why: Stop) {
+        println!("{}", stop_line(epoch, epochs, why));
+    }
 }
 
 /// The options on the command line; `None` asks for help.
@@ -200,6 +227,10 @@ fn parse(
         data: None,
         weights: None,
         save: None,
+        checkpoint: None,
+        resume: None,
+        time_budget: None,
+        stop_file: None,
         plots: None,
         json: None,
         quiet: false,
@@ -230,10 +261,22 @@ fn parse(
             "--data" => options.data = Some(value?.into()),
             "--weights" => options.weights = Some(value?.into()),
             "--save" => options.save = Some(value?.into()),
+            "--checkpoint" => options.checkpoint = Some(value?.into()),
+            "--resume" => options.resume = Some(value?.into()),
+            "--time-budget" => {
+                let seconds = number(&flag, value?)?;
+                let budget = Duration::try_from_secs_f64(seconds);
+                let budget = budget.map_err(|_| format!("{flag} cannot be `{seconds}`"))?;
+                options.time_budget = Some(budget);
+            }
+            "--stop-file" => options.stop_file = Some(value?.into()),
             "--plots" => options.plots = Some(value?.into()),
             "--json" => options.json = Some(value?.into()),
             _ => return Err(format!("`{flag}` is no option")),
         }
+    }
+    if options.weights.is_some() && options.resume.is_some() {
+        return Err("--weights and --resume do not go together: a checkpoint has its own".into());
     }
     Ok(Some(options))
 }

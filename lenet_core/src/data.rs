@@ -1,6 +1,7 @@
 //! Images and their targets, ready for a network.
 
 use dfdx::prelude::*;
+use flate2::Crc;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
@@ -117,6 +118,20 @@ impl Data {
             );
         }
         Ok(())
+    }
+
+    /// What tells this data from other data, in words: how many images, and a checksum of all numbers.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut checksum = Crc::new();
+        let mut bytes = Vec::with_capacity(PIXELS * size_of::<f32>());
+        for numbers in [values(&self.images), values(&self.targets)] {
+            for numbers in numbers.chunks(PIXELS) {
+                bytes.clear();
+                bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+                checksum.update(&bytes);
+            }
+        }
+        format!("{} images with CRC-32 {:08x}", self.len(), checksum.sum())
     }
 
     /// Copies the images and targets at `order` into a batch of that size.

@@ -1,5 +1,7 @@
 //! What training recorded: a line of numbers for each epoch.
 
+use std::fmt;
+
 /// The numbers of one epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Epoch {
@@ -20,4 +22,25 @@ pub struct Epoch {
 pub struct History {
     /// The epochs, oldest first.
     pub epochs: Vec<Epoch>,
+    /// Why there are fewer epochs than were asked for; `None` if all of them were trained.
+    pub stopped: Option<Stop>,
+}
+
+/// Why a fit ended before its last epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stop {
+    /// Another epoch would have gone past [`Fit::time_budget`](crate::Fit::time_budget).
+    TimeBudget,
+    /// [`Fit::stop_file`](crate::Fit::stop_file) has appeared.
+    StopFile,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimeBudget => "the time budget has no room for another",
+            Self::StopFile => "the stop file has appeared",
+        })
+    }
 }

@@ -56,6 +56,11 @@ fn name<T>() -> &'static str {
     std::any::type_name::<T>()
 }
 
+/// A type's name without the paths of modules.
+pub(crate) fn type_name<T>() -> String {
+    without_paths(name::<T>())
+}
+
 /// Leaves of each path in a type's name only its last part.
 fn without_paths(full: &str) -> String {
     let mut short = String::new();

@@ -2,6 +2,7 @@
 
 use dfdx::prelude::*;
 
+use crate::data::all_finite;
 use crate::error::{Error, Result};
 use crate::kernels::{adam, Isa};
 use crate::view::values_mut;
@@ -88,6 +89,8 @@ pub struct AdamState {
     pub(crate) mean: Vec<f32>,
     /// Running means of the squared gradients.
     pub(crate) square: Vec<f32>,
+    /// What the last step made infinite or NaN, if anything.
+    pub(crate) exploded: Option<&'static str>,
 }
 
 impl AdamState {
@@ -102,6 +105,7 @@ impl AdamState {
         gradients: &mut Gradients<f32, Cpu>,
     ) -> Result<()> {
         self.step += 1;
+        self.exploded = None;
         let time = self.step as f64;
         let correction_1 = 1.0 - f64::from(settings.beta_1).powf(time);
         let correction_2 = 1.0 - f64::from(settings.beta_2).powf(time);
@@ -152,14 +156,17 @@ impl TensorVisitor<f32, Cpu> for Update<'_> {
             self.state.mean.resize(range.end, 0.0);
             self.state.square.resize(range.end, 0.0);
         }
-        adam::update(
-            self.isa,
-            self.rates,
-            values_mut(tensor),
-            gradient,
+        let (mean, square) = (
             &mut self.state.mean[range.clone()],
             &mut self.state.square[range],
         );
+        let weights = values_mut(tensor);
+        adam::update(self.isa, self.rates, weights, gradient, mean, square);
+        if !all_finite(weights) {
+            self.state.exploded = Some("a weight");
+        } else if !(all_finite(mean) && all_finite(square)) {
+            self.state.exploded = self.state.exploded.or(Some("a mean of Adam"));
+        }
         gradient.fill(0.0);
         Ok(None)
     }

@@ -13,7 +13,8 @@
 //!     val_accuracy: Some(0.95),
 //!     seconds: 1.0,
 //! };
-//! let history = History { epochs: vec![epoch(0.36, 0.16), epoch(0.12, 0.09)] };
+//! let epochs = vec![epoch(0.36, 0.16), epoch(0.12, 0.09)];
+//! let history = History { epochs, ..History::default() };
 //! let figure = plot::model_loss(&history)?;
 //! assert!(figure.svg().contains("Model Loss"));
 //! # Ok::<(), lenet_core::Error>(())

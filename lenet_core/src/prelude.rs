@@ -17,5 +17,5 @@ pub use crate::network::Layer;
 pub use crate::preprocess::{normalize, to_categorical, Reshape};
 pub use crate::{
     metrics, mnist, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, Isa, LeNet5,
-    Model, Result, Schedule, Score, Summary,
+    Model, Result, Schedule, Score, Stop, Summary,
 };

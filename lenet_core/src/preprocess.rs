@@ -8,9 +8,9 @@ use crate::view::{values, values_mut};
 /// The brightest pixel of a byte image.
 const WHITE: f32 = 255.0;
 
-/// Reshaping for tensors of bytes, checked by the compiler.
-pub trait Reshape<S: ConstShape> {
-    /// The same bytes in the same order under another shape. A shape with another number of bytes
+/// Reshaping checked by the compiler.
+pub trait Reshape<S: ConstShape, E: Unit> {
+    /// The same numbers in the same order under another shape. A shape with another number of numbers
     /// does not compile.
     ///
     /// ```
@@ -27,11 +27,11 @@ pub trait Reshape<S: ConstShape> {
     /// let images = dev.tensor_from_vec(vec![0u8; 8], (Const::<2>, Const::<2>, Const::<2>));
     /// images.reshape::<Rank4<2, 1, 2, 3>>();
     /// ```
-    fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, u8, Cpu>;
+    fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, E, Cpu>;
 }
 
-impl<S: ConstShape> Reshape<S> for Tensor<S, u8, Cpu> {
-    fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, u8, Cpu> {
+impl<S: ConstShape, E: Unit> Reshape<S, E> for Tensor<S, E, Cpu> {
+    fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, E, Cpu> {
         const {
             assert!(
                 S::NUMEL == Dst::NUMEL,
@@ -43,6 +43,16 @@ impl<S: ConstShape> Reshape<S> for Tensor<S, u8, Cpu> {
     }
 }
 
+/// What [`normalize`] takes: bytes, and nothing that has been normalised already.
+#[diagnostic::on_unimplemented(
+    message = "pixels of type `{Self}` are no bytes: `normalize` has been here before",
+    label = "already normalised",
+    note = "to begin again, run the cells from `mnist::load_data` on"
+)]
+pub trait Byte: Unit + Into<u8> {}
+
+impl Byte for u8 {}
+
 /// Scales bytes to 0..=1: `x / 255`, from `u8` to `f32`. The types make sure that nobody does it
 /// twice.
 ///
@@ -51,11 +61,17 @@ impl<S: ConstShape> Reshape<S> for Tensor<S, u8, Cpu> {
 /// let bytes = Cpu::default().tensor_from_vec(vec![0u8, 51, 255], (Const::<3>,));
 /// assert_eq!(normalize(&bytes).array(), [0.0, 0.2, 1.0]);
 /// ```
-pub fn normalize<S: Shape>(bytes: &Tensor<S, u8, Cpu>) -> Tensor<S, f32, Cpu> {
+///
+/// ```compile_fail
+/// use lenet_core::{dfdx::prelude::*, preprocess::normalize};
+/// let bytes = Cpu::default().tensor_from_vec(vec![0u8, 51, 255], (Const::<3>,));
+/// normalize(&normalize(&bytes));
+/// ```
+pub fn normalize<S: Shape, E: Byte>(bytes: &Tensor<S, E, Cpu>) -> Tensor<S, f32, Cpu> {
     let shades: [f32; 256] = std::array::from_fn(|byte| byte as f32 / WHITE);
     let pixels = values(bytes)
         .iter()
-        .map(|&byte| shades[usize::from(byte)])
+        .map(|&byte| shades[usize::from(byte.into())])
         .collect();
     bytes.device().tensor_from_vec(pixels, *bytes.shape())
 }

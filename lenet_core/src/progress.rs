@@ -1,6 +1,6 @@
 //! Who is told how training goes.
 
-use crate::history::Epoch;
+use crate::history::{Epoch, Stop};
 
 /// Is told how training goes, while it goes.
 ///
@@ -17,6 +17,10 @@ pub trait Progress: Send {
     /// The epoch is over, validation included.
     fn epoch_ends(&mut self, epoch: usize, steps: usize, numbers: &Epoch) {
         let _ = (epoch, steps, numbers);
+    }
+    /// Training ends after epoch `epoch` of `epochs`, before it was to.
+    fn stops(&mut self, epoch: usize, epochs: usize, why: Stop) {
+        let _ = (epoch, epochs, why);
     }
 }
 
@@ -38,6 +42,9 @@ impl Progress for Lines {
     fn epoch_ends(&mut self, _: usize, steps: usize, numbers: &Epoch) {
         println!("{}", epoch_line(steps, numbers));
     }
+    fn stops(&mut self, epoch: usize, epochs: usize, why: Stop) {
+        println!("{}", stop_line(epoch, epochs, why));
+    }
 }
 
 /// The full bar of a line, as Keras draws it.
@@ -50,6 +57,11 @@ pub fn epoch_line(steps: usize, epoch: &Epoch) -> String {
         line += &format!(" - val_loss: {loss:.4} - val_accuracy: {accuracy:.4}");
     }
     line
+}
+
+/// The line for a training that ends after epoch `epoch` of `epochs`.
+pub fn stop_line(epoch: usize, epochs: usize, why: Stop) -> String {
+    format!("Stopped after epoch {epoch} of {epochs}: {why}; the model keeps what it has learned")
 }
 
 /// The line for `steps` batches that took `seconds`.

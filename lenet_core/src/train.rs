@@ -1,20 +1,22 @@
 //! Training: a step, an epoch, a fit.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use dfdx::prelude::*;
 use rand::seq::SliceRandom;
 
-use crate::augment::{Augment, Distorter};
+use crate::augment::Distorter;
+use crate::checkpoint::Resumed;
 use crate::data::{batch, Data};
 use crate::error::{Error, Result};
+use crate::fit::Fit;
 use crate::history::{Epoch, History};
 use crate::loss::{cross_entropy, row_loss, softmax};
 use crate::network::{Batch, Logits, Network, CLASSES, SIDE};
 use crate::optim::{Adam, AdamState};
 use crate::progress::{step_line, Lines, Progress};
 use crate::random::{generator, Purpose};
-use crate::schedule::Schedule;
 use crate::threads::in_pool;
 use crate::view::{values, values_mut};
 
@@ -22,66 +24,6 @@ use crate::view::{values, values_mut};
 const INFERENCE_BATCH: usize = 512;
 /// Images in a step of `evaluate`, as in Keras.
 const EVALUATION_BATCH: usize = 32;
-
-/// How to train; the defaults are those of the walkthrough.
-#[derive(Debug, Clone)]
-pub struct Fit {
-    /// How often to go through the training data.
-    pub epochs: usize,
-    /// Images in a step. A last, smaller batch is trained on too.
-    pub batch_size: usize,
-    /// Whether the images are put into a new order for each epoch.
-    pub shuffle: bool,
-    /// What the orders are drawn from. The same seed gives the same bits, whatever the threads.
-    pub seed: u64,
-    /// Threads to train with; `None` takes all that the machine has.
-    pub threads: Option<usize>,
-    /// Data to validate on after each epoch.
-    pub validation: Option<Data>,
-    /// The learning rate over the steps.
-    pub schedule: Schedule,
-    /// Distortions of the training images.
-    pub augment: Option<Augment>,
-}
-
-impl Default for Fit {
-    fn default() -> Self {
-        Self {
-            epochs: 10,
-            batch_size: 128,
-            shuffle: true,
-            seed: 0,
-            threads: None,
-            validation: None,
-            schedule: Schedule::Constant,
-            augment: None,
-        }
-    }
-}
-
-impl Fit {
-    /// The recipe that goes past the paper's 99.2 % with the same weights: distorted images and a
-    /// learning rate that rises once and falls to zero.
-    ///
-    /// `epochs` may be [`Fit::SHORT`] or [`Fit::LONG`], or any other number.
-    pub fn distorted(epochs: usize) -> Self {
-        Self {
-            epochs,
-            schedule: Schedule::OneCycle {
-                peak: 3e-3,
-                warm_up: 0.15,
-                epochs,
-            },
-            augment: Some(Augment::default()),
-            ..Self::default()
-        }
-    }
-
-    /// Epochs of the short recipe.
-    pub const SHORT: usize = 20;
-    /// Epochs of the long recipe.
-    pub const LONG: usize = 60;
-}
 
 /// How well a model does on some data.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,10 +51,15 @@ pub struct Score {
 /// ```
 #[derive(Clone)]
 pub struct Model<N> {
-    network: N,
-    optimizer: Adam,
-    state: AdamState,
-    epochs: usize,
+    pub(crate) network: N,
+    pub(crate) optimizer: Adam,
+    pub(crate) state: AdamState,
+    /// Epochs trained so far, in all fits.
+    pub(crate) epochs: usize,
+    /// The checkpoint that this model wrote last or comes from.
+    pub(crate) own: Option<PathBuf>,
+    /// The fit that the next fit goes on with.
+    pub(crate) resumed: Option<Resumed>,
 }
 
 impl<N> std::fmt::Debug for Model<N> {
@@ -145,6 +92,8 @@ impl<N: Network> Model<N> {
             optimizer,
             state: AdamState::default(),
             epochs: 0,
+            own: None,
+            resumed: None,
         })
     }
 
@@ -156,11 +105,16 @@ impl<N: Network> Model<N> {
     /// Trains, and prints a line for each epoch as it ends.
     ///
     /// Called again, it goes on where it stopped: three epochs and then seven give the same bits as
-    /// ten.
+    /// ten. A model that [`Model::resume`] made finishes the fit that its checkpoint holds.
+    ///
+    /// It ends early for [`Fit::time_budget`] and [`Fit::stop_file`], always after a whole epoch;
+    /// [`History::stopped`] then says why.
     ///
     /// # Errors
     /// [`Error::Argument`] for settings or data that cannot be trained with; [`Error::NotFinite`] if
-    /// the loss becomes infinite or NaN, with the model as it was before the epoch.
+    /// the loss, a weight or a number of the optimiser becomes infinite or NaN, with the model as it was
+    /// before the epoch; [`Error::Io`] if the checkpoint cannot be written, with the model as the last
+    /// epoch left it.
     pub fn fit(&mut self, data: impl Into<Data>, how: &Fit) -> Result<History> {
         self.fit_with(data, how, &mut Lines)
     }
@@ -177,31 +131,25 @@ impl<N: Network> Model<N> {
     ) -> Result<History> {
         let data = data.into();
         data.check()?;
-        how.validation.as_ref().map_or(Ok(()), Data::check)?;
-        if how.batch_size == 0 {
-            let (expected, got) = ("at least 1".into(), "0".into());
-            return Err(Error::Argument {
-                name: "batch_size",
-                expected,
-                got,
-            });
-        }
-        how.schedule.check()?;
+        how.check()?;
         let steps = data.len().div_ceil(how.batch_size);
         in_pool(how.threads, || {
-            let mut history = History::default();
-            for epoch in 1..=how.epochs {
+            let start = Instant::now();
+            let (mut history, checkpoint) = self.begin(&data, how)?;
+            for epoch in history.epochs.len() + 1..=how.epochs {
                 progress.epoch_begins(epoch, how.epochs, steps);
                 let before = self.clone();
-                match self.epoch(&data, how, epoch, progress) {
-                    Ok(numbers) => {
-                        progress.epoch_ends(epoch, steps, &numbers);
-                        history.epochs.push(numbers);
-                    }
-                    Err(error) => {
-                        *self = before;
-                        return Err(error);
-                    }
+                let numbers = self.epoch(&data, how, epoch, progress);
+                let numbers = numbers.inspect_err(|_| *self = before)?;
+                progress.epoch_ends(epoch, steps, &numbers);
+                history.epochs.push(numbers);
+                if let Some(checkpoint) = &checkpoint {
+                    self.keep(checkpoint, &history)?;
+                }
+                history.stopped = how.stop(start, &numbers).filter(|_| epoch < how.epochs);
+                if let Some(why) = history.stopped {
+                    progress.stops(epoch, how.epochs, why);
+                    break;
                 }
             }
             Ok(history)
@@ -251,9 +199,10 @@ impl<N: Network> Model<N> {
                 .schedule
                 .learning_rate(constant, self.epochs, step, steps);
             gradients = self.step(images.clone(), &targets, gradients, rate, &mut sums)?;
-            if !sums.loss.is_finite() {
+            let loss = (!sums.loss.is_finite()).then_some("the loss");
+            if let Some(what) = loss.or(self.state.exploded) {
                 return Err(Error::NotFinite {
-                    what: "the loss".into(),
+                    what: what.into(),
                     epoch,
                     batch: step + 1,
                 });

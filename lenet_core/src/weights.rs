@@ -1,17 +1,20 @@
 //! Weights in files, to keep them and to exchange them with PyTorch and Keras.
 //!
-//! The format is [safetensors](https://github.com/huggingface/safetensors): names, shapes and numbers, nothing that could run. Layout and names
-//! are PyTorch's: for LeNet-5 `c1.weight` `[6, 1, 5, 5]`, `c1.bias` `[6]`, `c3.weight`, …,
+//! The format is [safetensors](https://github.com/huggingface/safetensors): names, shapes and numbers.
+//! Reading a file runs nothing that is in it, and takes no more memory than the network's own numbers
+//! and a header ask for. Layout and names are PyTorch's: for LeNet-5 `c1.weight` `[6, 1, 5, 5]`, `c1.bias` `[6]`, `c3.weight`, …,
 //! `output.weight` `[10, 84]`, `output.bias` `[10]`, all in `f32`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use dfdx::prelude::*;
-use tinyjson::JsonValue;
 
+use crate::checkpoint;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::network::{Layer, Outline};
+use crate::safetensors::{self, Contents, Entry, BYTES, DTYPE};
 use crate::view::{values, values_mut};
 
 /// Writes the weights of `network` to `path`; a file that was there is replaced as a whole or not at
@@ -35,24 +38,37 @@ pub fn save<N>(network: &N, path: impl AsRef<Path>) -> Result<()>
 where
     N: TensorCollection<f32, Cpu> + Layer,
 {
-    files::replace(path.as_ref(), &encode(&tensors(network)))
+    let bytes = safetensors::encode(&tensors(network), &BTreeMap::new());
+    files::replace(path.as_ref(), &bytes)
 }
 
-/// Reads the weights of `network` from `path`. Either all of them are taken, or none.
+/// Reads the weights of `network` from `path`. Either all of them are taken, or none. A checkpoint of
+/// `fit` is such a file too; what it holds of the optimiser is passed over.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Data`] if it is no safetensors file;
+/// [`Error::Io`] if the file cannot be read; [`Error::Data`] if it is no safetensors file or too long;
 /// [`Error::Weights`] if a tensor is missing, does not belong to the network, has another shape or
 /// type, or holds NaN or infinity.
 pub fn load<N>(network: &mut N, path: impl AsRef<Path>) -> Result<()>
 where
     N: TensorCollection<f32, Cpu> + Layer,
 {
-    let path = path.as_ref();
-    let bytes = files::read(path)?;
-    let found = decode(&bytes, &tensors(network), path)?;
-    set(network, &found);
+    let (path, expected) = (path.as_ref(), tensors(network));
+    let bytes = files::read(path, safetensors::limit(&expected))?;
+    let mut entries = parse(&bytes, path)?.entries;
+    entries.retain(|entry| !entry.name.starts_with(checkpoint::OPTIMIZER));
+    set(network, &decode(&entries, &expected, path)?);
     Ok(())
+}
+
+/// What the bytes of the file at `path` mean.
+pub(crate) fn parse<'a>(bytes: &'a [u8], path: &Path) -> Result<Contents<'a>> {
+    safetensors::parse(bytes).map_err(|problem| Error::Data {
+        path: path.into(),
+        problem: format!("this is no safetensors file: {problem}"),
+        advice: "give a file that `weights::save` or PyTorch's `safetensors.torch.save_file` wrote"
+            .into(),
+    })
 }
 
 /// A named tensor of a network: its name, shape and numbers in row-major order.
@@ -149,115 +165,12 @@ impl TensorVisitor<f32, Cpu> for Writer<'_> {
     }
 }
 
-/// The type of all numbers, as the header names it, and its size in bytes.
-const DTYPE: &str = "F32";
-const BYTES: usize = size_of::<f32>();
-/// The header's length stands before it, in this many bytes.
-const PREFIX: usize = size_of::<u64>();
-
-/// The bytes of a safetensors file: the header's length, the header, the numbers.
-pub(crate) fn encode(tensors: &[NamedTensor]) -> Vec<u8> {
-    let mut entries = Vec::with_capacity(tensors.len());
-    let mut end = 0;
-    for NamedTensor {
-        name,
-        shape,
-        values,
-    } in tensors
-    {
-        let start = end;
-        end += values.len() * BYTES;
-        entries.push(format!(
-            "\"{name}\":{{\"dtype\":\"{DTYPE}\",\"shape\":{shape:?},\"data_offsets\":[{start},{end}]}}"
-        ));
-    }
-    let mut header = format!("{{{}}}", entries.join(","));
-    // Spaces, so that the numbers begin at a multiple of eight bytes.
-    header.extend(std::iter::repeat_n(
-        ' ',
-        header.len().next_multiple_of(PREFIX) - header.len(),
-    ));
-    let numbers = tensors.iter().flat_map(|tensor| &tensor.values);
-    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
-    bytes.extend_from_slice(header.as_bytes());
-    bytes.extend(numbers.flat_map(|number| number.to_le_bytes()));
-    bytes
-}
-
-/// A tensor as a file's header describes it, with its bytes.
-struct Entry<'a> {
-    name: String,
-    dtype: String,
-    shape: Vec<usize>,
-    bytes: &'a [u8],
-}
-
-/// The tensors of a safetensors file.
-///
-/// # Errors
-/// A sentence that says what is wrong with the file.
-fn entries(file: &[u8]) -> std::result::Result<Vec<Entry<'_>>, String> {
-    let (prefix, rest) = file
-        .split_first_chunk::<PREFIX>()
-        .ok_or("it is too short")?;
-    let length = usize::try_from(u64::from_le_bytes(*prefix)).unwrap_or(usize::MAX);
-    let (header, data) = rest
-        .split_at_checked(length)
-        .ok_or("its header is longer than the file")?;
-    let header = std::str::from_utf8(header).map_err(|_| "its header is no text")?;
-    let header: JsonValue = header.parse().map_err(|_| "its header is no JSON")?;
-    let header = header.get::<std::collections::HashMap<String, JsonValue>>();
-    let mut entries = Vec::new();
-    for (name, value) in header.ok_or("its header is no JSON object")? {
-        if name == "__metadata__" {
-            continue;
-        }
-        let entry = entry(name, value, data);
-        entries
-            .push(entry.ok_or_else(|| format!("the entry `{name}` of its header makes no sense"))?);
-    }
-    Ok(entries)
-}
-
-fn entry<'a>(name: &str, value: &JsonValue, data: &'a [u8]) -> Option<Entry<'a>> {
-    let fields = value.get::<std::collections::HashMap<String, JsonValue>>()?;
-    let dtype = fields.get("dtype")?.get::<String>()?.clone();
-    let shape = sizes(fields.get("shape")?)?;
-    let offsets = sizes(fields.get("data_offsets")?)?;
-    let [start, end] = offsets[..] else {
-        return None;
-    };
-    let bytes = data.get(start..end)?;
-    Some(Entry {
-        name: name.into(),
-        dtype,
-        shape,
-        bytes,
-    })
-}
-
-/// An array of whole numbers.
-fn sizes(value: &JsonValue) -> Option<Vec<usize>> {
-    let number = |value: &JsonValue| {
-        let number = *value.get::<f64>()?;
-        let whole = number >= 0.0 && number.fract() == 0.0 && number <= f64::from(u32::MAX);
-        whole.then_some(number as usize)
-    };
-    value.get::<Vec<JsonValue>>()?.iter().map(number).collect()
-}
-
 /// The tensors of a file, checked against those that are `expected` and put into their order.
 pub(crate) fn decode(
-    bytes: &[u8],
+    entries: &[Entry<'_>],
     expected: &[NamedTensor],
     path: &Path,
 ) -> Result<Vec<NamedTensor>> {
-    let entries = entries(bytes).map_err(|problem| Error::Data {
-        path: path.into(),
-        problem: format!("this is no safetensors file: {problem}"),
-        advice: "give a file that `weights::save` or PyTorch's `safetensors.torch.save_file` wrote"
-            .into(),
-    })?;
     let complain = |tensor: &str, expected: String, got: String| Error::Weights {
         path: path.into(),
         tensor: tensor.into(),

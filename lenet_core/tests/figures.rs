@@ -21,6 +21,7 @@ fn history(epochs: usize) -> History {
     };
     History {
         epochs: (1..=epochs).map(epoch).collect(),
+        ..History::default()
     }
 }
 

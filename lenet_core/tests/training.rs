@@ -118,7 +118,11 @@ fn stopping_and_going_on_changes_no_bit() {
                 .epochs,
         );
     }
-    assert!(outcome(&parts, &History { epochs }) == outcome(&whole, &history));
+    let in_parts = History {
+        epochs,
+        ..History::default()
+    };
+    assert!(outcome(&parts, &in_parts) == outcome(&whole, &history));
 }
 
 #[test]

@@ -167,3 +167,11 @@ fn what_is_no_weights_file_is_refused() {
     let error = weights::save(&LeNet5::glorot_uniform(0), folder.join("x")).unwrap_err();
     assert!(error.to_string().contains("cannot write"), "{error}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_endless_file_is_refused() {
+    let mut network = LeNet5::glorot_uniform(0);
+    let error = weights::load(&mut network, "/dev/zero").unwrap_err();
+    assert!(error.to_string().contains("too long"), "{error}");
+}

@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod chromium;
 mod data;
+pub mod deny;
 mod failure;
 mod kernel;
 pub mod lab;

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use xtask::{accuracy, lab, notebooks, setup, test, Failure, Project, Result};
+use xtask::{accuracy, deny, lab, notebooks, setup, test, Failure, Project, Result};
 
 const HELP: &str = "\
 The project's commands. Each can be repeated: what is there already is left alone.
@@ -17,6 +17,7 @@ cargo xtask test [ARGUMENTS]   sets up what the tests need, then runs every test
 cargo xtask notebooks          runs the committed notebooks again and writes their outputs into them
 cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes the table in RESULTS.md;
                                RUNS as in `plain=10 short=5 long=5`, which takes about fifteen minutes
+cargo xtask deny               checks the licences and sources of all dependencies against deny.toml
 cargo xtask help               prints this
 ";
 
@@ -44,6 +45,7 @@ fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
         "setup" => setup::for_learning(&project),
         "test" => test::run(&project, &arguments),
         "notebooks" => notebooks::run_again(&project),
+        "deny" => deny::check(&project),
         "accuracy" => accuracy::measure(&project, &arguments),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

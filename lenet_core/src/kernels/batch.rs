@@ -95,7 +95,7 @@ pub(crate) fn backward(
             let mut x_block = pool.take(input * lanes);
             let mut dy_block = pool.take(output * lanes);
             let mut dx_block = dx.is_some().then(|| pool.take(input * lanes));
-            let mut scratch = pool.take(shape.gradient_len() * lanes);
+            let mut scratch = pool.take(shape.scratch_len() * lanes);
             for (block, (x, dy)) in x
                 .chunks(lanes * input)
                 .zip(dy.chunks(lanes * output))

@@ -14,12 +14,29 @@ use super::tanh::tanh;
 /// Columns of a tile of the input gradient, chosen so that three rows of it and the operands fit
 /// sixteen registers, and that a 5 x 5 kernel's borders are whole tiles.
 const COLUMNS: usize = 4;
-/// Input channels of a tile of the input gradient.
-const CHANNELS: usize = 2;
 /// Kernel width for which tiles are unrolled; other widths take slower, plain loops.
 const UNROLLED: usize = 5;
+/// Bytes of gradients that are worked on at once, so that they stay in the nearest cache (32 KiB and
+/// more) beside the input's rows.
+const AT_ONCE: usize = 24 * 1024;
 
-/// The sizes of one layer. The convolution is valid (no padding) with stride 1.
+/// Which parts of the work are done; all of them but in benchmarks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    /// The products with the weights.
+    pub(crate) convolution: bool,
+    /// Tanh and pooling.
+    pub(crate) bending: bool,
+}
+
+impl Parts {
+    pub(crate) const ALL: Self = Self {
+        convolution: true,
+        bending: true,
+    };
+}
+
+/// One layer. The convolution is valid (no padding) with stride 1.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     /// Channels of the input.
@@ -32,6 +49,8 @@ pub(crate) struct Shape {
     pub(crate) height: usize,
     /// Width of the input.
     pub(crate) width: usize,
+    /// What is done of the layer.
+    pub(crate) parts: Parts,
 }
 
 impl Shape {
@@ -63,14 +82,19 @@ impl Shape {
     pub(crate) fn activations(&self) -> usize {
         4 * self.output_len()
     }
-    /// Row length of the gradient before tanh. Zeros beside each row stand for the taps that fall
-    /// off the image where the input gradient is wanted.
+    /// Row length of the gradient before tanh. The zeros before each row stand for the taps that fall
+    /// off the image where the input gradient is wanted; those after it are the next row's.
     fn gradient_stride(&self) -> usize {
-        self.width + self.kernel - 1
+        (self.width).max(2 * self.pooled().1 + self.kernel - 1)
     }
     /// Numbers of one image's gradient before tanh, padding included.
-    pub(crate) fn gradient_len(&self) -> usize {
-        self.outputs * 2 * self.pooled().0 * self.gradient_stride()
+    fn gradient_len(&self) -> usize {
+        self.outputs * 2 * self.pooled().0 * self.gradient_stride() + self.kernel
+    }
+    /// Numbers of working memory that [`backward`] needs for each lane: the gradient before tanh,
+    /// and sums for each weight.
+    pub(crate) fn scratch_len(&self) -> usize {
+        self.gradient_len() + self.weights()
     }
 }
 
@@ -135,21 +159,37 @@ impl Forward {
     unsafe fn filters<S: Simd, const F: usize>(&self, filter: usize) -> usize {
         let (height, width) = self.shape.pooled();
         for y in 0..height {
-            for x in 0..width {
-                for half in 0..2 {
-                    let sums = self.pair::<S, F>(filter, 2 * y + half, 2 * x);
-                    for (f, [left, right]) in sums.into_iter().enumerate() {
-                        let at = 4 * (((filter + f) * height + y) * width + x) + 2 * half;
-                        left.store(self.activations.add(at * S::LANES));
-                        right.store(self.activations.add((at + 1) * S::LANES));
-                    }
-                }
+            if self.shape.parts.convolution {
+                S::call(SumRow::<F> {
+                    forward: self,
+                    filter,
+                    y,
+                });
             }
-            for f in 0..F {
-                self.bend_and_pool::<S>(((filter + f) * height + y) * width, width);
+            for f in 0..F * usize::from(self.shape.parts.bending) {
+                S::call(BendRow {
+                    forward: self,
+                    first: ((filter + f) * height + y) * width,
+                    count: width,
+                });
             }
         }
         F
+    }
+
+    /// The sums before tanh of `F` filters for a row of pooling windows.
+    #[inline(always)]
+    unsafe fn sums<S: Simd, const F: usize>(&self, filter: usize, y: usize) {
+        let (height, width) = self.shape.pooled();
+        for x in 0..width {
+            let at = ((filter * height + y) * width + x) * 4;
+            if S::MANY_REGISTERS {
+                self.positions::<S, F, 4>(filter, 2 * y, 2 * x, at);
+            } else {
+                self.positions::<S, F, 2>(filter, 2 * y, 2 * x, at);
+                self.positions::<S, F, 2>(filter, 2 * y + 1, 2 * x, at + 2);
+            }
+        }
     }
 
     /// Takes tanh of the sums of `count` pooling windows from `first` on, and pools them.
@@ -170,55 +210,93 @@ impl Forward {
         }
     }
 
-    /// The sums before tanh of `F` filters at a position and its right neighbour.
+    /// The sums before tanh of `F` filters at a position and its right neighbour, and with `P` = 4 at
+    /// the two below them; written from the vector `at` on.
     #[inline(always)]
-    unsafe fn pair<S: Simd, const F: usize>(
+    unsafe fn positions<S: Simd, const F: usize, const P: usize>(
         &self,
         filter: usize,
         y: usize,
         x: usize,
-    ) -> [[S; 2]; F] {
+        at: usize,
+    ) {
         let shape = self.shape;
         let per_filter = shape.weights_per_filter();
-        let mut sums = [[S::splat(0.0); 2]; F];
+        let mut sums = [[S::splat(0.0); P]; F];
         for (f, sums) in sums.iter_mut().enumerate() {
-            *sums = [S::splat(*self.bias.add(filter + f)); 2];
+            *sums = [S::splat(*self.bias.add(filter + f)); P];
         }
         let mut weight = self.weight.add(filter * per_filter);
         for channel in 0..shape.inputs {
             for tap_y in 0..shape.kernel {
                 let row = (channel * shape.height + y + tap_y) * shape.width + x;
-                let row = self.x.add(row * S::LANES);
+                let rows = (self.x.add(row * S::LANES), shape.width);
                 // With a constant count the compiler writes the taps out one after the other.
                 if shape.kernel == UNROLLED {
-                    add_taps::<S, F>(row, (weight, per_filter), UNROLLED, &mut sums);
+                    add_taps::<S, F, P>(rows, (weight, per_filter), UNROLLED, &mut sums);
                 } else {
-                    add_taps::<S, F>(row, (weight, per_filter), shape.kernel, &mut sums);
+                    add_taps::<S, F, P>(rows, (weight, per_filter), shape.kernel, &mut sums);
                 }
                 weight = weight.add(shape.kernel);
             }
         }
-        sums
+        let (height, width) = shape.pooled();
+        for (f, sums) in sums.into_iter().enumerate() {
+            for (p, sum) in sums.into_iter().enumerate() {
+                let at = at + 4 * f * height * width + p;
+                sum.store(self.activations.add(at * S::LANES));
+            }
+        }
     }
 }
 
-/// Adds a row of `count` taps of `F` filters to the sums of two neighbours, whose pixels start at `row`.
+/// [`Forward::sums`], to be called as a function of its own.
+struct SumRow<'a, const F: usize> {
+    forward: &'a Forward,
+    filter: usize,
+    y: usize,
+}
+
+impl<const F: usize> Kernel for SumRow<'_, F> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        self.forward.sums::<S, F>(self.filter, self.y);
+    }
+}
+
+/// [`Forward::bend_and_pool`], to be called as a function of its own.
+struct BendRow<'a> {
+    forward: &'a Forward,
+    first: usize,
+    count: usize,
+}
+
+impl Kernel for BendRow<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        self.forward.bend_and_pool::<S>(self.first, self.count);
+    }
+}
+
+/// Adds a row of `count` taps of `F` filters to the sums of `P` positions: two neighbours, whose pixels
+/// start at `row`, then the two below them, a `width` further on.
 #[inline(always)]
-unsafe fn add_taps<S: Simd, const F: usize>(
-    row: *const f32,
+unsafe fn add_taps<S: Simd, const F: usize, const P: usize>(
+    (row, width): (*const f32, usize),
     (weight, per_filter): (*const f32, usize),
     count: usize,
-    sums: &mut [[S; 2]; F],
+    sums: &mut [[S; P]; F],
 ) {
     for tap in 0..count {
-        let (left, right) = (
-            S::load(row.add(tap * S::LANES)),
-            S::load(row.add((tap + 1) * S::LANES)),
-        );
+        let mut pixels = [S::splat(0.0); P];
+        for (p, pixel) in pixels.iter_mut().enumerate() {
+            *pixel = S::load(row.add((p / 2 * width + p % 2 + tap) * S::LANES));
+        }
         for (f, sums) in sums.iter_mut().enumerate() {
             let factor = S::splat(*weight.add(f * per_filter + tap));
-            sums[0] = left.fma(factor, sums[0]);
-            sums[1] = right.fma(factor, sums[1]);
+            for (sum, pixel) in sums.iter_mut().zip(pixels) {
+                *sum = pixel.fma(factor, *sum);
+            }
         }
     }
 }
@@ -231,7 +309,7 @@ pub(crate) struct Gradients<'a> {
     pub(crate) bias: &'a mut [f32],
     /// The input's gradient, overwritten; the first layer wants none.
     pub(crate) x: Option<&'a mut [f32]>,
-    /// Working memory of `Shape::gradient_len` vectors.
+    /// Working memory of `Shape::scratch_len` vectors.
     pub(crate) scratch: &'a mut [f32],
 }
 
@@ -252,7 +330,8 @@ pub(crate) fn backward(
     assert_eq!(pooled.len(), shape.output_len() * lanes);
     assert_eq!(gradients.weight.len(), shape.weights());
     assert_eq!(gradients.bias.len(), shape.outputs);
-    assert_eq!(gradients.scratch.len(), shape.gradient_len() * lanes);
+    assert_eq!(gradients.scratch.len(), shape.scratch_len() * lanes);
+    let (before, sums) = gradients.scratch.split_at_mut(shape.gradient_len() * lanes);
     let x_gradient = gradients.x.map(|gradient| {
         assert_eq!(gradient.len(), shape.input_len() * lanes);
         gradient.as_mut_ptr()
@@ -268,7 +347,8 @@ pub(crate) fn backward(
             weight_gradient: gradients.weight.as_mut_ptr(),
             bias_gradient: gradients.bias.as_mut_ptr(),
             x_gradient,
-            before: gradients.scratch.as_mut_ptr(),
+            before: before.as_mut_ptr(),
+            sums: sums.as_mut_ptr(),
         });
     }
 }
@@ -283,8 +363,10 @@ struct Backward {
     bias_gradient: *mut f32,
     x_gradient: Option<*mut f32>,
     /// The gradient before tanh: `[outputs][2 * pooled height][gradient_stride]` vectors, each row
-    /// preceded by `kernel - 1` zeros and filled up with zeros.
+    /// preceded by `kernel - 1` zeros.
     before: *mut f32,
+    /// A vector for each weight, whose lanes are still to be summed.
+    sums: *mut f32,
 }
 
 /// Where a tile of the input gradient lies: at a border half of the taps meet padding and are left out.
@@ -298,102 +380,170 @@ enum Border {
 impl Kernel for Backward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        self.before_tanh::<S>();
         let mut filter = 0;
         while filter < self.shape.outputs {
-            filter += if self.shape.outputs - filter >= 2 {
-                self.weight_gradients::<S, 2>(filter)
-            } else {
-                self.weight_gradients::<S, 1>(filter)
+            filter += match self.shape.outputs - filter {
+                3 | 6 if S::MANY_REGISTERS => self.filters::<S, 3>(filter),
+                4.. if S::MANY_REGISTERS => self.filters::<S, 4>(filter),
+                2.. => self.filters::<S, 2>(filter),
+                _ => self.filters::<S, 1>(filter),
             };
         }
-        if let Some(gradient) = self.x_gradient {
+        if let (Some(gradient), true) = (self.x_gradient, self.shape.parts.convolution) {
             self.input_gradient::<S>(gradient);
         }
     }
 }
 
 impl Backward {
-    /// Undoes pooling (a quarter to each of four) and tanh (times `1 - a^2`), and sums the biases'
-    /// gradients on the way.
+    /// The gradients before tanh, of the biases and of the weights of `F` filters. Returns `F`.
     #[inline(always)]
-    unsafe fn before_tanh<S: Simd>(&self) {
+    unsafe fn filters<S: Simd, const F: usize>(&self, filter: usize) -> usize {
         let shape = self.shape;
-        let (height, width) = shape.pooled();
-        let (stride, padding) = (shape.gradient_stride(), shape.kernel - 1);
-        let (one, quarter, zero) = (S::splat(1.0), S::splat(0.25), S::splat(0.0));
-        for filter in 0..shape.outputs {
-            let mut sum = zero;
-            for y in 0..height {
-                let top = self
-                    .before
-                    .add((filter * height + y) * 2 * stride * S::LANES);
-                let bottom = top.add(stride * S::LANES);
-                if self.x_gradient.is_some() {
-                    for i in (0..padding).chain(padding + 2 * width..stride) {
-                        zero.store(top.add(i * S::LANES));
-                        zero.store(bottom.add(i * S::LANES));
-                    }
-                }
-                for x in 0..width {
-                    let at = (filter * height + y) * width + x;
-                    let share = S::load(self.pooled.add(at * S::LANES)).mul(quarter);
-                    let to = (padding + 2 * x) * S::LANES;
-                    let places = [
-                        top.add(to),
-                        top.add(to + S::LANES),
-                        bottom.add(to),
-                        bottom.add(to + S::LANES),
-                    ];
-                    let mut shares = [zero; 4];
-                    for (i, place) in places.into_iter().enumerate() {
-                        let a = S::load(self.activations.add((4 * at + i) * S::LANES));
-                        shares[i] = share.mul(a.fnma(a, one));
-                        shares[i].store(place);
-                    }
-                    let [a, b, c, d] = shares;
-                    sum = sum.add(a.add(b).add(c.add(d)));
-                }
+        let (height, _) = shape.pooled();
+        let row = F * 2 * shape.gradient_stride() * S::LANES * size_of::<f32>();
+        let rows = (AT_ONCE / row).max(1);
+        if self.x_gradient.is_some() {
+            self.padding::<S>(filter, F);
+        }
+        let mut y = 0;
+        while y < height {
+            let end = height.min(y + rows);
+            for f in 0..F * usize::from(shape.parts.bending) {
+                S::call(BeforeTanh {
+                    backward: self,
+                    filter: filter + f,
+                    rows: (y, end),
+                });
             }
-            *self.bias_gradient.add(filter) += sum.sum();
+            if shape.parts.convolution {
+                self.weight_gradients::<S, F>(filter, (2 * y, 2 * end));
+            }
+            y = end;
+        }
+        let per_filter = shape.weights_per_filter();
+        for weight in filter * per_filter..(filter + F) * per_filter {
+            *self.weight_gradient.add(weight) += S::load(self.sums.add(weight * S::LANES)).sum();
+        }
+        F
+    }
+
+    /// Writes the zeros beside the rows of `count` filters.
+    #[inline(always)]
+    unsafe fn padding<S: Simd>(&self, filter: usize, count: usize) {
+        let shape = self.shape;
+        let (height, width) = (2 * shape.pooled().0, 2 * shape.pooled().1);
+        let stride = shape.gradient_stride();
+        for row in filter * height..(filter + count) * height {
+            for x in (0..shape.kernel - 1).chain(shape.kernel - 1 + width..stride) {
+                S::splat(0.0).store(self.before.add((row * stride + x) * S::LANES));
+            }
+        }
+        for x in 0..shape.kernel {
+            let end = shape.outputs * height * stride + x;
+            S::splat(0.0).store(self.before.add(end * S::LANES));
         }
     }
 
-    /// Adds to the gradients of all weights of `F` filters. Returns `F`.
+    /// Undoes pooling (a quarter to each of four) and tanh (times `1 - a^2`) in some rows of pooling
+    /// windows of a filter, and sums the bias' gradient on the way.
     #[inline(always)]
-    unsafe fn weight_gradients<S: Simd, const F: usize>(&self, filter: usize) -> usize {
+    unsafe fn before_tanh<S: Simd>(&self, filter: usize, (first, end): (usize, usize)) {
+        let shape = self.shape;
+        let (height, width) = shape.pooled();
+        let stride = shape.gradient_stride();
+        let (one, quarter) = (S::splat(1.0), S::splat(0.25));
+        let mut sum = S::splat(0.0);
+        for y in first..end {
+            let row = (filter * height + y) * 2 * stride + shape.kernel - 1;
+            let top = self.before.add(row * S::LANES);
+            let bottom = top.add(stride * S::LANES);
+            for x in 0..width {
+                let at = (filter * height + y) * width + x;
+                let share = S::load(self.pooled.add(at * S::LANES)).mul(quarter);
+                let left = 2 * x * S::LANES;
+                let right = left + S::LANES;
+                let places = [
+                    top.add(left),
+                    top.add(right),
+                    bottom.add(left),
+                    bottom.add(right),
+                ];
+                let mut shares = [share; 4];
+                for (i, place) in places.into_iter().enumerate() {
+                    let a = S::load(self.activations.add((4 * at + i) * S::LANES));
+                    shares[i] = share.mul(a.fnma(a, one));
+                    shares[i].store(place);
+                }
+                let [a, b, c, d] = shares;
+                sum = sum.add(a.add(b).add(c.add(d)));
+            }
+        }
+        *self.bias_gradient.add(filter) += sum.sum();
+    }
+
+    /// Adds some rows of the gradient before tanh to the sums of all weights of `F` filters.
+    #[inline(always)]
+    unsafe fn weight_gradients<S: Simd, const F: usize>(
+        &self,
+        filter: usize,
+        rows: (usize, usize),
+    ) {
         let kernel = self.shape.kernel;
         for channel in 0..self.shape.inputs {
             for tap_y in 0..kernel {
                 let mut tap_x = 0;
                 while tap_x < kernel {
+                    let (backward, tap) = (self, (tap_y, tap_x));
                     if kernel - tap_x >= UNROLLED {
-                        self.weight_row::<S, F, UNROLLED>(filter, channel, tap_y, tap_x);
+                        S::call(WeightRow::<F, UNROLLED> {
+                            backward,
+                            filter,
+                            channel,
+                            tap,
+                            rows,
+                        });
                         tap_x += UNROLLED;
                     } else {
-                        self.weight_row::<S, F, 1>(filter, channel, tap_y, tap_x);
+                        S::call(WeightRow::<F, 1> {
+                            backward,
+                            filter,
+                            channel,
+                            tap,
+                            rows,
+                        });
                         tap_x += 1;
                     }
                 }
             }
         }
-        F
     }
 
-    /// `T` taps in a row of `F` filters, over all positions.
+    /// `T` taps in a row of `F` filters, over some rows of positions; the first rows begin the sums.
     #[inline(always)]
     unsafe fn weight_row<S: Simd, const F: usize, const T: usize>(
         &self,
         filter: usize,
         channel: usize,
-        tap_y: usize,
-        tap_x: usize,
+        (tap_y, tap_x): (usize, usize),
+        (first, end): (usize, usize),
     ) {
         let shape = self.shape;
         let (height, width) = (2 * shape.pooled().0, 2 * shape.pooled().1);
         let stride = shape.gradient_stride();
+        let place = |f: usize, tap: usize| {
+            let row = ((filter + f) * shape.inputs + channel) * shape.kernel + tap_y;
+            self.sums.add((row * shape.kernel + tap_x + tap) * S::LANES)
+        };
         let mut sums = [[S::splat(0.0); T]; F];
-        for y in 0..height {
+        if first > 0 {
+            for (f, sums) in sums.iter_mut().enumerate() {
+                for (tap, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::load(place(f, tap));
+                }
+            }
+        }
+        for y in first..end {
             let mut x = self
                 .x
                 .add(((channel * shape.height + y + tap_y) * shape.width + tap_x) * S::LANES);
@@ -415,10 +565,8 @@ impl Backward {
             }
         }
         for (f, sums) in sums.into_iter().enumerate() {
-            let index = ((filter + f) * shape.inputs + channel) * shape.kernel + tap_y;
-            let to = self.weight_gradient.add(index * shape.kernel + tap_x);
             for (tap, sum) in sums.into_iter().enumerate() {
-                *to.add(tap) += sum.sum();
+                sum.store(place(f, tap));
             }
         }
     }
@@ -429,10 +577,10 @@ impl Backward {
         let shape = self.shape;
         let mut channel = 0;
         while channel < shape.inputs {
-            channel += if shape.inputs - channel >= CHANNELS {
-                self.input_rows::<S, CHANNELS>(channel, to)
-            } else {
-                self.input_rows::<S, 1>(channel, to)
+            channel += match shape.inputs - channel {
+                3.. if S::MANY_REGISTERS => self.input_rows::<S, 3>(channel, to),
+                2.. => self.input_rows::<S, 2>(channel, to),
+                _ => self.input_rows::<S, 1>(channel, to),
             };
         }
     }
@@ -440,41 +588,50 @@ impl Backward {
     /// All rows of `C` channels. Returns `C`.
     #[inline(always)]
     unsafe fn input_rows<S: Simd, const C: usize>(&self, channel: usize, to: *mut f32) -> usize {
+        for y in 0..self.shape.height {
+            S::call(InputRow::<C> {
+                backward: self,
+                channel,
+                y,
+                to,
+            });
+        }
+        C
+    }
+
+    /// A row of `C` channels.
+    #[inline(always)]
+    unsafe fn input_row<S: Simd, const C: usize>(&self, channel: usize, y: usize, to: *mut f32) {
         let shape = self.shape;
         let unrolled = shape.kernel == UNROLLED && shape.width >= COLUMNS;
         // Where all taps of a tile's columns that lie right of the image are exactly those that
         // `Border::Right` leaves out.
         let right = 2 * shape.pooled().1;
-        for y in 0..shape.height {
-            let mut x = 0;
-            while x < shape.width {
-                if unrolled {
-                    // The last tile may overlap its neighbour, whose numbers it computes again.
-                    let at = x.min(shape.width - COLUMNS);
-                    if at == 0 {
-                        self.input_tile::<S, C, COLUMNS>(channel, y, at, Border::Left, to);
-                    } else if at == right {
-                        self.input_tile::<S, C, COLUMNS>(channel, y, at, Border::Right, to);
-                    } else {
-                        self.input_tile::<S, C, COLUMNS>(channel, y, at, Border::None, to);
-                    }
-                    x += COLUMNS;
+        let mut x = 0;
+        while x < shape.width {
+            if unrolled {
+                // The last tile may overlap its neighbour, whose numbers it computes again.
+                let at = x.min(shape.width - COLUMNS);
+                if at == 0 {
+                    self.input_tile::<S, C, COLUMNS>((channel, y, at), Border::Left, to);
+                } else if at == right {
+                    self.input_tile::<S, C, COLUMNS>((channel, y, at), Border::Right, to);
                 } else {
-                    self.input_tile::<S, C, 1>(channel, y, x, Border::None, to);
-                    x += 1;
+                    self.input_tile::<S, C, COLUMNS>((channel, y, at), Border::None, to);
                 }
+                x += COLUMNS;
+            } else {
+                self.input_tile::<S, C, 1>((channel, y, x), Border::None, to);
+                x += 1;
             }
         }
-        C
     }
 
     /// `C` channels by `X` columns of one row.
     #[inline(always)]
     unsafe fn input_tile<S: Simd, const C: usize, const X: usize>(
         &self,
-        channel: usize,
-        y: usize,
-        x: usize,
+        (channel, y, x): (usize, usize, usize),
         border: Border,
         to: *mut f32,
     ) {
@@ -510,6 +667,53 @@ impl Backward {
                 sum.store(to.add((at + i) * S::LANES));
             }
         }
+    }
+}
+
+/// [`Backward::before_tanh`], to be called as a function of its own.
+struct BeforeTanh<'a> {
+    backward: &'a Backward,
+    filter: usize,
+    rows: (usize, usize),
+}
+
+impl Kernel for BeforeTanh<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        self.backward.before_tanh::<S>(self.filter, self.rows);
+    }
+}
+
+/// [`Backward::weight_row`], to be called as a function of its own.
+struct WeightRow<'a, const F: usize, const T: usize> {
+    backward: &'a Backward,
+    filter: usize,
+    channel: usize,
+    tap: (usize, usize),
+    rows: (usize, usize),
+}
+
+impl<const F: usize, const T: usize> Kernel for WeightRow<'_, F, T> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let backward = self.backward;
+        backward.weight_row::<S, F, T>(self.filter, self.channel, self.tap, self.rows);
+    }
+}
+
+/// [`Backward::input_row`], to be called as a function of its own.
+struct InputRow<'a, const C: usize> {
+    backward: &'a Backward,
+    channel: usize,
+    y: usize,
+    to: *mut f32,
+}
+
+impl<const C: usize> Kernel for InputRow<'_, C> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let backward = self.backward;
+        backward.input_row::<S, C>(self.channel, self.y, self.to);
     }
 }
 

@@ -64,7 +64,7 @@ impl Isa {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             sets.push(Self(Set::Avx2));
-            if is_x86_feature_detected!("avx512f") {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
                 sets.push(Self(Set::Avx512));
             }
         }
@@ -142,8 +142,10 @@ unsafe fn run_avx2<K: Kernel>(kernel: K) {
     kernel.run::<Avx2>();
 }
 
+// Without `avx512vl` the compiler can take parts of a vector, as a sum over its lanes does, only out of
+// half of the registers, and moves the others to and fro.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 unsafe fn run_avx512<K: Kernel>(kernel: K) {
     kernel.run::<Avx512>();
 }

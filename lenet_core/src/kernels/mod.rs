@@ -8,8 +8,9 @@ pub(crate) mod buffer;
 pub(crate) mod conv;
 mod isa;
 pub(crate) mod matrix;
+pub(crate) mod peak;
 mod simd;
-mod tanh;
+pub(crate) mod tanh;
 mod transpose;
 
 pub use isa::Isa;

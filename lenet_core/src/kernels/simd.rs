@@ -4,6 +4,8 @@
 //! in [`super::dispatch`] instantiate it inside a function that has the instruction set enabled, so
 //! that the intrinsics below melt into it.
 
+use super::isa::Kernel;
+
 /// A vector of [`Simd::LANES`] numbers.
 ///
 /// # Safety
@@ -16,6 +18,9 @@ pub(crate) unsafe trait Simd: Copy {
     /// Filters that a convolution tile computes at once, at two positions each: as many as fit the
     /// registers, with room for two pixels and a weight.
     const FILTERS: usize;
+    /// Whether there are 32 registers: then tiles have twice the positions, or more filters and
+    /// channels, so that each number loaded is used more often.
+    const MANY_REGISTERS: bool;
     /// Rows of the matrix tile, with [`Simd::COLUMNS`] vectors each.
     const ROWS: usize;
     /// Vectors in a row of the matrix tile.
@@ -39,6 +44,9 @@ pub(crate) unsafe trait Simd: Copy {
     /// Writes the transpose of `LANES` x `LANES` numbers: row `r` is read at `from + r * stride_from`,
     /// and written as column `r` of rows that start `stride_to` apart.
     unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize);
+    /// Runs `kernel` as a function of its own, compiled for this instruction set. The compiler hands
+    /// out registers best in a small function.
+    unsafe fn call<K: Kernel>(kernel: K);
 }
 
 /// Eight numbers in an array, for CPUs without an instruction set that is named below.
@@ -57,6 +65,7 @@ impl Portable {
 unsafe impl Simd for Portable {
     const LANES: usize = 8;
     const FILTERS: usize = 2;
+    const MANY_REGISTERS: bool = false;
     const ROWS: usize = 2;
     const COLUMNS: usize = 1;
 
@@ -117,6 +126,10 @@ unsafe impl Simd for Portable {
             }
         }
     }
+    #[inline(never)]
+    unsafe fn call<K: Kernel>(kernel: K) {
+        kernel.run::<Self>();
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -126,7 +139,7 @@ pub(crate) use x86::{Avx2, Avx512};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::Simd;
+    use super::{Kernel, Simd};
 
     /// Eight numbers in a 256-bit register, with fused multiply-add.
     #[derive(Clone, Copy)]
@@ -136,6 +149,7 @@ mod x86 {
     unsafe impl Simd for Avx2 {
         const LANES: usize = 8;
         const FILTERS: usize = 6;
+        const MANY_REGISTERS: bool = false;
         const ROWS: usize = 6;
         const COLUMNS: usize = 2;
 
@@ -216,6 +230,16 @@ mod x86 {
                 );
             }
         }
+        #[inline(always)]
+        unsafe fn call<K: Kernel>(kernel: K) {
+            call_avx2(kernel);
+        }
+    }
+
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn call_avx2<K: Kernel>(kernel: K) {
+        kernel.run::<Avx2>();
     }
 
     /// Four numbers of a row, and four of the row that is four further down.
@@ -233,7 +257,8 @@ mod x86 {
     // exactly `LANES` numbers.
     unsafe impl Simd for Avx512 {
         const LANES: usize = 16;
-        const FILTERS: usize = 8;
+        const FILTERS: usize = 6;
+        const MANY_REGISTERS: bool = true;
         const ROWS: usize = 8;
         const COLUMNS: usize = 2;
 
@@ -299,6 +324,16 @@ mod x86 {
                 }
             }
         }
+        #[inline(always)]
+        unsafe fn call<K: Kernel>(kernel: K) {
+            call_avx512(kernel);
+        }
+    }
+
+    #[inline(never)]
+    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+    unsafe fn call_avx512<K: Kernel>(kernel: K) {
+        kernel.run::<Avx512>();
     }
 }
 
@@ -309,7 +344,7 @@ pub(crate) use arm::Neon;
 mod arm {
     use std::arch::aarch64::*;
 
-    use super::Simd;
+    use super::{Kernel, Simd};
 
     /// Eight numbers in two 128-bit registers, with fused multiply-add.
     #[derive(Clone, Copy)]
@@ -320,6 +355,7 @@ mod arm {
     unsafe impl Simd for Neon {
         const LANES: usize = 8;
         const FILTERS: usize = 4;
+        const MANY_REGISTERS: bool = false;
         const ROWS: usize = 4;
         const COLUMNS: usize = 2;
 
@@ -385,6 +421,10 @@ mod arm {
                     *to.add(column * stride_to + row) = *from.add(row * stride_from + column);
                 }
             }
+        }
+        #[inline(never)]
+        unsafe fn call<K: Kernel>(kernel: K) {
+            kernel.run::<Self>();
         }
     }
 }

@@ -77,6 +77,11 @@ impl<N: Dim, R: Dim, C: Dim, P: Pixel, T> Images for Tensor<(N, Const<1>, R, C),
 }
 
 /// One class from 0 for each image: a tensor or a slice of u8.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no labels: a figure takes a class for each image, as `mnist::load_data` gives it",
+    label = "not one class for each image",
+    note = "one-hot rows are labels no more: to draw again, load the data again"
+)]
 pub trait Labels {
     /// How many labels there are.
     fn count(&self) -> usize;

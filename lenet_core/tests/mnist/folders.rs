@@ -333,6 +333,33 @@ mod unix {
     }
 
     #[test]
+    fn no_network_at_all() {
+        let alone = Command::new("unshare").args(["--net", "true"]).output();
+        if !alone.is_ok_and(|output| output.status.success()) {
+            println!(
+                "only root can take the network away; see unknown_host and connection_refused"
+            );
+            return;
+        }
+        let scratch = Scratch::new();
+        for source in ["http://mirror.example/mnist", "http://192.0.2.1/mnist"] {
+            let program = child(&scratch.0, source);
+            let mut cut_off = Command::new("unshare");
+            cut_off.arg("--net").arg(program.get_program());
+            cut_off.args(program.get_args());
+            for (key, value) in program.get_envs() {
+                cut_off.env(key, value.unwrap());
+            }
+            // A proxy could not be reached either, but the message would name it.
+            cut_off.env("NO_PROXY", "*").env("no_proxy", "*");
+            let (success, text) = output(&mut cut_off);
+            assert!(!success && text.contains(source), "{text}");
+            assert!(text.contains("npm pack"), "no advice: {text}");
+            assert_eq!(scratch.entries(), [""; 0]);
+        }
+    }
+
+    #[test]
     fn proxy_is_respected() {
         let scratch = Scratch::new();
         let proxy = Server::good();

@@ -1,0 +1,173 @@
+//! Kernels side by side, restarted, and with cells run again: all work, and give the same numbers.
+//!
+//! The tests that are ignored take about half an hour:
+//! `cargo test --release -p notebook_tests --test kernels -- --ignored --test-threads 1`
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use notebook_tests::{clean_copy, output_folder, Executed, Run};
+
+const NOTEBOOK: &str = "notebooks/lenet5.ipynb";
+/// The walkthrough with three epochs, to save time.
+const QUICK: [&str; 3] = ["--replace", "epochs: 10", "epochs: 3"];
+const COMPILE: &str = "Model::compile(network.clone(), Adam::default())?";
+
+/// Cells that a learner may run again, in such an order, after the whole notebook.
+const AGAIN: &[&str] = &[
+    // Train on, look again.
+    "fit",
+    "evaluate",
+    "loss",
+    "accuracy",
+    // A new network.
+    "model",
+    "compile",
+    "fit",
+    "evaluate",
+    // Refused, as the tensors have been through them.
+    "normalize",
+    "onehot",
+    "digits",
+    // And nothing is lost by that.
+    "digit",
+    "onehot-row",
+    "dims",
+    "reshape",
+    "fit",
+    // From the data on.
+    "load",
+    "digits",
+    "label",
+    "reshape",
+    "normalize",
+    "onehot",
+    "fit",
+    "evaluate",
+    // The first cell again, a cell that fails on purpose, and on.
+    "import",
+    "shape-wrong",
+    "compile",
+    "fit",
+];
+
+/// A kernel in which everything is run twice and then many cells again; beside it one that is
+/// interrupted in epoch 3, in which everything is run again, and that is then restarted.
+fn two_kernels() -> &'static [Vec<Executed>; 2] {
+    static RUNS: OnceLock<[Vec<Executed>; 2]> = OnceLock::new();
+    RUNS.get_or_init(|| {
+        let notebook = clean_copy().join(NOTEBOOK);
+        let mut again = [&QUICK[..], &["--rounds", "2", "--then"]].concat();
+        again.extend(AGAIN);
+        let again = Run::start(&notebook, "again", &again);
+
+        let checkpoint = output_folder("runs").join("run.checkpoint");
+        let _ = fs::remove_file(&checkpoint);
+        let kept = format!("checkpoint: Some({checkpoint:?}.into()), ..Fit::default()");
+        let resumed = format!(
+            "if std::path::Path::new({checkpoint:?}).exists() {{ Model::<LeNet5>::resume({checkpoint:?})? }} else {{ {COMPILE} }}"
+        );
+        let mut interrupted = QUICK.to_vec();
+        interrupted.extend(["--replace", "..Fit::default()", &kept]);
+        interrupted.extend(["--replace", COMPILE, &resumed]);
+        interrupted.extend(["--interrupt", "fit", "Epoch 3/3", "--restarts", "1"]);
+        let interrupted = Run::start(&notebook, "interrupted", &interrupted);
+        [again.finish(), interrupted.finish()]
+    })
+}
+
+/// The numbers of a fit's last epoch, without its time.
+fn numbers(cell: &Executed) -> &str {
+    let (_, numbers) = cell
+        .printed
+        .rsplit_once("ms/step - ")
+        .expect("an epoch's line");
+    numbers
+}
+
+/// All digits of the loss and accuracy after each run of the whole notebook.
+fn scores(run: &[Executed]) -> Vec<&str> {
+    let evaluations = run
+        .iter()
+        .filter(|cell| cell.id == "evaluate" && !cell.again);
+    let score = |cell: &'_ Executed| cell.printed.find("Test loss: ").expect("a score");
+    evaluations
+        .map(|cell| &cell.printed[score(cell)..])
+        .collect()
+}
+
+#[test]
+fn two_kernels_at_once_run_all_twice_and_a_restart_give_the_same_numbers() {
+    let [again, interrupted] = two_kernels();
+    let all = [scores(again), scores(interrupted)].concat();
+    assert_eq!(all.len(), 4);
+    assert!(all.iter().all(|score| *score == all[0]), "{all:?}");
+}
+
+#[test]
+fn a_kernel_interrupted_in_epoch_3_goes_on_from_its_checkpoint() {
+    let fits = two_kernels()[1].iter().filter(|cell| cell.id == "fit");
+    let fits: Vec<&Executed> = fits.collect();
+    assert_eq!(fits.len(), 3);
+    assert!(fits[0].failure.is_some() && fits[0].printed.ends_with("Epoch 3/3\n"));
+    // Only what was left is trained, and nothing when nothing is left.
+    assert!(fits[1].printed.starts_with("Epoch 3/3\n"), "{fits:?}");
+    assert_eq!(fits[2].printed, "");
+}
+
+#[test]
+fn cells_run_again_work_or_are_refused_in_plain_words() {
+    let again = two_kernels()[0].iter().filter(|cell| cell.again);
+    let mut failures = Vec::new();
+    for (cell, id) in again.clone().zip(AGAIN) {
+        assert_eq!(cell.id, *id);
+        if let Some(failure) = &cell.failure {
+            failures.push((cell.id.as_str(), failure.lines().next().unwrap_or_default()));
+        }
+    }
+    assert_eq!(again.count(), AGAIN.len());
+    let ids: Vec<_> = failures.iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, ["normalize", "onehot", "digits"], "{failures:#?}");
+    assert!(failures[0].1.contains("`normalize` has been here before"));
+    assert!(failures[2].1.contains("holds no labels"));
+}
+
+#[test]
+fn a_new_model_trains_as_the_first_one_did_and_an_old_one_goes_on() {
+    let [run, _] = two_kernels();
+    let fits = run.iter().filter(|cell| cell.id == "fit");
+    let (again, first): (Vec<_>, Vec<_>) = fits.partition(|cell| cell.again);
+    let first = numbers(first[0]);
+    let again: Vec<_> = again.into_iter().map(numbers).collect();
+    // Trained on, new network, trained on, trained on, new model.
+    let like_first: Vec<_> = again.iter().map(|numbers| *numbers == first).collect();
+    assert_eq!(like_first, [false, true, false, false, true], "{again:?}");
+}
+
+#[test]
+#[ignore = "takes minutes; see the top of this file"]
+fn ten_restarts_in_a_row() {
+    let notebook = clean_copy().join(NOTEBOOK);
+    let arguments = [&QUICK[..], &["--restarts", "10"]].concat();
+    let run = Run::start(&notebook, "ten-restarts", &arguments).finish();
+    let scores = scores(&run);
+    assert_eq!(scores.len(), 11);
+    assert!(scores.iter().all(|score| *score == scores[0]), "{scores:?}");
+}
+
+#[test]
+#[ignore = "takes many minutes; see the top of this file"]
+fn twenty_five_run_alls_of_each_notebook() {
+    let folder = clean_copy().join("notebooks");
+    let entries = fs::read_dir(folder).expect("the folder of the notebooks");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let is_notebook = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "ipynb");
+    for (index, notebook) in paths.filter(is_notebook).enumerate() {
+        let name = format!("run-alls-{index}");
+        let run = Run::start(&notebook, &name, &["--restarts", "4", "--rounds", "5"]).finish();
+        let first = &run[0].id;
+        let rounds = run.iter().filter(|cell| cell.id == *first).count();
+        assert_eq!(rounds, 25, "{}", notebook.display());
+    }
+}
