@@ -4,7 +4,8 @@
 
 NOTEBOOK is a path below PROJECT. It is opened in JupyterLab and run by the menu's Run All; the saved result is then
 opened in a JupyterLab that does not trust it, and as the page that nbconvert makes of it. OUTPUT_FOLDER gets the
-screenshots and report.json: for each view and cell the pictures and tables seen, with what their pixels hold.
+screenshots and report.json: for each view and cell the pictures and tables seen, with what their pixels hold. If the
+notebook shows a panel to draw digits in, the images in OUTPUT_FOLDER/digits.bin (28 x 28 bytes each) are painted on it.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
+import panel
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -152,6 +154,8 @@ def look_at_outputs(scope, name, folder):
         found = scope.locator(f".jp-OutputArea-output {selector}")
         for index in range(found.count()):
             element = found.nth(index)
+            if not element.is_visible():
+                continue  # the picture that a panel stands in for
             element.scroll_into_view_if_needed()
             if not element.evaluate(LOADED_JS):
                 continue
@@ -183,6 +187,14 @@ def look_at_page(page, notebook, folder):
     return {cell: look_at_outputs(page.locator(f"[id='cell-id={cell}']"), f"page-{cell}", folder) for cell in cells}
 
 
+def use_panel(page, view, folder):
+    """What the panel to draw in does, or None where there is none."""
+    digits = folder / "digits.bin"
+    if not digits.exists():
+        return None
+    return panel.use(page, digits.read_bytes(), lambda element: look_at(element, folder / f"{view}-panel.png"))
+
+
 def main():
     chromium, project, path, folder, *options = sys.argv[1:]
     folder = Path(folder)
@@ -197,6 +209,7 @@ def main():
             report["failed"] = page.evaluate(FAILED_JS)
             report["done"] = page.evaluate(DONE_JS)
             report["lab"] = look_at_lab(page, "lab", folder)
+            report["panels"] = {"lab": use_panel(page, "lab", folder)}
             save(page)
 
         # Another place and another server, which has not seen the notebook being run.
@@ -207,6 +220,10 @@ def main():
                 report["trusted"] = page.evaluate(f"{NOTEBOOK_JS}.widgets.every(cell => cell.model.trusted)")
                 report["untrusted"] = look_at_lab(page, "untrusted", folder)
             report["page"] = look_at_page(page, Path(copy), folder)
+            report["panels"]["page"] = use_panel(page, "page", folder)
+            if html := panel.shown_by(copy):
+                report["panels"]["two"] = panel.use_two(browser, html, folder, look_at)
+                report["panels"]["finger"] = panel.by_finger(browser, html)
 
         browser.close()
     (folder / "report.json").write_text(json.dumps(report, indent=1))

@@ -1,12 +1,8 @@
 //! The walkthrough in a real browser: run in JupyterLab, opened without trust, and as a page.
 
-use std::env;
-use std::fs;
-use std::io::{self, Write};
 use std::sync::OnceLock;
 
-use notebook_tests::{clean_copy, output_folder, python, Figure, Views};
-use xtask::{chromium, lab};
+use notebook_tests::{Figure, Views};
 
 const PATH: &str = "notebooks/lenet5.ipynb";
 const EPOCHS: usize = 10;
@@ -14,46 +10,7 @@ const EPOCHS: usize = 10;
 /// What was seen, or `None` where there is no browser.
 fn views() -> Option<&'static Views> {
     static VIEWS: OnceLock<Option<Views>> = OnceLock::new();
-    VIEWS.get_or_init(look).as_ref()
-}
-
-fn look() -> Option<Views> {
-    let Some(chromium) = chromium::find() else {
-        assert!(
-            env::var_os("CI").is_none(),
-            "no browser was found: {}",
-            chromium::ADVICE
-        );
-        // Not by `eprintln!`, which the test runner keeps to itself.
-        let _ = writeln!(
-            io::stderr(),
-            "SKIPPED: no browser was found; to run the browser tests, {}",
-            chromium::ADVICE
-        );
-        return None;
-    };
-    let folder = output_folder("browser");
-    let mut command = python("browser.py");
-    command
-        .arg(chromium)
-        .arg(clean_copy())
-        .arg(PATH)
-        .arg(&folder)
-        .args(lab::QUIET);
-    if lab::is_root() {
-        command.arg("--allow-root");
-    }
-    let status = command
-        .status()
-        .unwrap_or_else(|error| panic!("cannot start Python: {error}"));
-    assert!(
-        status.success(),
-        "the browser could not look at {PATH}: see the messages above"
-    );
-    let report = folder.join("report.json");
-    let text = fs::read_to_string(&report)
-        .unwrap_or_else(|error| panic!("cannot read {}: {error}", report.display()));
-    Some(Views::parse(&text))
+    VIEWS.get_or_init(|| Views::look(PATH, "browser")).as_ref()
 }
 
 #[test]

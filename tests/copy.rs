@@ -17,11 +17,16 @@ const LEFT_OUT: &[&str] = &[
     "__pycache__",
 ];
 
+/// The folder of the copy, with what the last run of a notebook left in it.
+pub fn clean_copy_folder() -> PathBuf {
+    output_folder("project")
+}
+
 /// Copies the project anew and gives the copy's folder.
 ///
 /// Files keep their times, by which cargo tells what has changed since the last test run.
 pub fn clean_copy() -> PathBuf {
-    let copy = output_folder("project");
+    let copy = clean_copy_folder();
     fs::remove_dir_all(&copy)
         .and_then(|()| copy_folder(Project::find().root(), &copy))
         .unwrap_or_else(|error| panic!("cannot copy the project to {}: {error}", copy.display()));

@@ -1,13 +1,16 @@
 //! Helpers for tests that run the notebooks.
 
+mod browse;
 mod copy;
 mod notebook;
+mod panel;
 mod runs;
 mod script;
 mod views;
 
-pub use copy::clean_copy;
+pub use copy::{clean_copy, clean_copy_folder};
 pub use notebook::{Cell, Notebook};
+pub use panel::{Panel, TwoPanels};
 pub use runs::{Executed, Run};
 pub use script::{output_folder, python};
 pub use views::{Figure, Views};

@@ -79,6 +79,11 @@ impl Cell {
         self.content["id"].as_str().unwrap_or_default()
     }
 
+    /// How many lines of code the cell has.
+    pub fn lines(&self) -> usize {
+        text(&self.content["source"]).lines().count()
+    }
+
     /// Whether the cell is there to show an error.
     pub fn may_fail(&self) -> bool {
         let tags = self.content["metadata"]["tags"].as_array();

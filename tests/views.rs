@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::{Panel, TwoPanels};
+
 /// The report on a notebook's views: `lab` (run in JupyterLab), `untrusted` (opened there without trust) and
 /// `page` (made by nbconvert).
 pub struct Views {
@@ -20,6 +22,21 @@ pub struct Figure {
     pub orange: f64,
     pub dark: f64,
     pub light: f64,
+}
+
+impl Figure {
+    pub(crate) fn parse(report: &Value) -> Self {
+        let number = |name: &str| report[name].as_f64().unwrap_or_default();
+        Self {
+            width: number("width"),
+            height: number("height"),
+            colours: number("colours"),
+            blue: number("blue"),
+            orange: number("orange"),
+            dark: number("dark"),
+            light: number("light"),
+        }
+    }
 }
 
 impl Views {
@@ -59,6 +76,21 @@ impl Views {
             .collect()
     }
 
+    /// What the panel to draw digits in does in a view.
+    pub fn panel(&self, view: &str) -> Panel {
+        Panel::parse(&self.report["panels"][view])
+    }
+
+    /// What two panels on one page do, in the theme `light` or `dark`.
+    pub fn two_panels(&self, theme: &str) -> TwoPanels {
+        TwoPanels::parse(&self.report["panels"]["two"][theme])
+    }
+
+    /// The panel's answer to a 7 drawn with a finger.
+    pub fn answer_to_finger(&self) -> &str {
+        self.report["panels"]["finger"].as_str().unwrap_or_default()
+    }
+
     /// What a cell shows in a view: of the kind `img`, `svg` or `table`.
     pub fn figures(&self, view: &str, cell: &str, kind: &str) -> Vec<Figure> {
         let seen = self.report[view][cell]
@@ -67,18 +99,7 @@ impl Views {
         let figures = seen
             .iter()
             .filter(|figure| figure["kind"] == kind)
-            .map(|figure| {
-                let number = |name: &str| figure[name].as_f64().unwrap_or_default();
-                Figure {
-                    width: number("width"),
-                    height: number("height"),
-                    colours: number("colours"),
-                    blue: number("blue"),
-                    orange: number("orange"),
-                    dark: number("dark"),
-                    light: number("light"),
-                }
-            });
+            .map(Figure::parse);
         figures.collect()
     }
 }

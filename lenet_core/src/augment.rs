@@ -1,9 +1,12 @@
 //! Distorted copies of the training images, a new one each time an image is shown.
 
+use dfdx::prelude::{Const, Cpu, Tensor, TensorFromVec};
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore};
 
+use crate::error::{Error, Result};
 use crate::network::{PIXELS, SIDE};
+use crate::random::{generator, Purpose};
 
 /// How far images are distorted at most: shifted, turned, scaled and sheared as a whole (LeCun 1998,
 /// section III.A), and bent pixel by pixel (Simard, Steinkraus and Platt 2003, "Best practices for
@@ -37,6 +40,46 @@ impl Default for Augment {
             elastic: 0.4,
             smoothness: 3.0,
         }
+    }
+}
+
+impl Augment {
+    /// Distorted copies of one image, `(copies, 28, 28)`: what training shows instead of the image, to look at.
+    ///
+    /// `image` holds its 784 pixels row by row, in 0..=1. The same seed draws the same copies.
+    ///
+    /// ```
+    /// use lenet_core::Augment;
+    /// let mut image = vec![0.0; 784];
+    /// image[406] = 1.0;
+    /// let copies = Augment::default().copies(&image, 3, 0)?;
+    /// assert_ne!(copies.as_vec()[..784], image);
+    /// # use lenet_core::dfdx::prelude::*;
+    /// # Ok::<(), lenet_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the image has not 784 pixels.
+    pub fn copies(
+        &self,
+        image: &[f32],
+        copies: usize,
+        seed: u64,
+    ) -> Result<Tensor<(usize, Const<SIDE>, Const<SIDE>), f32, Cpu>> {
+        if image.len() != PIXELS {
+            return Err(Error::Argument {
+                name: "image",
+                expected: format!("{PIXELS} pixels"),
+                got: image.len().to_string(),
+            });
+        }
+        let distorter = Distorter::new(*self);
+        let mut pixels = vec![0.0; copies * PIXELS];
+        for (index, copy) in pixels.chunks_exact_mut(PIXELS).enumerate() {
+            let mut random = generator(seed, Purpose::Distortion, index as u64);
+            distorter.distort(image, copy, &mut random);
+        }
+        Ok(Cpu::default().tensor_from_vec(pixels, (copies, Const, Const)))
     }
 }
 
@@ -177,7 +220,6 @@ impl Framed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{generator, Purpose};
 
     fn random(index: u64) -> StdRng {
         generator(0, Purpose::Distortion, index)

@@ -8,6 +8,7 @@ mod augment;
 mod checkpoint;
 mod data;
 pub mod display;
+mod draw;
 mod error;
 mod files;
 mod fit;
@@ -21,6 +22,7 @@ mod lenet5;
 pub mod loss;
 #[doc(hidden)]
 pub mod measure;
+pub mod metrics;
 pub mod mnist;
 mod model;
 pub mod network;
@@ -41,6 +43,7 @@ pub mod weights;
 
 pub use augment::Augment;
 pub use data::Data;
+pub use draw::DrawDigit;
 pub use error::{Error, Result};
 pub use fit::Fit;
 pub use history::{Epoch, History, Stop};

@@ -167,10 +167,10 @@ impl Outline {
     }
 }
 
-const CONV: &str = "Conv2D";
-const POOL: &str = "AvgPool2D";
-const LINEAR: &str = "Linear";
-const FLATTEN: &str = "Flatten";
+pub(crate) const CONV: &str = "Conv2D";
+pub(crate) const AVG_POOL: &str = "AvgPool2D";
+pub(crate) const LINEAR: &str = "Linear";
+pub(crate) const FLATTEN: &str = "Flatten";
 
 impl<const I: usize, const O: usize, const K: usize> Layer for Conv2D<I, O, K> {
     fn outline(outline: &mut Outline) {
@@ -191,7 +191,7 @@ impl<const K: usize> Layer for AvgPool2D<K> {
         let shape = outline.last();
         let sides = shape[1..].iter().map(|side| side / K);
         let output = std::iter::once(shape[0]).chain(sides).collect();
-        outline.push(format!("{POOL} {K}x{K}"), output, 0, String::new());
+        outline.push(format!("{AVG_POOL} {K}x{K}"), output, 0, String::new());
     }
 }
 

@@ -23,6 +23,7 @@
 //! A figure is a list of shapes ([`drawing`](self)), which plotters' SVG and bitmap backends both paint. So the two
 //! can't differ, and a figure costs the compiler no more than the list.
 
+mod accuracies;
 mod architecture;
 mod axes;
 mod bars;
@@ -36,9 +37,11 @@ mod images;
 mod legend;
 mod maps;
 mod page;
+mod panel;
 mod png;
 mod tiles;
 
+pub use accuracies::accuracy_by_class;
 pub use architecture::architecture;
 pub use bars::bars;
 pub use confusion::confusion;
@@ -47,3 +50,4 @@ pub use digits::{digit, digits, mistakes, Mistake};
 pub use figure::Figure;
 pub use images::{Images, Labels, Pixel};
 pub use maps::{feature_maps, filters, Maps};
+pub(crate) use panel::drawing_panel;

@@ -5,16 +5,17 @@
 //! notebook a second copy of it.
 
 pub use dfdx::prelude::{
-    AsArray, BuildModule, Const, Cpu, HasShape, Module, Rank1, Rank2, Rank3, Rank4, Tensor,
-    TensorFrom, TensorFromVec, Trace, ZerosTensor,
+    AsArray, Backward, BuildModule, Const, Cpu, HasShape, Module, Rank1, Rank2, Rank3, Rank4,
+    Tensor, TensorFrom, TensorFromVec, Trace, ZeroGrads, ZerosTensor,
 };
 
 pub use crate::init::GlorotUniform;
 pub use crate::inspect::{Dims, Inspect};
 pub use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
+pub use crate::loss::cross_entropy;
 pub use crate::network::Layer;
 pub use crate::preprocess::{normalize, to_categorical, Reshape};
 pub use crate::{
-    mnist, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, Isa, LeNet5, Model,
-    Result, Schedule, Score, Stop, Summary,
+    metrics, mnist, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, Isa, LeNet5,
+    Model, Result, Schedule, Score, Stop, Summary,
 };

@@ -255,7 +255,7 @@ impl Sums {
 }
 
 /// The index of the largest number, the first of them where several are equal.
-fn largest(numbers: &[f32]) -> usize {
+pub(crate) fn largest(numbers: &[f32]) -> usize {
     let mut best = 0;
     for (index, number) in numbers.iter().enumerate() {
         if *number > numbers[best] {

@@ -147,7 +147,12 @@ fn text_is_neither_clipped_nor_overlapping() {
         predicted: 9,
         probability: 1.0,
     }; 2];
+    let mut shares = [0.985; 10];
+    (shares[1], shares[8]) = (1.0, 0.964);
     let figures = [
+        plot::accuracy_by_class(&shares),
+        plot::accuracy_by_class(&[1.0; 10]),
+        plot::accuracy_by_class(&[0.0; 10]),
         plot::model_loss(&history(10)),
         plot::model_accuracy(&history(137)),
         plot::model_loss(&nan),
@@ -578,4 +583,25 @@ fn words_from_outside_are_escaped() {
         "{}",
         figure.svg()
     );
+}
+
+/// A PNG whose rows are a fraction of a pixel too long comes out sheared.
+#[test]
+fn a_png_has_two_pixels_for_each_of_the_svg() {
+    fn check<const O: usize>() {
+        let weights: Tensor<Rank4<O, 2, 5, 5>, f32, _> = Cpu::default().sample_normal();
+        let figure = plot::filters("Filters", &weights).unwrap();
+        let [width, height] = ["width", "height"].map(|name| number(attribute(figure.svg(), name)));
+        let (columns, rows, _) = decode(figure.png());
+        assert_eq!(
+            (columns as f64, rows as f64),
+            (2.0 * width, 2.0 * height),
+            "{O} filters"
+        );
+    }
+    check::<7>();
+    check::<13>();
+    check::<17>();
+    check::<19>();
+    check::<23>();
 }

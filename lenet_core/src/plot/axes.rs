@@ -68,6 +68,17 @@ impl Scale {
         }
     }
 
+    /// For classes 0 to `count - 1`, each with a tick.
+    pub fn classes(count: usize) -> Self {
+        Self {
+            low: -0.5,
+            high: count as f64 - 0.5,
+            ticks: (0..count)
+                .map(|class| (class as f64, class.to_string()))
+                .collect(),
+        }
+    }
+
     /// Where `value` lies between the ends of the range, 0 to 1.
     pub fn share(&self, value: f64) -> f64 {
         (value - self.low) / (self.high - self.low)

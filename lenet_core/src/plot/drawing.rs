@@ -123,8 +123,9 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    /// A white page of `width` by `height` pixels.
+    /// A white page of `width` by `height` pixels, rounded up to whole ones.
     pub fn new(width: f64, height: f64) -> Self {
+        let (width, height) = (width.ceil(), height.ceil());
         let mut drawing = Self {
             width,
             height,

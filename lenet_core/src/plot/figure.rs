@@ -62,7 +62,7 @@ impl Figure {
     }
 
     /// An image element that holds the SVG. Jupyter's image types leave out what it says: width and alternative text.
-    fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         format!(
             "<img width=\"{}\" style=\"max-width:100%;height:auto\" alt=\"{}\" src=\"data:image/svg+xml;base64,{}\">",
             self.width,

@@ -6,7 +6,7 @@ use super::drawing::{Align, Color, Drawing, Point, Raster, TextStyle};
 const FRAME_STROKE: f64 = 1.0;
 /// Free space around a picture.
 pub(super) const SPACE: f64 = 12.0;
-const CAPTION_SIZE: f64 = 20.0;
+const CAPTION_SIZE: f64 = 18.0;
 const CAPTION_HEIGHT: f64 = 25.0;
 
 /// A picture and the lines above it.
