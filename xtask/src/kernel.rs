@@ -8,6 +8,8 @@ use std::process::Command;
 use crate::process::{announce, cargo, file_failure, output, run};
 use crate::{Failure, Project, Result};
 
+/// Where kernels build their cells.
+pub(crate) const BUILDS: &str = "target/notebook";
 const VERSION: &str = "0.22.0";
 
 /// Installs the kernel program if it is missing or of another version, and gives its path.
@@ -96,7 +98,7 @@ pub fn register(project: &Project, program: &Path) -> Result<()> {
 
 fn spec(project: &Project, program: &Path) -> String {
     let launcher = project.path("xtask/launch_kernel.py");
-    let builds = project.path("target/notebook");
+    let builds = project.path(BUILDS);
     let argv = [&project.python(), &launcher, program, &builds]
         .map(|path| json_string(&path.to_string_lossy()));
     format!(

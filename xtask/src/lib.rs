@@ -1,6 +1,7 @@
 //! What the project's commands do. The tests of the notebooks use the same paths and settings.
 
 pub mod accuracy;
+pub mod bench;
 pub mod chromium;
 mod data;
 pub mod deny;

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use xtask::{accuracy, deny, lab, notebooks, setup, test, Failure, Project, Result};
+use xtask::{accuracy, bench, deny, lab, notebooks, setup, test, Failure, Project, Result};
 
 const HELP: &str = "\
 The project's commands. Each can be repeated: what is there already is left alone.
@@ -18,6 +18,10 @@ cargo xtask notebooks          runs the committed notebooks again and writes the
 cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes the table in RESULTS.md;
                                RUNS as in `plain=10 short=5 long=5`, which takes about fifteen minutes
 cargo xtask deny               checks the licences and sources of all dependencies against deny.toml
+cargo xtask bench [ARGUMENTS]  trains with PyTorch, Keras, candle and burn in turns with ours, times the
+                               walkthrough's cells and writes the tables in BENCHMARKS.md, in about half an
+                               hour; arguments go to lenet_core/benches/peers/compare.py, as in
+                               `cargo xtask bench --peers ours pytorch --rounds 1`
 cargo xtask help               prints this
 ";
 
@@ -34,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
-    let takes_arguments = matches!(command, "lab" | "test" | "accuracy");
+    let takes_arguments = matches!(command, "lab" | "test" | "accuracy" | "bench");
     if let (false, Some(first)) = (takes_arguments, arguments.first()) {
         let problem = format!("`cargo xtask {command}` takes no argument, got {first:?}");
         return Err(Failure::new(problem, "see `cargo xtask help`"));
@@ -47,6 +51,7 @@ fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
         "notebooks" => notebooks::run_again(&project),
         "deny" => deny::check(&project),
         "accuracy" => accuracy::measure(&project, &arguments),
+        "bench" => bench::measure(&project, &arguments),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -39,11 +39,7 @@ impl Project {
 
     /// The Python program of that environment.
     pub fn python(&self) -> PathBuf {
-        self.venv().join(if cfg!(windows) {
-            "Scripts/python.exe"
-        } else {
-            "bin/python"
-        })
+        python_of(&self.venv())
     }
 
     /// Where the Rust kernel is registered for Jupyter.
@@ -64,4 +60,13 @@ impl Project {
             .env_remove("JUPYTER_PATH");
         command
     }
+}
+
+/// The Python program of a virtual environment.
+pub(crate) fn python_of(venv: &Path) -> PathBuf {
+    venv.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    })
 }

@@ -1,0 +1,123 @@
+//! `cargo xtask bench`.
+
+use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process::{announce, cargo, file_failure, run};
+use crate::project::python_of;
+use crate::{kernel, setup, Project, Result};
+
+/// Everything that only the comparison needs.
+const FOLDER: &str = "target/peers";
+const PEERS: &str = "lenet_core/benches/peers";
+const REQUIREMENTS: &str = "lenet_core/tests/reference/requirements.txt";
+const NOTEBOOK: &str = "notebooks/lenet5.ipynb";
+const RESULTS: &str = "BENCHMARKS.md";
+const ADVICE: &str = "read the message above";
+
+/// Compares the training speed with PyTorch, Keras, candle and burn, times the walkthrough's cells and writes the
+/// tables.
+pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
+    setup::for_learning(project)?;
+    let folder = project.path(FOLDER);
+    fs::create_dir_all(&folder).map_err(|error| file_failure("make", &folder, &error))?;
+    let python = python(project)?;
+    let mut programs = vec![build(project, "ours")?];
+    for peer in ["candle", "burn"] {
+        programs.push(build(project, peer)?);
+    }
+
+    announce("Cells: running the walkthrough twice, first with nothing compiled");
+    let builds = project.path(kernel::BUILDS);
+    if builds.exists() {
+        fs::remove_dir_all(&builds).map_err(|error| file_failure("remove", &builds, &error))?;
+    }
+    let records = ["cold", "warm"].map(|name| folder.join(format!("{name}.json")));
+    for record in &records {
+        let mut notebook = project.jupyter();
+        notebook
+            .arg(project.path("tests/run_notebook.py"))
+            .args([NOTEBOOK, "--record"])
+            .arg(record)
+            .current_dir(project.root());
+        run(
+            &mut notebook,
+            "the walkthrough did not run to its end",
+            ADVICE,
+        )?;
+    }
+
+    announce("Comparison: every program in turns; this takes about fifteen minutes");
+    let mut compare = Command::new(python);
+    compare
+        .arg(project.path(PEERS).join("compare.py"))
+        .arg("--cells")
+        .args(records)
+        .arg("--output")
+        .arg(project.path(RESULTS));
+    for (name, program) in ["--ours", "--candle", "--burn"].iter().zip(programs) {
+        compare.arg(name).arg(program);
+    }
+    run(
+        compare.args(arguments),
+        "the comparison was not finished",
+        ADVICE,
+    )?;
+    announce(&format!("Benchmarks: written to {RESULTS}"));
+    Ok(())
+}
+
+/// A Python with PyTorch and Keras, apart from the project's own.
+fn python(project: &Project) -> Result<PathBuf> {
+    let venv = project.path(FOLDER).join("python");
+    let python = python_of(&venv);
+    if !python.exists() {
+        announce("PyTorch and Keras: making a Python environment for them");
+        let mut make = Command::new(project.python());
+        run(
+            make.args(["-m", "venv"]).arg(&venv),
+            "no environment could be made",
+            ADVICE,
+        )?;
+    }
+    announce(&format!(
+        "PyTorch and Keras: installing {REQUIREMENTS} where it is missing"
+    ));
+    let mut pip = Command::new(&python);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+    ])
+    .arg(project.path(REQUIREMENTS));
+    run(
+        &mut pip,
+        "pip could not install PyTorch and Keras",
+        "check the network and run this command again",
+    )?;
+    Ok(python)
+}
+
+/// Builds the program of one peer, or our own, and gives its path.
+fn build(project: &Project, peer: &str) -> Result<PathBuf> {
+    announce(&format!("Programs: building {peer}"));
+    let mut command = cargo(project);
+    command.args(["build", "--release"]);
+    let (target, program) = if peer == "ours" {
+        command.args(["--package", "lenet_core", "--example", "lenet5"]);
+        (project.path("target"), "examples/lenet5".to_owned())
+    } else {
+        // In its folder, where its own settings of cargo are.
+        command.current_dir(project.path(PEERS).join(peer));
+        (project.path(FOLDER), format!("lenet5-{peer}"))
+    };
+    command.arg("--target-dir").arg(&target);
+    run(&mut command, &format!("{peer} could not be built"), ADVICE)?;
+    Ok(target.join("release").join(program + EXE_SUFFIX))
+}
