@@ -13,7 +13,15 @@ import itertools
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+# The first cell asks for full optimisation. lenet_core and the crates below it need it, for they do the work; the
+# cells themselves (evcxr names each `ctx`) only call them and compile faster with less.
+SETTINGS = """\
+[profile.dev.package.ctx]
+opt-level = 1
+"""
 
 # These would reach the compiler of the cells: another toolchain than rust-toolchain.toml names (dfdx needs
 # stable), and a setting with which evcxr's :cache mistakes changed sources for unchanged ones.
@@ -51,6 +59,17 @@ def take_build_folder(builds):
         file.close()
 
 
+def write_settings(builds):
+    """Puts SETTINGS where cargo finds them from each build folder, at once or not at all."""
+    file = builds / ".cargo" / "config.toml"
+    if file.is_file() and file.read_text() == SETTINGS:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as new:
+        new.write(SETTINGS)
+    os.replace(new.name, file)
+
+
 def without_lenet_core(search_path):
     """Drops the folders whose lenet_core library the cells would load in place of their own."""
     folders = [folder for folder in search_path.split(os.pathsep) if folder]
@@ -60,6 +79,7 @@ def without_lenet_core(search_path):
 def main():
     program, builds, connection_file = sys.argv[1:]
     folder, held = take_build_folder(Path(builds))
+    write_settings(Path(builds))
     environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     for name in LIBRARY_PATHS:
         if name in environment:
