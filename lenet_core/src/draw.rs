@@ -2,9 +2,9 @@
 
 use crate::display::base64;
 use crate::error::{Error, Result};
+use crate::model::Model;
 use crate::network::{Network, Outline, Row, AVG_POOL, CONV, FLATTEN, LINEAR};
 use crate::plot::{drawing_panel, Figure};
-use crate::model::Model;
 use crate::weights;
 
 /// What the page holds: the network and the preprocessing in JavaScript, the panel in HTML and JavaScript.

@@ -47,9 +47,14 @@ impl Project {
         self.venv().join("share/jupyter/kernels/rust")
     }
 
+    /// Where Jupyter keeps its own files.
+    pub(crate) fn jupyter_folder(&self) -> PathBuf {
+        self.venv().join("jupyter")
+    }
+
     /// A Python command that finds the project's kernel first and keeps Jupyter's own files in `.venv`.
     pub fn jupyter(&self) -> Command {
-        let own = self.venv().join("jupyter");
+        let own = self.jupyter_folder();
         let mut command = Command::new(self.python());
         command
             .env("JUPYTER_PREFER_ENV_PATH", "1")

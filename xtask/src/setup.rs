@@ -13,6 +13,9 @@ pub fn for_learning(project: &Project) -> Result<()> {
     let program = kernel::program(project)?;
     kernel::library_sources(project);
     kernel::register(project, &program)?;
+    // IPython, which JupyterLab brings, warns of a folder that it cannot make.
+    let own = project.jupyter_folder();
+    fs::create_dir_all(&own).map_err(|error| file_failure("make", &own, &error))?;
     data::mnist(project)
 }
 
