@@ -6,6 +6,10 @@ use rayon::Yield;
 
 use crate::error::{Error, Result};
 
+/// Looks for work before an idle thread lets other programs have its core: longer than the gaps within
+/// a training step, some tenths of a millisecond.
+const PATIENCE: u32 = 10_000;
+
 /// Runs `work` on `threads` threads, or on all that the machine has.
 ///
 /// # Errors
@@ -35,8 +39,14 @@ fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let worker = rayon::current_thread_index();
     rayon::in_place_scope(|scope| {
         scope.spawn_broadcast(|_, context| {
+            let mut idle = 0;
             while Some(context.index()) != worker && !done.load(Ordering::Relaxed) {
-                if rayon::yield_now() != Some(Yield::Executed) {
+                idle += 1;
+                if rayon::yield_now() == Some(Yield::Executed) {
+                    idle = 0;
+                } else if idle < PATIENCE {
+                    std::hint::spin_loop();
+                } else {
                     std::thread::yield_now();
                 }
             }
