@@ -114,8 +114,10 @@ fn build(project: &Project, peer: &str) -> Result<PathBuf> {
         (project.path("target"), "examples/lenet5".to_owned())
     } else {
         // In its folder, where its own settings of cargo are.
-        command.current_dir(project.path(PEERS).join(peer));
-        (project.path(FOLDER), format!("lenet5-{peer}"))
+        command
+            .current_dir(project.path(PEERS).join(peer))
+            .arg("--locked");
+        (project.path(FOLDER), format!("peer_{peer}"))
     };
     command.arg("--target-dir").arg(&target);
     run(&mut command, &format!("{peer} could not be built"), ADVICE)?;
