@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use lenet_core::prelude::*;
+use lenet_core::progress::Silent;
 use notebook_tests::{Cell, Notebook};
 use xtask::Project;
 
@@ -188,6 +190,30 @@ fn the_network_learns() {
     );
     let accuracy = number_after(&cell("evaluate").printed("stdout"), "Test accuracy: ");
     assert!(accuracy >= 0.98, "test accuracy {accuracy}");
+}
+
+/// The same calls in this process, with another number of threads: the same digits.
+#[test]
+fn a_compiled_program_computes_the_same_bits() -> Result<()> {
+    let ((x_train, y_train), (x_test, y_test)) = mnist::load_data()?;
+    let x_train = normalize(&x_train.reshape::<Rank4<60000, 1, 28, 28>>());
+    let x_test = normalize(&x_test.reshape::<Rank4<10000, 1, 28, 28>>());
+    let y_train = to_categorical::<10, _>(&y_train)?;
+    let y_test = to_categorical::<10, _>(&y_test)?;
+    let mut model = Model::compile(LeNet5::glorot_uniform(0), Adam::default())?;
+    let how = Fit {
+        epochs: EPOCHS,
+        threads: Some(3),
+        ..Fit::default()
+    };
+    model.fit_with((&x_train, &y_train), &how, &mut Silent)?;
+    let score = model.score((&x_test, &y_test))?;
+
+    let printed = cell("evaluate").printed("stdout");
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines[1], format!("Test loss: {}", score.loss));
+    assert_eq!(lines[2], format!("Test accuracy: {}", score.accuracy));
+    Ok(())
 }
 
 #[test]
