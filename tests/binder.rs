@@ -10,7 +10,7 @@ use notebook_tests::{clean_copy, output_folder};
 use xtask::Project;
 
 /// A script of the copy as Binder calls it, but for what would take long to fetch: Rust, the kernel program and MNIST
-/// are those of this machine, and cargo builds where the tests were built.
+/// are those of this machine.
 fn binder(copy: &Path, script: &str, home: &Path) -> Command {
     let project = Project::find();
     let real_home = PathBuf::from(env::var_os("HOME").expect("a home folder"));
@@ -31,7 +31,7 @@ fn binder(copy: &Path, script: &str, home: &Path) -> Command {
             "LENET_MNIST_DIR",
             lenet_core::mnist::data_folder().expect("a data folder"),
         )
-        .env("CARGO_TARGET_DIR", project.path("target"))
+        .env_remove("CARGO_TARGET_DIR")
         .env("PATH", path)
         .env("HOME", home)
         .env("JUPYTER_PREFER_ENV_PATH", "0")

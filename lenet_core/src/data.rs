@@ -6,7 +6,11 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::network::{Batch, Logits, CLASSES, PIXELS, SIDE};
+use crate::threads::share;
 use crate::view::{values, values_mut};
+
+/// Images of a batch that one thread copies at once.
+const AT_ONCE: usize = 8;
 
 /// Normalised images with one-hot targets. Making one, or a clone of one, copies no pixels.
 ///
@@ -151,14 +155,18 @@ impl Data {
         draw: impl Fn(&[f32], &mut [f32], usize) + Sync,
     ) {
         let (from_images, from_targets) = (values(&self.images), values(&self.targets));
-        values_mut(images)
-            .par_chunks_exact_mut(PIXELS)
-            .zip(values_mut(targets).par_chunks_exact_mut(CLASSES))
-            .zip(order)
-            .for_each(|((image, target), &at)| {
+        let parts = values_mut(images)
+            .chunks_mut(AT_ONCE * PIXELS)
+            .zip(values_mut(targets).chunks_mut(AT_ONCE * CLASSES))
+            .zip(order.chunks(AT_ONCE));
+        share(parts, |((images, targets), order)| {
+            let images = images.chunks_exact_mut(PIXELS);
+            let targets = targets.chunks_exact_mut(CLASSES);
+            for ((image, target), &at) in images.zip(targets).zip(order) {
                 draw(&from_images[at * PIXELS..][..PIXELS], image, at);
                 target.copy_from_slice(&from_targets[at * CLASSES..][..CLASSES]);
-            });
+            }
+        });
     }
 
     pub(crate) fn device(&self) -> &Cpu {

@@ -114,9 +114,8 @@ fn layer(
     let products = multiply_adds(shape) * images;
     let x = numbers(images * shape.input_len());
     let (weight, bias) = (numbers(shape.weights()), numbers(shape.outputs));
-    let mut y = vec![0.0; images * shape.output_len()];
     let pool = Pool::default();
-    let kept = batch::forward(isa, &pool, shape, &x, (&weight, &bias), &mut y, true);
+    let (y, kept) = batch::forward(isa, &pool, shape, &x, (&weight, &bias), true);
     let dy = numbers(y.len());
     let (mut dw, mut db) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
     let mut dx = input_gradient.then(|| vec![0.0; x.len()]);
@@ -129,7 +128,6 @@ fn layer(
                 shape,
                 &x,
                 (&weight, &bias),
-                &mut y,
                 true,
             ))
         }

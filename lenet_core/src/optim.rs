@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use dfdx::prelude::*;
 
-use crate::data::all_finite;
 use crate::error::{Error, Result};
 use crate::kernels::{adam, Isa};
 use crate::view::values_mut;
@@ -175,11 +174,10 @@ impl AdamState {
             self.square.resize(range.end, 0.0);
         }
         let (mean, square) = (&mut self.mean[range.clone()], &mut self.square[range]);
-        adam::update(isa, rates, weights, gradient, mean, square);
-        if !all_finite(weights) {
-            self.exploded = Some("a weight");
-        } else if !(all_finite(mean) && all_finite(square)) {
-            self.exploded = self.exploded.or(Some("a mean of Adam"));
+        match adam::update(isa, rates, weights, gradient, mean, square) {
+            (false, _) => self.exploded = Some("a weight"),
+            (true, false) => self.exploded = self.exploded.or(Some("a mean of Adam")),
+            (true, true) => {}
         }
         gradient.fill(0.0);
     }

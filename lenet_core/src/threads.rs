@@ -1,6 +1,7 @@
 //! The threads that training runs on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::Yield;
 
@@ -62,5 +63,65 @@ struct SetOnDrop<'a>(&'a AtomicBool);
 impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Calls `work` with each item, shared among the threads of the current rayon pool.
+///
+/// A training step calls this a dozen times with items that belong to the same images. Each time a
+/// thread begins with the same share of them, so that it finds in its core's caches what it left there;
+/// rayon's own iterators would hand the images from core to core. A thread that is done early helps out
+/// with what the others have not begun.
+pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T) + Sync) {
+    let items: Vec<_> = items
+        .into_iter()
+        .map(|item| Mutex::new(Some(item)))
+        .collect();
+    let threads = rayon::current_num_threads();
+    let begin = || {
+        let first = rayon::current_thread_index().unwrap_or(0) % threads * items.len() / threads;
+        for item in items[first..].iter().chain(&items[..first]) {
+            let taken = item.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(item) = taken {
+                work(item);
+            }
+        }
+    };
+    on_each(threads.min(items.len()), &begin);
+}
+
+/// Lets so many threads do `work`, or fewer of them that often where not all are free.
+fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
+    match threads {
+        0 => {}
+        1 => work(),
+        _ => {
+            let half = threads / 2;
+            rayon::join(|| on_each(threads - half, work), || on_each(half, work));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[test]
+    fn every_item_is_worked_on_once() {
+        for threads in 1..5 {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let pool = pool.build().expect("threads can be started");
+            for count in [0, 1, 2, 3, 16, 100] {
+                let done: Vec<_> = (0..count).map(|_| AtomicUsize::new(0)).collect();
+                pool.install(|| {
+                    share(&done, |done| {
+                        done.fetch_add(1, Ordering::Relaxed);
+                    });
+                });
+                assert!(done.iter().all(|done| done.load(Ordering::Relaxed) == 1));
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 `cargo xtask bench` builds the programs and calls this. All train in float32 on the 60,000 images and validate on the
 10,000 after each epoch. Every round runs each peer once, one after the other, so that a slow minute of the machine
-hits all of them; a figure is the median over the rounds.
+hits all of them; a figure is the median over the rounds. Other settings than the main one run once.
 """
 
 import argparse
@@ -26,6 +26,17 @@ NAMES = {"ours": "lenet_core", "pytorch": "PyTorch", "keras": "Keras", "candle":
 SLOW = {"candle", "burn"}  # one epoch, one round, one setting
 
 
+def data_folder():
+    """Where `cargo xtask setup` puts MNIST, unless the user has named a folder."""
+    if named := os.environ.get("LENET_MNIST_DIR"):
+        return named
+    if sys.platform == "darwin":
+        caches = Path.home() / "Library/Caches"
+    else:
+        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return str(caches / "lenet_core/mnist")
+
+
 def command(peer, options):
     if peer == "pytorch":
         return [sys.executable, HERE / "peer_pytorch.py"]
@@ -37,7 +48,8 @@ def command(peer, options):
 def run(peer, epochs, threads, batch_size, options):
     """Trains once; gives seconds of each epoch, of the whole process, its peak memory and what it reached."""
     arguments = [*command(peer, options), "--epochs", epochs, "--threads", threads, "--batch-size", batch_size]
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2", "RAYON_NUM_THREADS": str(threads)}
+    settings = {"TF_CPP_MIN_LOG_LEVEL": "2", "LENET_MNIST_DIR": data_folder()}
+    environment = os.environ | settings
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         if peer == "ours":
@@ -78,15 +90,16 @@ def measure(options):
               f"{statistics.median(runs[-1]['seconds']):6.2f} s an epoch", file=sys.stderr, flush=True)
 
     for number in range(options.rounds):
-        for threads, batch in settings:
-            for peer in fast:
-                add(peer, options.epochs, threads, batch)
+        for peer in fast:
+            add(peer, options.epochs, *MAIN)
         for peer in slow if number == 0 else []:
             add(peer, 1, *MAIN)
+    for threads, batch in settings:
+        for peer in fast if (threads, batch) != MAIN else []:
+            add(peer, options.epochs, threads, batch)
     for threads in options.threads:
         for batch in options.sweep:
-            for _ in range(options.rounds):
-                add("ours", 1, threads, batch)
+            add("ours", options.epochs, threads, batch)
     return runs
 
 
@@ -185,8 +198,9 @@ def report(runs, cells, options):
     parts = [
         "# Benchmarks\n",
         "Written by `cargo xtask bench`. The programs ran in turns, each in a process of its own, in float32; an epoch is "
-        "60,000 training images and a validation on 10,000. Figures are medians "
-        f"over {options.rounds} rounds of {options.epochs} epochs; candle and burn ran one epoch once.\n",
+        f"60,000 training images and a validation on 10,000. With batch {batch} and {threads} threads each ran "
+        f"{options.rounds} times, and the figures are medians; otherwise once. A run is {options.epochs} epochs, of which "
+        "the median counts; candle and burn ran one epoch once.\n",
         f"Machine: {processor()}, {platform.system()}. {rustc}; {named}.\n",
         f"## Batch {batch}, {threads} threads\n",
         main_table(runs, peers),

@@ -14,6 +14,7 @@ pub(crate) struct Rates {
 }
 
 /// Updates the running means and moves the parameters; [`crate::optim::Adam`] has the formulas.
+/// Tells whether the parameters are all finite, and whether the means are.
 pub(crate) fn update(
     isa: Isa,
     rates: Rates,
@@ -21,7 +22,8 @@ pub(crate) fn update(
     gradient: &[f32],
     mean: &mut [f32],
     square: &mut [f32],
-) {
+) -> (bool, bool) {
+    let mut probes = [0.0; 2];
     let len = parameters.len();
     assert!(gradient.len() == len && mean.len() == len && square.len() == len);
     // SAFETY: the kernel touches `len` numbers of each slice, all of which are that long.
@@ -33,8 +35,10 @@ pub(crate) fn update(
             gradient: gradient.as_ptr(),
             mean: mean.as_mut_ptr(),
             square: square.as_mut_ptr(),
+            probes: &mut probes,
         });
     }
+    (probes[0] == 0.0, probes[1] == 0.0)
 }
 
 struct Update {
@@ -44,6 +48,8 @@ struct Update {
     gradient: *const f32,
     mean: *mut f32,
     square: *mut f32,
+    /// The sums of all parameters and of all means, each times zero: NaN if one of them is not finite.
+    probes: *mut [f32; 2],
 }
 
 impl Kernel for Update {
@@ -51,8 +57,9 @@ impl Kernel for Update {
     unsafe fn run<S: Simd>(self) {
         let whole = self.len - self.len % S::LANES;
         let mut at = 0;
+        let mut probes = [S::splat(0.0); 2];
         while at < whole {
-            self.vector::<S>(at);
+            self.vector::<S>(at, &mut probes);
             at += S::LANES;
         }
         // The last few go through buffers of a vector's length.
@@ -75,7 +82,8 @@ impl Kernel for Update {
             square: square.as_mut_ptr(),
             ..self
         };
-        padded.vector::<S>(0);
+        padded.vector::<S>(0, &mut probes);
+        *self.probes = probes.map(|probe| probe.sum());
         let targets = [self.parameters, self.mean, self.square];
         for (target, buffer) in targets.into_iter().zip([parameters, mean, square]) {
             std::ptr::copy_nonoverlapping(buffer.as_ptr(), target.add(whole), rest);
@@ -85,7 +93,7 @@ impl Kernel for Update {
 
 impl Update {
     #[inline(always)]
-    unsafe fn vector<S: Simd>(&self, at: usize) {
+    unsafe fn vector<S: Simd>(&self, at: usize, probes: &mut [S; 2]) {
         let Rates {
             step_size,
             beta_1,
@@ -103,7 +111,10 @@ impl Update {
             .mul(S::splat(step_size))
             .div(square.sqrt().add(S::splat(epsilon)));
         let parameter = S::load(self.parameters.add(at));
-        step.fnma(S::splat(1.0), parameter)
-            .store(self.parameters.add(at));
+        let parameter = step.fnma(S::splat(1.0), parameter);
+        parameter.store(self.parameters.add(at));
+        let zero = S::splat(0.0);
+        probes[0] = parameter.fma(zero, probes[0]);
+        probes[1] = mean.fma(zero, square.fma(zero, probes[1]));
     }
 }

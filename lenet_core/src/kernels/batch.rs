@@ -4,28 +4,28 @@
 //! How a batch is cut depends on its size and the instruction set only, and partial sums are added
 //! in a fixed order, so the number of threads does not change a bit of the result.
 
-use rayon::prelude::*;
+use std::mem::MaybeUninit;
 
 use super::buffer::{Buffer, Pool};
 use super::conv::{self, Gradients, Shape};
 use super::isa::Isa;
 use super::transpose::{gather, scatter};
+use crate::threads::share;
 
 /// Into how many groups of blocks the sums over images are cut at most: enough to keep as many
 /// threads busy, few enough that adding the groups up costs nothing.
 const GROUPS: usize = 16;
 
-/// Convolution, tanh and pooling of the batch `x`, written to `y`. Returns the activations that
-/// [`backward`] needs, if `keep` is set.
+/// Convolution, tanh and pooling of the batch `x`. Returns the pooled maps, and the activations that
+/// [`backward`] needs if `keep` is set.
 pub(crate) fn forward(
     isa: Isa,
     pool: &Pool,
     shape: Shape,
     x: &[f32],
     parameters: (&[f32], &[f32]),
-    y: &mut [f32],
     keep: bool,
-) -> Option<Buffer> {
+) -> (Vec<f32>, Option<Buffer>) {
     let lanes = isa.lanes();
     let (input, output) = (shape.input_len(), shape.output_len());
     let blocks = (x.len() / input).div_ceil(lanes);
@@ -35,23 +35,30 @@ pub(crate) fn forward(
         Some(kept) => kept.chunks_exact_mut(per_block).map(Some).collect(),
         None => (0..blocks).map(|_| None).collect(),
     };
-    x.par_chunks(input * lanes)
-        .zip(y.par_chunks_mut(output * lanes))
-        .zip(kept_blocks)
-        .for_each(|((x, y), kept)| {
-            let mut x_block = pool.take(input * lanes);
-            let mut y_block = pool.take(output * lanes);
-            gather(isa, x, input, &mut x_block);
-            match kept {
-                Some(kept) => conv::forward(isa, shape, &x_block, parameters, kept, &mut y_block),
-                None => {
-                    let mut spare = pool.take(per_block);
-                    conv::forward(isa, shape, &x_block, parameters, &mut spare, &mut y_block);
-                }
+    // Each thread is the first to touch the maps that it makes: filling them with zeros here would
+    // bring them into this thread's cache.
+    let len = x.len() / input * output;
+    let mut y = Vec::with_capacity(len);
+    let blocks = x
+        .chunks(input * lanes)
+        .zip(y.spare_capacity_mut()[..len].chunks_mut(output * lanes))
+        .zip(kept_blocks);
+    share(blocks, |((x, y), kept)| {
+        let mut x_block = pool.take(input * lanes);
+        let mut y_block = pool.take(output * lanes);
+        gather(isa, x, input, &mut x_block);
+        match kept {
+            Some(kept) => conv::forward(isa, shape, &x_block, parameters, kept, &mut y_block),
+            None => {
+                let mut spare = pool.take(per_block);
+                conv::forward(isa, shape, &x_block, parameters, &mut spare, &mut y_block);
             }
-            scatter(isa, &y_block, output, y);
-        });
-    kept
+        }
+        scatter(isa, &y_block, output, y);
+    });
+    // SAFETY: the blocks are all of the first `len` numbers, and `scatter` has written each.
+    unsafe { y.set_len(len) };
+    (y, kept)
 }
 
 /// What [`backward`] adds to or writes.
@@ -84,50 +91,51 @@ pub(crate) fn backward(
         None => x.chunks(images * input).map(|_| None).collect(),
     };
     let mut partial = pool.take(x_gradients.len() * sums);
-    x.par_chunks(images * input)
-        .zip(dy.par_chunks(images * output))
-        .zip(activations.par_chunks(images * shape.activations()))
+    let groups = x
+        .chunks(images * input)
+        .zip(dy.chunks(images * output))
+        .zip(activations.chunks(images * shape.activations()))
         .zip(x_gradients)
-        .zip(partial.par_chunks_exact_mut(sums))
-        .for_each(|((((x, dy), activations), mut dx), partial)| {
-            partial.fill(0.0);
-            let (partial_weight, partial_bias) = partial.split_at_mut(shape.weights());
-            let mut x_block = pool.take(input * lanes);
-            let mut dy_block = pool.take(output * lanes);
-            let mut dx_block = dx.is_some().then(|| pool.take(input * lanes));
-            let mut scratch = pool.take(shape.scratch_len() * lanes);
-            for (block, (x, dy)) in x
-                .chunks(lanes * input)
-                .zip(dy.chunks(lanes * output))
-                .enumerate()
-            {
-                gather(isa, x, input, &mut x_block);
-                gather(isa, dy, output, &mut dy_block);
-                let kept = shape.activations() * lanes;
-                let gradients = Gradients {
-                    weight: partial_weight,
-                    bias: partial_bias,
-                    x: dx_block.as_deref_mut(),
-                    scratch: &mut scratch,
-                };
-                let activations = &activations[block * kept..][..kept];
-                conv::backward(
-                    isa,
-                    shape,
-                    &x_block,
-                    weight,
-                    activations,
-                    &dy_block,
-                    gradients,
-                );
-                if let (Some(dx), Some(dx_block)) = (&mut dx, &dx_block) {
-                    // The block of x has done its work: it takes the gradient in the images' order.
-                    let images = &mut x_block[..x.len()];
-                    scatter(isa, dx_block, input, images);
-                    add(&mut dx[block * lanes * input..], images);
-                }
+        .zip(partial.chunks_exact_mut(sums));
+    share(groups, |((((x, dy), activations), mut dx), partial)| {
+        partial.fill(0.0);
+        let (partial_weight, partial_bias) = partial.split_at_mut(shape.weights());
+        let mut x_block = pool.take(input * lanes);
+        let mut dy_block = pool.take(output * lanes);
+        let mut dx_block = dx.is_some().then(|| pool.take(input * lanes));
+        let mut scratch = pool.take(shape.scratch_len() * lanes);
+        for (block, (x, dy)) in x
+            .chunks(lanes * input)
+            .zip(dy.chunks(lanes * output))
+            .enumerate()
+        {
+            gather(isa, x, input, &mut x_block);
+            gather(isa, dy, output, &mut dy_block);
+            let kept = shape.activations() * lanes;
+            let gradients = Gradients {
+                weight: partial_weight,
+                bias: partial_bias,
+                x: dx_block.as_deref_mut(),
+                scratch: &mut scratch,
+            };
+            let activations = &activations[block * kept..][..kept];
+            conv::backward(
+                isa,
+                shape,
+                &x_block,
+                weight,
+                activations,
+                &dy_block,
+                gradients,
+            );
+            if let (Some(dx), Some(dx_block)) = (&mut dx, &dx_block) {
+                // The block of x has done its work: it takes the gradient in the images' order.
+                let images = &mut x_block[..x.len()];
+                scatter(isa, dx_block, input, as_uninit(images));
+                add(&mut dx[block * lanes * input..], images);
             }
-        });
+        }
+    });
     for partial in partial.chunks_exact(sums) {
         let (weight, bias) = partial.split_at(shape.weights());
         add(gradients.weight, weight);
@@ -140,4 +148,10 @@ fn add(to: &mut [f32], from: &[f32]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to += from;
     }
+}
+
+/// Numbers as room for numbers.
+fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    // SAFETY: the types have the same layout, and `scatter` leaves no number unwritten.
+    unsafe { &mut *(std::ptr::from_mut(numbers) as *mut [MaybeUninit<f32>]) }
 }

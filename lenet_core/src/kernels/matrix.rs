@@ -3,13 +3,12 @@
 //! A panel of `B` is packed so that its rows are whole vectors; each element of the product is then
 //! summed by one thread in the order of `k`, so the result does not depend on the number of threads.
 
-use rayon::prelude::*;
-
 use super::buffer::Pool;
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 use super::tanh::tanh;
 use super::transpose::transpose;
+use crate::threads::share;
 
 /// Below this many multiply-adds a product is not worth sharing among threads.
 const WORTH_SHARING: usize = 200_000;
@@ -117,7 +116,7 @@ pub(crate) fn multiply<const P: usize>(isa: Isa, pool: &Pool, products: [Product
     if work < WORTH_SHARING {
         panels.into_iter().for_each(compute);
     } else {
-        panels.into_par_iter().for_each(compute);
+        share(panels, compute);
     }
 }
 

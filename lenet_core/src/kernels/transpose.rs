@@ -1,5 +1,7 @@
 //! Between the order of a tensor (image by image) and the order of a block (images side by side).
 
+use std::mem::MaybeUninit;
+
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
@@ -57,9 +59,9 @@ pub(crate) fn gather(isa: Isa, images: &[f32], len: usize, block: &mut [f32]) {
     unsafe { isa.run(Gather(images, len, block)) }
 }
 
-/// The way back: `images[n * len + i] = block[i * LANES + n]`.
-pub(crate) fn scatter(isa: Isa, block: &[f32], len: usize, images: &mut [f32]) {
-    struct Scatter<'a>(&'a [f32], usize, &'a mut [f32]);
+/// The way back: `images[n * len + i] = block[i * LANES + n]`. Every number of `images` is written.
+pub(crate) fn scatter(isa: Isa, block: &[f32], len: usize, images: &mut [MaybeUninit<f32>]) {
+    struct Scatter<'a>(&'a [f32], usize, &'a mut [MaybeUninit<f32>]);
     impl Kernel for Scatter<'_> {
         #[inline(always)]
         unsafe fn run<S: Simd>(self) {
@@ -68,7 +70,7 @@ pub(crate) fn scatter(isa: Isa, block: &[f32], len: usize, images: &mut [f32]) {
             transpose::<S>(
                 block.as_ptr(),
                 (len, count, S::LANES),
-                images.as_mut_ptr(),
+                images.as_mut_ptr().cast(),
                 len,
             );
         }

@@ -124,20 +124,10 @@ where
             parts: Parts::ALL,
         };
         let dims = (batch, Const::<O>, Default::default(), Default::default());
-        let mut y: Tensor<_, f32, Cpu> = x.device().try_zeros_like(&dims)?;
         let (isa, pool, conv) = (self.isa, self.pool.clone(), &self.layers.0);
         let parameters = (&*values(&conv.weight), &*values(&conv.bias));
-        let (x_values, y_values) = (values(&x), values_mut(&mut y));
-        let kept = batch::forward(
-            isa,
-            &pool,
-            shape,
-            &x_values,
-            parameters,
-            y_values,
-            T::OWNS_TAPE,
-        );
-        drop(x_values);
+        let (y, kept) = batch::forward(isa, &pool, shape, &values(&x), parameters, T::OWNS_TAPE);
+        let y: Tensor<_, f32, Cpu> = x.device().try_tensor_from_vec(y, dims)?;
 
         let Some(activations) = kept else {
             return Ok(y.put_tape(tape));
