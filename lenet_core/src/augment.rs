@@ -44,6 +44,23 @@ impl Default for Augment {
 }
 
 impl Augment {
+    /// Stronger distortions, for long trainings: the more often an image is shown, the more its copies
+    /// have to differ to be news.
+    ///
+    /// ```
+    /// use lenet_core::Augment;
+    /// assert!(Augment::strong().rotation > Augment::default().rotation);
+    /// ```
+    pub fn strong() -> Self {
+        Self {
+            rotation: 10.0,
+            shift: 1.5,
+            scale: 0.12,
+            elastic: 0.6,
+            ..Self::default()
+        }
+    }
+
     /// Distorted copies of one image, `(copies, 28, 28)`: what training shows instead of the image, to look at.
     ///
     /// `image` holds its 784 pixels row by row, in 0..=1. The same seed draws the same copies.

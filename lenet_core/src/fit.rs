@@ -62,8 +62,14 @@ impl Fit {
     /// The recipe that goes past the paper's 99.2 % with the same weights: distorted images and a
     /// learning rate that rises once and falls to zero.
     ///
-    /// `epochs` may be [`Fit::SHORT`] or [`Fit::LONG`], or any other number.
+    /// `epochs` may be [`Fit::SHORT`] or [`Fit::LONG`], or any other number. Trainings longer than
+    /// the short one see [`Augment::strong`] distortions, others those of `Augment::default()`.
     pub fn distorted(epochs: usize) -> Self {
+        let augment = if epochs > Self::SHORT {
+            Augment::strong()
+        } else {
+            Augment::default()
+        };
         Self {
             epochs,
             schedule: Schedule::OneCycle {
@@ -71,7 +77,7 @@ impl Fit {
                 warm_up: 0.15,
                 epochs,
             },
-            augment: Some(Augment::default()),
+            augment: Some(augment),
             ..Self::default()
         }
     }
