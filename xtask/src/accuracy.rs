@@ -18,7 +18,7 @@ const HEADING: &str = "# Results\n\n\
 
 /// Trains the recipes for several seeds and writes the table.
 pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
-    announce("Accuracy: training each recipe several times; this takes about fifteen minutes");
+    announce("Accuracy: training each recipe several times; this takes several minutes");
     let mut command = cargo(project);
     command.args([
         "run",

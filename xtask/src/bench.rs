@@ -50,7 +50,7 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
         )?;
     }
 
-    announce("Comparison: every program in turns; this takes about fifteen minutes");
+    announce("Comparison: every program in turns; this takes about ten minutes");
     let mut compare = Command::new(python);
     compare
         .arg(project.path(PEERS).join("compare.py"))

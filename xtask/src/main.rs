@@ -16,7 +16,7 @@ cargo xtask test [ARGUMENTS]   sets up what the tests need, then runs every test
                                arguments go to `cargo test`, as in `cargo xtask test --doc`
 cargo xtask notebooks          runs the committed notebooks again and writes their outputs into them
 cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes the table in RESULTS.md;
-                               RUNS as in `plain=10 short=5 long=5`, which takes about fifteen minutes
+                               RUNS as in `plain=10 short=5 long=5`, which takes ten minutes on two cores
 cargo xtask deny               checks the licences and sources of all dependencies against deny.toml
 cargo xtask bench [ARGUMENTS]  trains with PyTorch, Keras, candle and burn in turns with ours, times the
                                walkthrough's cells and writes the tables in BENCHMARKS.md, in about half an
