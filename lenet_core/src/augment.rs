@@ -84,11 +84,8 @@ impl Augment {
         seed: u64,
     ) -> Result<Tensor<(usize, Const<SIDE>, Const<SIDE>), f32, Cpu>> {
         if image.len() != PIXELS {
-            return Err(Error::Argument {
-                name: "image",
-                expected: format!("{PIXELS} pixels"),
-                got: image.len().to_string(),
-            });
+            let (expected, got) = (format!("{PIXELS} pixels"), image.len().to_string());
+            return Err(Error::argument("image", expected, got));
         }
         let distorter = Distorter::new(*self);
         let mut pixels = vec![0.0; copies * PIXELS];

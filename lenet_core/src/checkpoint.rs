@@ -64,11 +64,8 @@ impl Resumed {
             let before = self.texts.get(&format!("{SETTING}{name}"));
             if before != Some(value) {
                 let before = before.map_or("(not said)", String::as_str);
-                return Err(Error::Argument {
-                    name,
-                    expected: format!("{before}, as when {} was written", self.path.display()),
-                    got: value.clone(),
-                });
+                let expected = format!("{before}, as when {} was written", self.path.display());
+                return Err(Error::argument(name, expected, value.as_str()));
             }
         }
         let epochs = self.history.clone();
@@ -96,13 +93,11 @@ fn beginning(
     };
     if path.exists() && (own.is_none() || own != fs::canonicalize(&path).ok().as_deref()) {
         let path = path.display();
-        return Err(Error::Argument {
-            name: "checkpoint",
-            expected: "a file that is not there yet, or the one that the model comes from".into(),
-            got: format!(
-                "{path}, which is there: go on from it with `Model::<LeNet5>::resume(\"{path}\")?`, or delete it"
-            ),
-        });
+        let expected = "a file that is not there yet, or the one that the model comes from";
+        let got = format!(
+            "{path}, which is there: go on from it with `Model::<LeNet5>::resume(\"{path}\")?`, or delete it"
+        );
+        return Err(Error::argument("checkpoint", expected, got));
     }
     Ok((history, Some(Checkpoint { path, settings })))
 }

@@ -70,11 +70,8 @@ impl Data {
     pub fn split(&self, fraction: f64) -> Result<(Self, Self)> {
         let first = (self.len() as f64 * (1.0 - fraction)).round() as usize;
         if !(0.0..1.0).contains(&fraction) || first == 0 || first >= self.len() {
-            return Err(Error::Argument {
-                name: "fraction",
-                expected: format!("such that both parts of {} images have some", self.len()),
-                got: fraction.to_string(),
-            });
+            let expected = format!("such that both parts of {} images have some", self.len());
+            return Err(Error::argument("fraction", expected, fraction.to_string()));
         }
         Ok((self.part(0..first)?, self.part(first..self.len())?))
     }
@@ -89,13 +86,7 @@ impl Data {
     /// # Errors
     /// Where the data cannot be trained or evaluated on.
     pub(crate) fn check(&self) -> Result<()> {
-        let complain = |expected: &str, got: String| {
-            Err(Error::Argument {
-                name: "data",
-                expected: expected.into(),
-                got,
-            })
-        };
+        let complain = |expected: &str, got: String| Err(Error::argument("data", expected, got));
         let targets = self.targets.shape().0;
         if targets != self.len() {
             return complain(

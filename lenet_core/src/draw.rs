@@ -106,11 +106,11 @@ fn kind_and_kernel(row: &Row) -> Result<(&str, usize)> {
         .and_then(|(side, _)| side.parse().ok());
     match kernel {
         Some(kernel) if [CONV, AVG_POOL, FLATTEN, LINEAR].contains(&kind) => Ok((kind, kernel)),
-        _ => Err(Error::Argument {
-            name: "network",
-            expected: format!("layers of the kinds {CONV}, {AVG_POOL}, {FLATTEN} and {LINEAR}, which the page can compute"),
-            got: row.kind.clone(),
-        }),
+        _ => {
+            let kinds = format!("{CONV}, {AVG_POOL}, {FLATTEN} and {LINEAR}");
+            let expected = format!("layers of the kinds {kinds}, which the page can compute");
+            Err(Error::argument("network", expected, row.kind.as_str()))
+        }
     }
 }
 

@@ -84,6 +84,22 @@ pub enum Error {
     Device(CpuError),
 }
 
+impl Error {
+    /// An argument that does not fit: its name, what would fit and what was given.
+    pub(crate) fn argument(
+        name: &'static str,
+        expected: impl Into<String>,
+        got: impl Into<String>,
+    ) -> Self {
+        let (expected, got) = (expected.into(), got.into());
+        Self::Argument {
+            name,
+            expected,
+            got,
+        }
+    }
+}
+
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -90,20 +90,17 @@ impl Fit {
     /// # Errors
     /// Where a setting makes no sense.
     pub(crate) fn check(&self) -> Result<()> {
-        let complain = |name, expected: &str, got: String| {
-            Err(Error::Argument {
-                name,
-                expected: expected.into(),
-                got,
-            })
-        };
         if self.batch_size == 0 {
-            return complain("batch_size", "at least 1", "0".into());
+            return Err(Error::argument("batch_size", "at least 1", "0"));
         }
         match &self.stop_file {
             Some(path) if path.exists() => {
                 let got = format!("{}, which is there: delete it", path.display());
-                return complain("stop_file", "a file that is not there yet", got);
+                return Err(Error::argument(
+                    "stop_file",
+                    "a file that is not there yet",
+                    got,
+                ));
             }
             _ => {}
         }

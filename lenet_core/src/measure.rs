@@ -3,10 +3,14 @@
 use crate::kernels::adam::{self, Rates};
 use crate::kernels::batch::{self, BatchGradients};
 use crate::kernels::buffer::Pool;
-use crate::kernels::conv::{self, Gradients, Parts, Shape};
+use crate::kernels::conv::{self, Gradients, Shape};
 use crate::kernels::matrix::{multiply, Finish, Matrix, Product};
 use crate::kernels::{peak, tanh};
-use crate::Isa;
+use crate::network::Outline;
+use crate::{Isa, LeNet5};
+
+/// Numbers of one image that go through tanh: C1, C3, C5 and F6.
+const BENT: usize = 6 * 24 * 24 + 16 * 8 * 8 + 120 + 84;
 
 /// A piece of work that can be done again and again.
 pub struct Workload {
@@ -67,7 +71,7 @@ pub fn workloads(isa: Isa, images: usize) -> Vec<Workload> {
             kernel: 5,
             height: side,
             width: side,
-            parts: Parts::ALL,
+            bending: true,
         };
         all.extend(layer(isa, names, shape, images, inputs > 1));
         all.extend(convolution(isa, alone, shape, images, inputs > 1));
@@ -79,11 +83,12 @@ pub fn workloads(isa: Isa, images: usize) -> Vec<Workload> {
     ] {
         all.extend(dense(isa, names, (images, inputs, outputs)));
     }
-    let mut values = numbers(images * 4_684);
+    let mut values = numbers(images * BENT);
     all.push(Workload::new("tanh", 0, move || {
         tanh::in_place(isa, &mut values)
     }));
-    let [mut parameters, gradient, mut mean, mut square] = [(); 4].map(|()| numbers(44_426));
+    let parameters = Outline::of::<LeNet5>().parameters();
+    let [mut parameters, gradient, mut mean, mut square] = [(); 4].map(|()| numbers(parameters));
     square.iter_mut().for_each(|square| *square = square.abs());
     let rates = Rates {
         step_size: 1e-9,
@@ -142,14 +147,22 @@ fn layer(
             batch::backward(isa, &pool, shape, (&x, &weight, kept), &dy, gradients);
         }
     };
-    let [forwards, backwards] = names;
+    pair(names, products, input_gradient, forward, backward)
+}
+
+/// A layer's two passes: backward has as many products as forward for the weights' gradient, and as
+/// many again for the input's.
+fn pair(
+    names: [&'static str; 2],
+    products: usize,
+    input_gradient: bool,
+    forward: impl FnMut() + Send + 'static,
+    backward: impl FnMut() + Send + 'static,
+) -> [Workload; 2] {
+    let backward_products = products * (1 + usize::from(input_gradient));
     [
-        Workload::new(forwards, products, forward),
-        Workload::new(
-            backwards,
-            products * (1 + usize::from(input_gradient)),
-            backward,
-        ),
+        Workload::new(names[0], products, forward),
+        Workload::new(names[1], backward_products, backward),
     ]
 }
 
@@ -170,10 +183,7 @@ fn convolution(
     let blocks = images.div_ceil(lanes);
     let products = multiply_adds(shape) * blocks * lanes;
     let shape = Shape {
-        parts: Parts {
-            convolution: true,
-            bending: false,
-        },
+        bending: false,
         ..shape
     };
     let (input, output) = (shape.input_len() * lanes, shape.output_len() * lanes);
@@ -210,15 +220,7 @@ fn convolution(
             conv::backward(isa, shape, x, &weight, &activation, &dy, gradients);
         }
     };
-    let [forwards, backwards] = names;
-    [
-        Workload::new(forwards, products, forward),
-        Workload::new(
-            backwards,
-            products * (1 + usize::from(input_gradient)),
-            backward,
-        ),
-    ]
+    pair(names, products, input_gradient, forward, backward)
 }
 
 fn dense(
@@ -272,11 +274,7 @@ fn dense(
         };
         multiply(isa, &pool, [for_weights, for_input]);
     };
-    let [forwards, backwards] = names;
-    [
-        Workload::new(forwards, products, forward),
-        Workload::new(backwards, 2 * products, backward),
-    ]
+    pair(names, products, true, forward, backward)
 }
 
 /// Numbers in -1..1 that look random.

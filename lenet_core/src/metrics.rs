@@ -94,11 +94,8 @@ struct Reading {
 
 fn readings(labels: &dyn Labels, probabilities: &[f32]) -> Result<Vec<Reading>> {
     let images = probabilities.len() / CLASSES;
-    let complain = |got: String| Error::Argument {
-        name: "labels",
-        expected: format!("a digit from 0 to 9 for each of {images} images"),
-        got,
-    };
+    let expected = format!("a digit from 0 to 9 for each of {images} images");
+    let complain = |got: String| Error::argument("labels", expected.as_str(), got);
     if labels.count() != images {
         return Err(complain(format!("{} labels", labels.count())));
     }

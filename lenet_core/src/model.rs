@@ -41,8 +41,8 @@ pub struct Score {
 /// ```
 #[derive(Clone)]
 pub struct Model<N> {
-    pub(crate) network: N,
-    pub(crate) training: Training,
+    network: N,
+    training: Training,
     /// The network's function, compiled where the model was made; cells that only use the model need
     /// not compile it again.
     forward: fn(&N, Batch) -> Result<Logits>,
@@ -98,10 +98,14 @@ impl<N: Network> Model<N> {
     /// [`History::stopped`] then says why.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) for settings or data that cannot be trained with; [`Error::NotFinite`](crate::Error::NotFinite) if
-    /// the loss, a weight or a number of the optimiser becomes infinite or NaN, with the model as it was
-    /// before the epoch; [`Error::Io`](crate::Error::Io) if the checkpoint cannot be written, with the model as the last
+    /// [`Error::Argument`] for settings or data that cannot be trained with; [`Error::NotFinite`] if the
+    /// loss, a weight or a number of the optimiser becomes infinite or NaN, with the model as it was
+    /// before the epoch; [`Error::Io`] if the checkpoint cannot be written, with the model as the last
     /// epoch left it.
+    ///
+    /// [`Error::Argument`]: crate::Error::Argument
+    /// [`Error::NotFinite`]: crate::Error::NotFinite
+    /// [`Error::Io`]: crate::Error::Io
     pub fn fit(&mut self, data: impl Into<Data>, how: &Fit) -> Result<History> {
         self.fit_with(data, how, &mut Lines)
     }

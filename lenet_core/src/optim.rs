@@ -48,13 +48,6 @@ impl Adam {
     /// # Errors
     /// Where a setting makes no sense.
     pub(crate) fn check(&self) -> Result<()> {
-        let complain = |name, expected: &str, got: f32| {
-            Err(Error::Argument {
-                name,
-                expected: expected.into(),
-                got: got.to_string(),
-            })
-        };
         let Self {
             learning_rate,
             beta_1,
@@ -62,19 +55,22 @@ impl Adam {
             epsilon,
         } = *self;
         if !(learning_rate.is_finite() && learning_rate >= 0.0) {
-            return complain(
+            let expected = "a finite number of at least 0";
+            return Err(Error::argument(
                 "learning_rate",
-                "a finite number of at least 0",
-                learning_rate,
-            );
+                expected,
+                learning_rate.to_string(),
+            ));
         }
         for (name, beta) in [("beta_1", beta_1), ("beta_2", beta_2)] {
             if !(0.0..1.0).contains(&beta) {
-                return complain(name, "at least 0 and below 1", beta);
+                let expected = "at least 0 and below 1";
+                return Err(Error::argument(name, expected, beta.to_string()));
             }
         }
         if !(epsilon.is_finite() && epsilon > 0.0) {
-            return complain("epsilon", "a finite number above 0", epsilon);
+            let expected = "a finite number above 0";
+            return Err(Error::argument("epsilon", expected, epsilon.to_string()));
         }
         Ok(())
     }

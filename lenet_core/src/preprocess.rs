@@ -96,11 +96,9 @@ pub fn to_categorical<const C: usize, N: Dim>(
     let rows = values_mut(&mut one_hot).chunks_exact_mut(C);
     for (index, (row, &label)) in rows.zip(values(labels).iter()).enumerate() {
         let Some(place) = row.get_mut(usize::from(label)) else {
-            return Err(Error::Argument {
-                name: "labels",
-                expected: format!("below {C}, the number of classes"),
-                got: format!("{label} at index {index}"),
-            });
+            let expected = format!("below {C}, the number of classes");
+            let got = format!("{label} at index {index}");
+            return Err(Error::argument("labels", expected, got));
         };
         *place = 1.0;
     }

@@ -28,21 +28,14 @@ impl Schedule {
     /// # Errors
     /// Where a setting makes no sense.
     pub(crate) fn check(&self) -> Result<()> {
-        let complain = |name, expected: &str, got: String| {
-            Err(Error::Argument {
-                name,
-                expected: expected.into(),
-                got,
-            })
-        };
         match *self {
-            Self::OneCycle { peak, .. } if !(peak.is_finite() && peak > 0.0) => {
-                complain("peak", "a finite number above 0", peak.to_string())
-            }
-            Self::OneCycle { warm_up, .. } if !(0.0..1.0).contains(&warm_up) => {
-                complain("warm_up", "at least 0 and below 1", warm_up.to_string())
-            }
-            Self::OneCycle { epochs: 0, .. } => complain("epochs", "at least 1", "0".into()),
+            Self::OneCycle { peak, .. } if !(peak.is_finite() && peak > 0.0) => Err(
+                Error::argument("peak", "a finite number above 0", peak.to_string()),
+            ),
+            Self::OneCycle { warm_up, .. } if !(0.0..1.0).contains(&warm_up) => Err(
+                Error::argument("warm_up", "at least 0 and below 1", warm_up.to_string()),
+            ),
+            Self::OneCycle { epochs: 0, .. } => Err(Error::argument("epochs", "at least 1", "0")),
             _ => Ok(()),
         }
     }

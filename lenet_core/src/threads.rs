@@ -23,10 +23,9 @@ pub(crate) fn in_pool<R: Send>(
         return Ok(rayon::scope(|_| awake(work)));
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|problem| Error::Argument {
-        name: "threads",
-        expected: "a number that the system can start".into(),
-        got: format!("{threads} ({problem})"),
+    let pool = pool.map_err(|problem| {
+        let got = format!("{threads} ({problem})");
+        Error::argument("threads", "a number that the system can start", got)
     })?;
     Ok(pool.install(|| awake(work)))
 }

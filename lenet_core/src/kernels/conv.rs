@@ -11,30 +11,14 @@ use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 use super::tanh::tanh;
 
-/// Columns of a tile of the input gradient, chosen so that three rows of it and the operands fit
-/// sixteen registers, and that a 5 x 5 kernel's borders are whole tiles.
+/// Columns of a tile of the input gradient, chosen so that the tile and its operands fit the registers,
+/// and that a 5 x 5 kernel's borders are whole tiles.
 const COLUMNS: usize = 4;
 /// Kernel width for which tiles are unrolled; other widths take slower, plain loops.
 const UNROLLED: usize = 5;
 /// Bytes of gradients that are worked on at once, so that they stay in the nearest cache (32 KiB and
 /// more) beside the input's rows.
 const AT_ONCE: usize = 24 * 1024;
-
-/// Which parts of the work are done; all of them but in benchmarks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Parts {
-    /// The products with the weights.
-    pub(crate) convolution: bool,
-    /// Tanh and pooling.
-    pub(crate) bending: bool,
-}
-
-impl Parts {
-    pub(crate) const ALL: Self = Self {
-        convolution: true,
-        bending: true,
-    };
-}
 
 /// One layer. The convolution is valid (no padding) with stride 1.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +33,8 @@ pub(crate) struct Shape {
     pub(crate) height: usize,
     /// Width of the input.
     pub(crate) width: usize,
-    /// What is done of the layer.
-    pub(crate) parts: Parts,
+    /// Whether tanh and pooling follow; only a benchmark of the convolution alone leaves them out.
+    pub(crate) bending: bool,
 }
 
 impl Shape {
@@ -85,7 +69,7 @@ impl Shape {
     /// Row length of the gradient before tanh. The zeros before each row stand for the taps that fall
     /// off the image where the input gradient is wanted; those after it are the next row's.
     fn gradient_stride(&self) -> usize {
-        (self.width).max(2 * self.pooled().1 + self.kernel - 1)
+        self.width.max(2 * self.pooled().1 + self.kernel - 1)
     }
     /// Numbers of one image's gradient before tanh, padding included.
     fn gradient_len(&self) -> usize {
@@ -142,7 +126,6 @@ impl Kernel for Forward {
         let mut filter = 0;
         while filter < self.shape.outputs {
             filter += match self.shape.outputs - filter {
-                8.. if S::FILTERS >= 8 => self.filters::<S, 8>(filter),
                 6.. if S::FILTERS >= 6 => self.filters::<S, 6>(filter),
                 4.. if S::FILTERS >= 4 => self.filters::<S, 4>(filter),
                 2.. => self.filters::<S, 2>(filter),
@@ -159,14 +142,12 @@ impl Forward {
     unsafe fn filters<S: Simd, const F: usize>(&self, filter: usize) -> usize {
         let (height, width) = self.shape.pooled();
         for y in 0..height {
-            if self.shape.parts.convolution {
-                S::call(SumRow::<F> {
-                    forward: self,
-                    filter,
-                    y,
-                });
-            }
-            for f in 0..F * usize::from(self.shape.parts.bending) {
+            S::call(SumRow::<F> {
+                forward: self,
+                filter,
+                y,
+            });
+            for f in 0..F * usize::from(self.shape.bending) {
                 S::call(BendRow {
                     forward: self,
                     first: ((filter + f) * height + y) * width,
@@ -389,7 +370,7 @@ impl Kernel for Backward {
                 _ => self.filters::<S, 1>(filter),
             };
         }
-        if let (Some(gradient), true) = (self.x_gradient, self.shape.parts.convolution) {
+        if let Some(gradient) = self.x_gradient {
             self.input_gradient::<S>(gradient);
         }
     }
@@ -409,16 +390,14 @@ impl Backward {
         let mut y = 0;
         while y < height {
             let end = height.min(y + rows);
-            for f in 0..F * usize::from(shape.parts.bending) {
+            for f in 0..F * usize::from(shape.bending) {
                 S::call(BeforeTanh {
                     backward: self,
                     filter: filter + f,
                     rows: (y, end),
                 });
             }
-            if shape.parts.convolution {
-                self.weight_gradients::<S, F>(filter, (2 * y, 2 * end));
-            }
+            self.weight_gradients::<S, F>(filter, (2 * y, 2 * end));
             y = end;
         }
         let per_filter = shape.weights_per_filter();

@@ -7,7 +7,7 @@ use dfdx::prelude::*;
 use super::{AvgPool2D, Conv2D, Linear, Tanh};
 use crate::kernels::batch::{self, BatchGradients};
 use crate::kernels::buffer::Pool;
-use crate::kernels::conv::{Parts, Shape as ConvShape};
+use crate::kernels::conv::Shape as ConvShape;
 use crate::kernels::matrix::{multiply, Finish, Matrix, Product};
 use crate::kernels::Isa;
 use crate::shape::{Convolved, Pooled};
@@ -121,7 +121,7 @@ where
             kernel: K,
             height: height.size(),
             width: width.size(),
-            parts: Parts::ALL,
+            bending: true,
         };
         let dims = (batch, Const::<O>, Default::default(), Default::default());
         let (isa, pool, conv) = (self.isa, self.pool.clone(), &self.layers.0);

@@ -28,10 +28,9 @@ const STAGING_PREFIX: &str = ".unfinished-";
 pub fn data_folder() -> Result<PathBuf> {
     let chosen = set_variable(FOLDER_VARIABLE).map(PathBuf::from);
     let folder = chosen.or_else(|| Some(user_cache()?.join("lenet_core").join("mnist")));
-    let folder = folder.ok_or_else(|| Error::Argument {
-        name: FOLDER_VARIABLE,
-        expected: "a folder for the data, as this user has no home folder".into(),
-        got: "nothing".into(),
+    let folder = folder.ok_or_else(|| {
+        let expected = "a folder for the data, as this user has no home folder";
+        Error::argument(FOLDER_VARIABLE, expected, "nothing")
     })?;
     std::path::absolute(&folder).map_err(|source| Error::Io {
         action: "find",

@@ -38,11 +38,8 @@ const LEAST_SPAN: f64 = 1.0;
 pub fn accuracy_by_class(shares: &[f32; CLASSES]) -> Result<Figure> {
     let outside = |share: &f32| !(0.0..=1.0).contains(share);
     if let Some(digit) = shares.iter().position(outside) {
-        return Err(Error::Argument {
-            name: "shares",
-            expected: "between 0 and 1".into(),
-            got: format!("{} for {digit}", shares[digit]),
-        });
+        let got = format!("{} for {digit}", shares[digit]);
+        return Err(Error::argument("shares", "between 0 and 1", got));
     }
     let shares = shares.map(f64::from);
     let mut order: Vec<usize> = (0..CLASSES).collect();

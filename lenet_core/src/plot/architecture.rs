@@ -133,10 +133,12 @@ impl Form {
                 columns,
             }),
             [values] if values > 0 => Ok(Self::Vector { values }),
-            _ => Err(argument(
-                "outputs of shape (channels, rows, columns) or (values), none of them 0",
-                format!("{:?} from {}", layer.output, layer.name),
-            )),
+            _ => {
+                let expected =
+                    "outputs of shape (channels, rows, columns) or (values), none of them 0";
+                let got = format!("{:?} from {}", layer.output, layer.name);
+                Err(Error::argument("network", expected, got))
+            }
         }
     }
 
@@ -402,13 +404,5 @@ fn kind(layer: &Row) -> String {
         layer.kind.clone()
     } else {
         format!("{}, {}", layer.kind, layer.activation)
-    }
-}
-
-fn argument(expected: &str, got: String) -> Error {
-    Error::Argument {
-        name: "network",
-        expected: expected.into(),
-        got,
     }
 }

@@ -38,11 +38,7 @@ pub fn bars(title: &str, shares: &[f32; CLASSES]) -> Result<Figure> {
         .find(|(_, share)| !(0.0..=1.0).contains(*share))
     {
         let got = format!("{share} for {digit}");
-        return Err(Error::Argument {
-            name: "shares",
-            expected: "between 0 and 1".into(),
-            got,
-        });
+        return Err(Error::argument("shares", "between 0 and 1", got));
     }
     let largest = (1..CLASSES).fold(0, |best, digit| {
         if shares[digit] > shares[best] {

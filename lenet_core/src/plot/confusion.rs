@@ -26,12 +26,8 @@ const WRONG_TINT: f64 = 0.9;
 pub fn confusion(counts: &[[usize; CLASSES]; CLASSES]) -> Result<Figure> {
     let total: usize = counts.iter().flatten().sum();
     if total == 0 {
-        let expected = "counts of at least one image".into();
-        return Err(Error::Argument {
-            name: "counts",
-            expected,
-            got: "only zeros".into(),
-        });
+        let expected = "counts of at least one image";
+        return Err(Error::argument("counts", expected, "only zeros"));
     }
     let right: usize = counts
         .iter()

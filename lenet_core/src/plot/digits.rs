@@ -121,11 +121,8 @@ fn digits_figure(
     let available = images.count().min(labels.count());
     if count == 0 || count > available {
         let expected = format!("1 to {available} places, as there are images and labels");
-        return Err(argument(
-            "rows x columns",
-            expected,
-            format!("{rows} x {columns}"),
-        ));
+        let got = format!("{rows} x {columns}");
+        return Err(Error::argument("rows x columns", expected, got));
     }
     let tile = |index| {
         Ok(Tile {
@@ -152,18 +149,12 @@ fn mistakes_figure(
 ) -> Result<Figure> {
     let places = rows.saturating_mul(columns);
     if places == 0 {
-        return Err(argument(
-            "rows x columns",
-            "at least 1 place".into(),
-            format!("{rows} x {columns}"),
-        ));
+        let got = format!("{rows} x {columns}");
+        return Err(Error::argument("rows x columns", "at least 1 place", got));
     }
     if mistakes.is_empty() {
-        return Err(argument(
-            "mistakes",
-            "at least one; a network without mistakes has none to show".into(),
-            "none",
-        ));
+        let expected = "at least one; a network without mistakes has none to show";
+        return Err(Error::argument("mistakes", expected, "none"));
     }
     let shown = &mistakes[..mistakes.len().min(places)];
     let tile = |mistake: &Mistake| {
@@ -199,11 +190,8 @@ fn mistakes_figure(
 /// White ink on black, as MNIST's files have it.
 fn picture(images: &dyn Images, index: usize) -> Result<Raster> {
     if index >= images.count() {
-        return Err(argument(
-            "index",
-            format!("below {}, the number of images", images.count()),
-            index,
-        ));
+        let expected = format!("below {}, the number of images", images.count());
+        return Err(Error::argument("index", expected, index.to_string()));
     }
     let (height, width) = images.size();
     let grey = |ink: f32| (ink.clamp(0.0, 1.0) * f32::from(u8::MAX)).round() as u8;
@@ -216,12 +204,4 @@ fn picture(images: &dyn Images, index: usize) -> Result<Raster> {
         height,
         pixels,
     })
-}
-
-fn argument(name: &'static str, expected: String, got: impl ToString) -> Error {
-    Error::Argument {
-        name,
-        expected,
-        got: got.to_string(),
-    }
 }

@@ -115,11 +115,7 @@ impl<N: Dim, T> Maps for Tensor<(Const<1>, N), f32, Cpu, T> {
 /// ```
 pub fn feature_maps(title: &str, layers: &[(&str, &dyn Maps)]) -> Result<Figure> {
     if layers.is_empty() {
-        return Err(Error::Argument {
-            name: "layers",
-            expected: "at least one".into(),
-            got: "none".into(),
-        });
+        return Err(Error::argument("layers", "at least one", "none"));
     }
     let mut rows = Vec::new();
     for (name, layer) in layers {
@@ -327,11 +323,8 @@ fn draw_key(drawing: &mut Drawing, (middle, y): (f64, f64), strongest: f32) {
 /// The smallest and the largest value.
 fn range(name: &'static str, values: &[f32]) -> Result<(f32, f32)> {
     let refuse = |got: String| {
-        Err(Error::Argument {
-            name,
-            expected: "finite numbers, at least one".into(),
-            got,
-        })
+        let expected = "finite numbers, at least one";
+        Err(Error::argument(name, expected, got))
     };
     match values.iter().find(|value| !value.is_finite()) {
         Some(value) => refuse(value.to_string()),
