@@ -5,7 +5,8 @@
 evcxr builds cells in a new temporary folder and so compiles lenet_core anew for every kernel. Here each kernel
 takes the first folder below BUILDS that no other kernel holds and keeps what earlier kernels built in it; cargo
 sees by itself what has changed since. Notebooks in different folders never share one: they may mean different
-crates by the same name.
+crates by the same name. The variable LENET_KERNEL_BUILDS names other BUILDS, to measure a kernel that has built
+nothing.
 """
 
 import hashlib
@@ -78,6 +79,7 @@ def without_lenet_core(search_path):
 
 def main():
     program, builds, connection_file = sys.argv[1:]
+    builds = os.environ.get("LENET_KERNEL_BUILDS", builds)
     folder, held = take_build_folder(Path(builds))
     write_settings(Path(builds))
     environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::process::{announce, cargo, file_failure, run};
 use crate::project::python_of;
-use crate::{kernel, setup, Project, Result};
+use crate::{data, setup, Project, Result};
 
 /// Everything that only the comparison needs.
 const FOLDER: &str = "target/peers";
@@ -16,6 +16,7 @@ const PEERS: &str = "lenet_core/benches/peers";
 const REQUIREMENTS: &str = "lenet_core/tests/reference/requirements.txt";
 const NOTEBOOK: &str = "notebooks/lenet5.ipynb";
 const RESULTS: &str = "BENCHMARKS.md";
+const MNIST_VARIABLE: &str = "LENET_MNIST_DIR";
 const ADVICE: &str = "read the message above";
 
 /// Compares the training speed with PyTorch, Keras, candle and burn, times the walkthrough's cells and writes the
@@ -31,10 +32,11 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
     }
 
     announce("Cells: running the walkthrough twice, first with nothing compiled");
-    let builds = project.path(kernel::BUILDS);
-    if builds.exists() {
-        fs::remove_dir_all(&builds).map_err(|error| file_failure("remove", &builds, &error))?;
+    let kernel = folder.join("kernel");
+    if kernel.exists() {
+        fs::remove_dir_all(&kernel).map_err(|error| file_failure("remove", &kernel, &error))?;
     }
+    let mnist = data::folder(project)?;
     let records = ["cold", "warm"].map(|name| folder.join(format!("{name}.json")));
     for record in &records {
         let mut notebook = project.jupyter();
@@ -42,6 +44,10 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
             .arg(project.path("tests/run_notebook.py"))
             .args([NOTEBOOK, "--record"])
             .arg(record)
+            .env("LENET_KERNEL_BUILDS", kernel.join("builds"))
+            // The kernel keeps compiled crates in the user's cache folder, too.
+            .env("XDG_CACHE_HOME", kernel.join("cache"))
+            .env(MNIST_VARIABLE, &mnist)
             .current_dir(project.root());
         run(
             &mut notebook,
@@ -53,6 +59,7 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
     announce("Comparison: every program in turns; this takes about ten minutes");
     let mut compare = Command::new(python);
     compare
+        .env(MNIST_VARIABLE, &mnist)
         .arg(project.path(PEERS).join("compare.py"))
         .arg("--cells")
         .args(records)

@@ -1,21 +1,31 @@
 //! The MNIST data.
 
-use crate::process::{announce, cargo, run};
-use crate::{Project, Result};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::process::{announce, capture, cargo, run};
+use crate::{Failure, Project, Result};
+
+const PROBLEM: &str = "MNIST is not there yet";
+const ADVICE: &str = "follow the message above and run this command again";
 
 /// Fetches what is missing and verifies all of it.
 pub fn mnist(project: &Project) -> Result<()> {
     announce("Data: fetching what is missing of MNIST, verifying the rest");
-    run(
-        cargo(project).args([
-            "run",
-            "--release",
-            "--package",
-            "lenet_core",
-            "--example",
-            "fetch_mnist",
-        ]),
-        "MNIST is not there yet",
-        "follow the message above and run this command again",
-    )
+    run(&mut fetch(project), PROBLEM, ADVICE)
+}
+
+/// The folder that holds MNIST, as the program that fetches it says in its last line.
+pub fn folder(project: &Project) -> Result<PathBuf> {
+    let printed = capture(&mut fetch(project), PROBLEM, ADVICE)?;
+    let last = printed.lines().last().unwrap_or_default();
+    let folder = last.strip_prefix("MNIST is in ").map(PathBuf::from);
+    folder.ok_or_else(|| Failure::new(format!("{PROBLEM}: {last}"), ADVICE))
+}
+
+fn fetch(project: &Project) -> Command {
+    let mut command = cargo(project);
+    command.args(["run", "--release", "--package", "lenet_core"]);
+    command.args(["--example", "fetch_mnist"]);
+    command
 }

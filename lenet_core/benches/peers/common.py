@@ -3,17 +3,12 @@
 import argparse
 import json
 import platform
-import resource
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "reference"))
 import mnist  # noqa: E402,F401
-
-STARTED = time.perf_counter()
-KIBIBYTE = 1024  # Linux's unit of ru_maxrss
 
 
 def flags(description):
@@ -34,12 +29,9 @@ def print_epoch(epoch, seconds, loss, accuracy, val_loss, val_accuracy):
 
 
 def print_end(peer, options, packages, test_loss, test_accuracy):
-    """The last line; `total_seconds` start with this program's imports."""
-    unit = 1 if sys.platform == "darwin" else KIBIBYTE
+    """The last line; `compare.py` measures time and memory of the whole program from outside."""
     print(json.dumps({
         "peer": peer, "epochs": options.epochs, "batch_size": options.batch_size, "threads": options.threads,
-        "total_seconds": round(time.perf_counter() - STARTED, 3),
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
         "test_loss": test_loss, "test_accuracy": test_accuracy,
         "versions": {"python": platform.python_version()} | {package: version(package) for package in packages},
     }), flush=True)

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -121,11 +121,11 @@ pub fn print_epoch(epoch: usize, time: Duration, train: &Running, val: &Running)
     );
 }
 
-/// The last line. `lock` is the text of the peer's Cargo.lock, which knows the versions of `packages`.
+/// The last line; `compare.py` measures time and memory of the whole program from outside. `lock` is the
+/// text of the peer's Cargo.lock, which knows the versions of `packages`.
 pub fn print_end(
     peer: &str,
     options: &Options,
-    started: Instant,
     test: &Running,
     (lock, packages): (&str, &[&str]),
 ) {
@@ -134,12 +134,10 @@ pub fn print_end(
         .map(|package| format!(r#""{package}": "{}""#, version(lock, package)))
         .collect();
     println!(
-        r#"{{"peer": "{peer}", "epochs": {}, "batch_size": {}, "threads": {}, "total_seconds": {:.3}, "peak_rss_bytes": {}, "test_loss": {}, "test_accuracy": {}, "versions": {{{}}}}}"#,
+        r#"{{"peer": "{peer}", "epochs": {}, "batch_size": {}, "threads": {}, "test_loss": {}, "test_accuracy": {}, "versions": {{{}}}}}"#,
         options.epochs,
         options.batch_size,
         options.threads,
-        started.elapsed().as_secs_f64(),
-        peak_rss_bytes().map_or("null".to_string(), |bytes| bytes.to_string()),
         test.loss(),
         test.accuracy(),
         versions.join(", "),
@@ -150,12 +148,4 @@ fn version<'a>(lock: &'a str, package: &str) -> &'a str {
     let start = format!("name = \"{package}\"\nversion = \"");
     let rest = lock.split_once(&start).map_or("", |(_, rest)| rest);
     rest.split('"').next().unwrap_or_default()
-}
-
-/// The high-water mark of resident memory; Linux tells it, in KiB.
-fn peak_rss_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(kibibytes * 1024)
 }

@@ -1,10 +1,11 @@
 """Runs LeNet-5 of this project and of its peers in turns on this machine, and writes the comparison as Markdown.
 
-    compare.py --ours PROGRAM --candle PROGRAM --burn PROGRAM --record FILE --output FILE
+    compare.py --ours PROGRAM --candle PROGRAM --burn PROGRAM --cells COLD WARM --output FILE
 
-`cargo xtask bench` builds the programs and calls this. All train in float32 on the 60,000 images and validate on the
-10,000 after each epoch. Every round runs each peer once, one after the other, so that a slow minute of the machine
-hits all of them; a figure is the median over the rounds. Other settings than the main one run once.
+`cargo xtask bench` builds the programs and calls this, with MNIST in the folder LENET_MNIST_DIR. All train in float32
+on the 60,000 images and validate on the 10,000 after each epoch. Every round runs each peer once, one after the other,
+so that a slow minute of the machine hits all of them; a figure is the median over the rounds. Other settings than the
+main one run once.
 """
 
 import argparse
@@ -26,17 +27,6 @@ NAMES = {"ours": "lenet_core", "pytorch": "PyTorch", "keras": "Keras", "candle":
 SLOW = {"candle", "burn"}  # one epoch, one round, one setting
 
 
-def data_folder():
-    """Where `cargo xtask setup` puts MNIST, unless the user has named a folder."""
-    if named := os.environ.get("LENET_MNIST_DIR"):
-        return named
-    if sys.platform == "darwin":
-        caches = Path.home() / "Library/Caches"
-    else:
-        caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return str(caches / "lenet_core/mnist")
-
-
 def command(peer, options):
     if peer == "pytorch":
         return [sys.executable, HERE / "peer_pytorch.py"]
@@ -48,8 +38,7 @@ def command(peer, options):
 def run(peer, epochs, threads, batch_size, options):
     """Trains once; gives seconds of each epoch, of the whole process, its peak memory and what it reached."""
     arguments = [*command(peer, options), "--epochs", epochs, "--threads", threads, "--batch-size", batch_size]
-    settings = {"TF_CPP_MIN_LOG_LEVEL": "2", "LENET_MNIST_DIR": data_folder()}
-    environment = os.environ | settings
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         if peer == "ours":

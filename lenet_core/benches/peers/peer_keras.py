@@ -2,7 +2,7 @@
 
 import time
 
-from common import flags, mnist, print_end, print_epoch  # first: it starts the clock
+from common import flags, mnist, print_end, print_epoch
 import keras_lenet5 as original
 import keras
 import tensorflow as tf

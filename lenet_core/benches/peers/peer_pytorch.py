@@ -7,7 +7,7 @@ data set in memory, batches picked by index. `--layout contiguous` and `--adam f
 
 import time
 
-from common import flags, mnist, print_end, print_epoch  # first: it starts the clock
+from common import flags, mnist, print_end, print_epoch
 import numpy as np
 import torch
 from torch.nn import functional

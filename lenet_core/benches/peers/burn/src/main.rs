@@ -141,7 +141,6 @@ fn evaluate(network: &LeNet5, data: &Data, batch_size: usize) -> Running {
 }
 
 fn main() -> Result<()> {
-    let started = Instant::now();
     let options = Options::from_flags()?;
     options.limit_threads(); // all of flex's threads are rayon's
     let device = Device::flex();
@@ -167,6 +166,6 @@ fn main() -> Result<()> {
     }
     let result = evaluate(&network, &test, size);
     let lock = include_str!("../Cargo.lock");
-    print_end("burn", &options, started, &result, (lock, PACKAGES));
+    print_end("burn", &options, &result, (lock, PACKAGES));
     Ok(())
 }

@@ -127,7 +127,6 @@ fn pass(
 }
 
 fn main() -> Result<()> {
-    let started = Instant::now();
     let options = Options::from_flags()?;
     options.limit_threads(); // candle's own pool and gemm follow rayon's variable
     let train = Data::new(Split::read("train")?)?;
@@ -162,6 +161,6 @@ fn main() -> Result<()> {
         print_epoch(epoch, epoch_started.elapsed(), &running, &val);
     }
     let lock = include_str!("../Cargo.lock");
-    print_end("candle", &options, started, &evaluate()?, (lock, PACKAGES));
+    print_end("candle", &options, &evaluate()?, (lock, PACKAGES));
     Ok(())
 }
