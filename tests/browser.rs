@@ -78,6 +78,22 @@ fn digits_are_painted_in_every_view() {
 }
 
 #[test]
+fn the_architecture_is_painted_in_every_view() {
+    let Some(views) = views() else { return };
+    for (view, cell) in each_view(&["architecture"]) {
+        let boxes = only_picture(views, view, cell);
+        assert!(
+            boxes.width > 500.0 && boxes.height > 100.0,
+            "[{cell}] in {view}: {boxes:?}"
+        );
+        assert!(
+            boxes.dark > 0.0005 && boxes.light > 0.3 && boxes.colours > 10.0,
+            "[{cell}] in {view}: {boxes:?}"
+        );
+    }
+}
+
+#[test]
 fn the_layer_table_is_painted_in_every_view() {
     let Some(views) = views() else { return };
     for (view, cell) in each_view(&["model"]) {

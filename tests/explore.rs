@@ -2,23 +2,10 @@
 
 use std::sync::OnceLock;
 
-use notebook_tests::{Cell, Notebook};
+use notebook_tests::{assert_figure, Cell, Notebook, EXPLORE_FIGURES};
 use xtask::Project;
 
 const PATH: &str = "notebooks/explore.ipynb";
-/// Cells that show a figure.
-const FIGURES: &[&str] = &[
-    "confusion",
-    "classes",
-    "mistakes",
-    "c1-before",
-    "c1-after",
-    "c3-before",
-    "c3-after",
-    "maps",
-    "output",
-    "copies",
-];
 
 /// The run that all tests here look at.
 fn run() -> &'static Notebook {
@@ -169,19 +156,8 @@ fn loaded_weights_are_those_that_were_saved() {
 
 #[test]
 fn figures_come_in_every_form() {
-    for cell in FIGURES.iter().map(|id| cell(id)) {
-        assert!(cell.png().starts_with(b"\x89PNG"), "[{}]", cell.id());
-        assert!(
-            cell.shown("image/svg+xml").starts_with("<svg"),
-            "[{}]",
-            cell.id()
-        );
-        assert!(
-            cell.shown("text/html").contains(" alt=\""),
-            "[{}]",
-            cell.id()
-        );
-        assert!(cell.shown("text/plain").ends_with('.'), "[{}]", cell.id());
+    for id in EXPLORE_FIGURES {
+        assert_figure(cell(id));
     }
 }
 

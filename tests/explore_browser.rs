@@ -4,23 +4,11 @@ use std::fs;
 use std::sync::OnceLock;
 
 use lenet_core::prelude::*;
-use notebook_tests::{clean_copy_folder, output_folder, Panel, Views};
+use notebook_tests::{clean_copy_folder, output_folder, Panel, Views, EXPLORE_FIGURES};
 
 const PATH: &str = "notebooks/explore.ipynb";
 const OUTPUT: &str = "explore-browser";
 const DIGITS: usize = 200;
-const FIGURES: &[&str] = &[
-    "confusion",
-    "classes",
-    "mistakes",
-    "c1-before",
-    "c1-after",
-    "c3-before",
-    "c3-after",
-    "maps",
-    "output",
-    "copies",
-];
 
 /// What was seen, the labels of the test images that were painted, and the crate's probabilities for them.
 struct Seen {
@@ -79,7 +67,7 @@ fn figures_are_painted_in_every_view() {
         return;
     };
     for view in ["lab", "untrusted", "page"] {
-        for id in FIGURES {
+        for id in EXPLORE_FIGURES {
             let pictures = views.figures(view, id, "img");
             assert_eq!(pictures.len(), 1, "[{id}] in {view}: {pictures:?}");
             let picture = pictures[0];

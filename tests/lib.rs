@@ -2,6 +2,7 @@
 
 mod browse;
 mod copy;
+mod figures;
 mod notebook;
 mod panel;
 mod runs;
@@ -9,6 +10,7 @@ mod script;
 mod views;
 
 pub use copy::{clean_copy, clean_copy_folder};
+pub use figures::{assert_figure, EXPLORE_FIGURES, WALKTHROUGH_FIGURES};
 pub use notebook::{Cell, Notebook};
 pub use panel::{Panel, TwoPanels};
 pub use runs::{Executed, Run};
