@@ -194,30 +194,32 @@ fn convolution(
         buffer
     };
     let (x, still) = (buffer(blocks * input), buffer(blocks * input));
-    let (weight, bias) = (numbers(shape.weights()), numbers(shape.outputs));
+    let (factors, bias) = (numbers(shape.factors()), numbers(shape.outputs));
     let kept = shape.activations() * lanes;
     let (mut activations, mut pooled) = (buffer(blocks * kept), buffer(output));
-    let (mut dw, mut db) = (vec![0.0; weight.len()], vec![0.0; shape.outputs]);
+    let (mut df, mut db) = (vec![0.0; factors.len()], vec![0.0; shape.outputs]);
     let mut dx = input_gradient.then(|| buffer(input));
-    let mut scratch = buffer(shape.scratch_len() * lanes);
+    let mut working = buffer(shape.forward_len() * lanes);
+    let mut scratch = buffer(shape.backward_len() * lanes);
     let (activation, dy) = (buffer(kept), buffer(output));
     let forward = {
-        let weight = weight.clone();
+        let factors = factors.clone();
         move || {
             for (x, kept) in still.chunks(input).zip(activations.chunks_mut(kept)) {
-                conv::forward(isa, shape, x, (&weight, &bias), kept, &mut pooled);
+                let working = (kept, &mut *working);
+                conv::forward(isa, shape, x, (&factors, &bias), working, &mut pooled);
             }
         }
     };
     let backward = move || {
         for x in x.chunks(input) {
             let gradients = Gradients {
-                weight: &mut dw,
+                factors: &mut df,
                 bias: &mut db,
                 x: dx.as_deref_mut(),
                 scratch: &mut scratch,
             };
-            conv::backward(isa, shape, x, &weight, &activation, &dy, gradients);
+            conv::backward(isa, shape, x, &factors, &activation, &dy, gradients);
         }
     };
     pair(names, products, input_gradient, forward, backward)

@@ -214,6 +214,11 @@ fn fused_stages_agree_with_plain_layers() {
         // A batch of one; more blocks than groups of partial sums.
         fused_stage_agrees::<1, 6, 5, Rank4<1, 1, 28, 28>, Rank4<1, 6, 12, 12>>(isa);
         fused_stage_agrees::<2, 3, 5, Rank4<300, 2, 8, 8>, Rank4<300, 3, 2, 2>>(isa);
+        // Several tiles of columns, in chunks and one by one, and numbers of filters and channels that
+        // leave a rest.
+        fused_stage_agrees::<5, 7, 5, Rank4<9, 5, 8, 20>, Rank4<9, 7, 2, 8>>(isa);
+        fused_stage_agrees::<3, 9, 5, Rank4<17, 3, 20, 16>, Rank4<17, 9, 8, 6>>(isa);
+        fused_stage_agrees::<7, 3, 5, Rank4<9, 7, 28, 8>, Rank4<9, 3, 12, 2>>(isa);
         // Odd sizes, of which pooling drops the last row and column; other kernels; other counts.
         fused_stage_agrees::<3, 5, 5, Rank4<9, 3, 11, 13>, Rank4<9, 5, 3, 4>>(isa);
         fused_stage_agrees::<4, 7, 5, Rank4<9, 4, 13, 11>, Rank4<9, 7, 4, 3>>(isa);

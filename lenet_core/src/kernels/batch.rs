@@ -28,6 +28,9 @@ pub(crate) fn forward(
 ) -> (Vec<f32>, Option<Buffer>) {
     let lanes = isa.lanes();
     let (input, output) = (shape.input_len(), shape.output_len());
+    let mut factors = pool.take(shape.factors());
+    conv::factors(shape, parameters.0, &mut factors);
+    let parameters = (&*factors, parameters.1);
     let blocks = (x.len() / input).div_ceil(lanes);
     let per_block = shape.activations() * lanes;
     let mut kept = keep.then(|| pool.take(blocks * per_block));
@@ -46,14 +49,12 @@ pub(crate) fn forward(
     share(blocks, |((x, y), kept)| {
         let mut x_block = pool.take(input * lanes);
         let mut y_block = pool.take(output * lanes);
+        let mut scratch = pool.take(shape.forward_len() * lanes);
+        let mut spare = kept.is_none().then(|| pool.take(per_block));
+        let activations = kept.or(spare.as_deref_mut()).unwrap_or_default();
         gather(isa, x, input, &mut x_block);
-        match kept {
-            Some(kept) => conv::forward(isa, shape, &x_block, parameters, kept, &mut y_block),
-            None => {
-                let mut spare = pool.take(per_block);
-                conv::forward(isa, shape, &x_block, parameters, &mut spare, &mut y_block);
-            }
-        }
+        let working = (activations, &mut *scratch);
+        conv::forward(isa, shape, &x_block, parameters, working, &mut y_block);
         scatter(isa, &y_block, output, y);
     });
     // SAFETY: the blocks are all of the first `len` numbers, and `scatter` has written each.
@@ -84,7 +85,9 @@ pub(crate) fn backward(
     let (input, output) = (shape.input_len(), shape.output_len());
     let blocks = (x.len() / input).div_ceil(lanes);
     let images = lanes * blocks.div_ceil(GROUPS);
-    let sums = shape.weights() + shape.outputs;
+    let sums = shape.factors() + shape.outputs;
+    let mut factors = pool.take(shape.factors());
+    conv::factors(shape, weight, &mut factors);
 
     let x_gradients: Vec<Option<&mut [f32]>> = match gradients.x {
         Some(dx) => dx.chunks_mut(images * input).map(Some).collect(),
@@ -99,11 +102,11 @@ pub(crate) fn backward(
         .zip(partial.chunks_exact_mut(sums));
     share(groups, |((((x, dy), activations), mut dx), partial)| {
         partial.fill(0.0);
-        let (partial_weight, partial_bias) = partial.split_at_mut(shape.weights());
+        let (partial_factors, partial_bias) = partial.split_at_mut(shape.factors());
         let mut x_block = pool.take(input * lanes);
         let mut dy_block = pool.take(output * lanes);
         let mut dx_block = dx.is_some().then(|| pool.take(input * lanes));
-        let mut scratch = pool.take(shape.scratch_len() * lanes);
+        let mut scratch = pool.take(shape.backward_len() * lanes);
         for (block, (x, dy)) in x
             .chunks(lanes * input)
             .zip(dy.chunks(lanes * output))
@@ -113,7 +116,7 @@ pub(crate) fn backward(
             gather(isa, dy, output, &mut dy_block);
             let kept = shape.activations() * lanes;
             let gradients = Gradients {
-                weight: partial_weight,
+                factors: partial_factors,
                 bias: partial_bias,
                 x: dx_block.as_deref_mut(),
                 scratch: &mut scratch,
@@ -123,7 +126,7 @@ pub(crate) fn backward(
                 isa,
                 shape,
                 &x_block,
-                weight,
+                &factors,
                 activations,
                 &dy_block,
                 gradients,
@@ -136,11 +139,16 @@ pub(crate) fn backward(
             }
         }
     });
-    for partial in partial.chunks_exact(sums) {
-        let (weight, bias) = partial.split_at(shape.weights());
-        add(gradients.weight, weight);
-        add(gradients.bias, bias);
+    let mut partials = partial.chunks_exact_mut(sums);
+    let Some(total) = partials.next() else {
+        return;
+    };
+    for partial in partials {
+        add(total, partial);
     }
+    let (factors, bias) = total.split_at(shape.factors());
+    conv::add_gradient(shape, factors, gradients.weight);
+    add(gradients.bias, bias);
 }
 
 /// `to += from`, element by element.

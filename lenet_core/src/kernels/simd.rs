@@ -30,6 +30,7 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
     unsafe fn add(self, other: Self) -> Self;
+    unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn div(self, other: Self) -> Self;
     unsafe fn sqrt(self) -> Self;
@@ -41,6 +42,8 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn fnma(self, factor: Self, addend: Self) -> Self;
     /// The sum of the lanes, always in the same order.
     unsafe fn sum(self) -> f32;
+    /// The sum of the lanes of each of `LANES` vectors, always in the same order.
+    unsafe fn sums(from: *const f32) -> Self;
     /// Writes the transpose of `LANES` x `LANES` numbers: row `r` is read at `from + r * stride_from`,
     /// and written as column `r` of rows that start `stride_to` apart.
     unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize);
@@ -86,6 +89,10 @@ unsafe impl Simd for Portable {
         self.zip(other, |a, b| a + b)
     }
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+    #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
         self.zip(other, |a, b| a * b)
     }
@@ -117,6 +124,12 @@ unsafe impl Simd for Portable {
     unsafe fn sum(self) -> f32 {
         let [a, b, c, d, e, f, g, h] = self.0;
         ((a + e) + (c + g)) + ((b + f) + (d + h))
+    }
+    #[inline(always)]
+    unsafe fn sums(from: *const f32) -> Self {
+        Self(std::array::from_fn(|i| {
+            Self::load(from.add(i * Self::LANES)).sum()
+        }))
     }
     #[inline(always)]
     unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
@@ -170,6 +183,10 @@ mod x86 {
             Self(_mm256_add_ps(self.0, other.0))
         }
         #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            Self(_mm256_sub_ps(self.0, other.0))
+        }
+        #[inline(always)]
         unsafe fn mul(self, other: Self) -> Self {
             Self(_mm256_mul_ps(self.0, other.0))
         }
@@ -205,6 +222,14 @@ mod x86 {
             );
             let pairs = _mm_add_ps(halves, _mm_movehl_ps(halves, halves));
             _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps::<1>(pairs, pairs)))
+        }
+        #[inline(always)]
+        unsafe fn sums(from: *const f32) -> Self {
+            let (a, b) = (sums_of_four_256(from), sums_of_four_256(from.add(32)));
+            Self(_mm256_add_ps(
+                _mm256_permute2f128_ps::<0x20>(a, b),
+                _mm256_permute2f128_ps::<0x31>(a, b),
+            ))
         }
         #[inline(always)]
         unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
@@ -249,6 +274,18 @@ mod x86 {
         _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(from.add(4 * stride)))
     }
 
+    /// The sums of four vectors: in each half of the result, the sums of their halves.
+    #[inline(always)]
+    unsafe fn sums_of_four_256(from: *const f32) -> __m256 {
+        let (a, b) = (_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8)));
+        let (c, d) = (_mm256_loadu_ps(from.add(16)), _mm256_loadu_ps(from.add(24)));
+        let ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+        let (ab, cd) = (_mm256_castps_pd(ab), _mm256_castps_pd(cd));
+        let (low, high) = (_mm256_unpacklo_pd(ab, cd), _mm256_unpackhi_pd(ab, cd));
+        _mm256_add_ps(_mm256_castpd_ps(low), _mm256_castpd_ps(high))
+    }
+
     /// Sixteen numbers in a 512-bit register.
     #[derive(Clone, Copy)]
     pub(crate) struct Avx512(__m512);
@@ -277,6 +314,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {
             Self(_mm512_add_ps(self.0, other.0))
+        }
+        #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            Self(_mm512_sub_ps(self.0, other.0))
         }
         #[inline(always)]
         unsafe fn mul(self, other: Self) -> Self {
@@ -311,6 +352,15 @@ mod x86 {
             _mm512_reduce_add_ps(self.0)
         }
         #[inline(always)]
+        unsafe fn sums(from: *const f32) -> Self {
+            let (a, b) = (sums_of_four_512(from), sums_of_four_512(from.add(64)));
+            let (c, d) = (
+                sums_of_four_512(from.add(128)),
+                sums_of_four_512(from.add(192)),
+            );
+            Self(add_quarters(add_quarters(a, b), add_quarters(c, d)))
+        }
+        #[inline(always)]
         unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
             for row in [0, 8] {
                 for column in [0, 8] {
@@ -328,6 +378,25 @@ mod x86 {
         unsafe fn call<K: Kernel>(kernel: K) {
             call_avx512(kernel);
         }
+    }
+
+    /// The sums of four vectors: in each quarter of the result, the sums of their quarters.
+    #[inline(always)]
+    unsafe fn sums_of_four_512(from: *const f32) -> __m512 {
+        let (a, b) = (_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(16)));
+        let (c, d) = (_mm512_loadu_ps(from.add(32)), _mm512_loadu_ps(from.add(48)));
+        let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
+        let cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+        let (ab, cd) = (_mm512_castps_pd(ab), _mm512_castps_pd(cd));
+        let (low, high) = (_mm512_unpacklo_pd(ab, cd), _mm512_unpackhi_pd(ab, cd));
+        _mm512_add_ps(_mm512_castpd_ps(low), _mm512_castpd_ps(high))
+    }
+
+    /// Adds neighbouring quarters; those of `a` come first.
+    #[inline(always)]
+    unsafe fn add_quarters(a: __m512, b: __m512) -> __m512 {
+        let even = _mm512_shuffle_f32x4::<0x88>(a, b);
+        _mm512_add_ps(even, _mm512_shuffle_f32x4::<0xdd>(a, b))
     }
 
     #[inline(never)]
@@ -377,6 +446,10 @@ mod arm {
             Self(vaddq_f32(self.0, other.0), vaddq_f32(self.1, other.1))
         }
         #[inline(always)]
+        unsafe fn sub(self, other: Self) -> Self {
+            Self(vsubq_f32(self.0, other.0), vsubq_f32(self.1, other.1))
+        }
+        #[inline(always)]
         unsafe fn mul(self, other: Self) -> Self {
             Self(vmulq_f32(self.0, other.0), vmulq_f32(self.1, other.1))
         }
@@ -413,6 +486,12 @@ mod arm {
         #[inline(always)]
         unsafe fn sum(self) -> f32 {
             vaddvq_f32(vaddq_f32(self.0, self.1))
+        }
+        #[inline(always)]
+        unsafe fn sums(from: *const f32) -> Self {
+            let sum = |i: usize| Self::load(from.add(i * Self::LANES)).sum();
+            let sums: [f32; 8] = std::array::from_fn(sum);
+            Self::load(sums.as_ptr())
         }
         #[inline(always)]
         unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
