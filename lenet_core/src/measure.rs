@@ -3,7 +3,7 @@
 use crate::kernels::adam::{self, Rates};
 use crate::kernels::batch::{self, BatchGradients};
 use crate::kernels::buffer::Pool;
-use crate::kernels::conv::{self, Gradients, Shape};
+use crate::kernels::conv::{self, Gradients, ParameterGradients, Shape};
 use crate::kernels::matrix::{multiply, Finish, Matrix, Product};
 use crate::kernels::{peak, tanh};
 use crate::network::Outline;
@@ -214,8 +214,10 @@ fn convolution(
     let backward = move || {
         for x in x.chunks(input) {
             let gradients = Gradients {
-                factors: &mut df,
-                bias: &mut db,
+                parameters: Some(ParameterGradients {
+                    factors: &mut df,
+                    bias: &mut db,
+                }),
                 x: dx.as_deref_mut(),
                 scratch: &mut scratch,
             };

@@ -1,12 +1,17 @@
 //! The optimiser.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::kernels::{adam, Isa};
+use crate::threads::share;
 use crate::view::values_mut;
+
+/// Parameters that are worth a thread of their own.
+const AT_ONCE: usize = 1 << 12;
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -169,12 +174,22 @@ impl AdamState {
             self.mean.resize(range.end, 0.0);
             self.square.resize(range.end, 0.0);
         }
-        let (mean, square) = (&mut self.mean[range.clone()], &mut self.square[range]);
-        match adam::update(isa, rates, weights, gradient, mean, square) {
+        let means = self.mean[range.clone()].chunks_mut(AT_ONCE);
+        let parts = (weights
+            .chunks_mut(AT_ONCE)
+            .zip(gradient.chunks_mut(AT_ONCE)))
+        .zip(means.zip(self.square[range].chunks_mut(AT_ONCE)));
+        let (weights_finite, means_finite) = (AtomicBool::new(true), AtomicBool::new(true));
+        share(parts, |((weights, gradient), (mean, square))| {
+            let finite = adam::update(isa, rates, weights, gradient, mean, square);
+            weights_finite.fetch_and(finite.0, Ordering::Relaxed);
+            means_finite.fetch_and(finite.1, Ordering::Relaxed);
+            gradient.fill(0.0);
+        });
+        match (weights_finite.into_inner(), means_finite.into_inner()) {
             (false, _) => self.exploded = Some("a weight"),
             (true, false) => self.exploded = self.exploded.or(Some("a mean of Adam")),
             (true, true) => {}
         }
-        gradient.fill(0.0);
     }
 }

@@ -177,8 +177,9 @@ impl Training {
         sums: &mut Sums,
     ) -> Result<Gradients<f32, Cpu>> {
         let logits = network.trace(images.traced(gradients))?;
-        sums.add_logits(values(&logits).into_owned(), &values(targets));
+        sums.count(&values(&logits), &values(targets));
         let loss = cross_entropy(logits, targets)?;
+        sums.loss += f64::from(loss.array()) * targets.shape().0 as f64;
         let mut gradients = loss.try_backward()?;
         let optimizer = Adam {
             learning_rate,
@@ -234,14 +235,21 @@ struct Sums {
 }
 
 impl Sums {
-    fn add_logits(&mut self, mut logits: Vec<f32>, targets: &[f32]) {
-        for (row, target) in logits
-            .chunks_exact_mut(CLASSES)
-            .zip(targets.chunks_exact(CLASSES))
-        {
+    /// Adds the images of a batch and how many of them are read correctly.
+    fn count(&mut self, logits: &[f32], targets: &[f32]) {
+        let targets = targets.chunks_exact(CLASSES);
+        for (row, target) in logits.chunks_exact(CLASSES).zip(targets) {
             self.correct += usize::from(largest(row) == largest(target));
-            self.loss += f64::from(row_loss(row, target));
             self.images += 1;
+        }
+    }
+
+    /// Adds the losses, too.
+    fn add_logits(&mut self, mut logits: Vec<f32>, targets: &[f32]) {
+        self.count(&logits, targets);
+        let rows = logits.chunks_exact_mut(CLASSES);
+        for (row, target) in rows.zip(targets.chunks_exact(CLASSES)) {
+            self.loss += f64::from(row_loss(row, target));
         }
     }
 

@@ -1,13 +1,15 @@
 //! A whole batch through the convolution kernels: cut into blocks of images, shared among threads,
 //! and put together again.
 //!
-//! How a batch is cut depends on its size and the instruction set only, and partial sums are added
-//! in a fixed order, so the number of threads does not change a bit of the result.
+//! Where a batch has fewer blocks than there are threads, a block's filters and channels are shared,
+//! too. No number depends on that: each is summed by one thread, in an order that depends on the
+//! batch's size and the instruction set only, and partial sums are added in a fixed order.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use super::buffer::{Buffer, Pool};
-use super::conv::{self, Gradients, Shape};
+use super::conv::{self, Gradients, ParameterGradients, Shape};
 use super::isa::Isa;
 use super::transpose::{gather, scatter};
 use crate::threads::share;
@@ -15,6 +17,58 @@ use crate::threads::share;
 /// Into how many groups of blocks the sums over images are cut at most: enough to keep as many
 /// threads busy, few enough that adding the groups up costs nothing.
 const GROUPS: usize = 16;
+/// Filters or channels that are worth a thread of their own.
+const WORTH_SHARING: usize = 3;
+
+/// Some filters of a layer, which make a layer of their own.
+struct Part {
+    filters: Range<usize>,
+    shape: Shape,
+    factors: Buffer,
+}
+
+impl Part {
+    fn new(pool: &Pool, shape: Shape, weight: &[f32], filters: Range<usize>) -> Self {
+        let part = Shape {
+            outputs: filters.len(),
+            ..shape
+        };
+        let per_filter = shape.weights() / shape.outputs;
+        let mut factors = pool.take(part.factors());
+        let weight = &weight[filters.start * per_filter..filters.end * per_filter];
+        conv::factors(part, weight, &mut factors);
+        Self {
+            filters,
+            shape: part,
+            factors,
+        }
+    }
+}
+
+/// Cuts `count` filters or channels of each of `blocks` so that every thread has about as much to do.
+fn cut(count: usize, blocks: usize) -> Vec<Range<usize>> {
+    let threads = rayon::current_num_threads();
+    let even = blocks.is_multiple_of(threads) || blocks >= 4 * threads || blocks > GROUPS;
+    let wanted = if even {
+        1
+    } else {
+        threads.div_ceil(blocks).max(2)
+    };
+    let parts = wanted.min(count / WORTH_SHARING).max(1);
+    let at = |part: usize| part * count / parts;
+    (0..parts).map(|part| at(part)..at(part + 1)).collect()
+}
+
+/// Cuts a slice into the places of `ranges`, each with `unit` numbers for one of the range.
+fn split<'a, T>(mut slice: &'a mut [T], ranges: &[Range<usize>], unit: usize) -> Vec<&'a mut [T]> {
+    let mut places = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let (place, rest) = slice.split_at_mut(range.len() * unit);
+        places.push(place);
+        slice = rest;
+    }
+    places
+}
 
 /// Convolution, tanh and pooling of the batch `x`. Returns the pooled maps, and the activations that
 /// [`backward`] needs if `keep` is set.
@@ -23,43 +77,83 @@ pub(crate) fn forward(
     pool: &Pool,
     shape: Shape,
     x: &[f32],
-    parameters: (&[f32], &[f32]),
+    (weight, bias): (&[f32], &[f32]),
     keep: bool,
 ) -> (Vec<f32>, Option<Buffer>) {
     let lanes = isa.lanes();
     let (input, output) = (shape.input_len(), shape.output_len());
-    let mut factors = pool.take(shape.factors());
-    conv::factors(shape, parameters.0, &mut factors);
-    let parameters = (&*factors, parameters.1);
     let blocks = (x.len() / input).div_ceil(lanes);
     let per_block = shape.activations() * lanes;
+    let ranges = cut(shape.outputs, blocks);
+    let part = |filters: &Range<usize>| Part::new(pool, shape, weight, filters.clone());
+    let parts: Vec<Part> = ranges.iter().map(part).collect();
+
     let mut kept = keep.then(|| pool.take(blocks * per_block));
     let kept_blocks: Vec<Option<&mut [f32]>> = match &mut kept {
-        Some(kept) => kept.chunks_exact_mut(per_block).map(Some).collect(),
-        None => (0..blocks).map(|_| None).collect(),
+        Some(kept) => {
+            let blocks = kept.chunks_exact_mut(per_block);
+            blocks
+                .flat_map(|block| split(block, &ranges, per_block / shape.outputs))
+                .map(Some)
+                .collect()
+        }
+        None => (0..blocks * parts.len()).map(|_| None).collect(),
     };
     // Each thread is the first to touch the maps that it makes: filling them with zeros here would
     // bring them into this thread's cache.
     let len = x.len() / input * output;
     let mut y = Vec::with_capacity(len);
-    let blocks = x
+    let mut y_blocks = (parts.len() > 1).then(|| pool.take(blocks * output * lanes));
+    let images = y.spare_capacity_mut()[..len].chunks_mut(output * lanes);
+    let places: Vec<Place<'_>> = match &mut y_blocks {
+        Some(y_blocks) => {
+            let blocks = y_blocks.chunks_exact_mut(output * lanes);
+            blocks
+                .flat_map(|block| split(block, &ranges, output * lanes / shape.outputs))
+                .map(Place::Block)
+                .collect()
+        }
+        None => images.map(Place::Images).collect(),
+    };
+    let x_blocks = x
         .chunks(input * lanes)
-        .zip(y.spare_capacity_mut()[..len].chunks_mut(output * lanes))
-        .zip(kept_blocks);
-    share(blocks, |((x, y), kept)| {
+        .flat_map(|x| parts.iter().map(move |part| (x, part)));
+    let items = x_blocks.zip(places).zip(kept_blocks);
+    share(items, |(((x, part), place), kept)| {
         let mut x_block = pool.take(input * lanes);
-        let mut y_block = pool.take(output * lanes);
-        let mut scratch = pool.take(shape.forward_len() * lanes);
-        let mut spare = kept.is_none().then(|| pool.take(per_block));
+        let mut scratch = pool.take(part.shape.forward_len() * lanes);
+        let mut spare = kept
+            .is_none()
+            .then(|| pool.take(part.shape.activations() * lanes));
         let activations = kept.or(spare.as_deref_mut()).unwrap_or_default();
-        gather(isa, x, input, &mut x_block);
+        gather(isa, x, (input, 0..input), &mut x_block);
+        let parameters = (&*part.factors, &bias[part.filters.clone()]);
         let working = (activations, &mut *scratch);
-        conv::forward(isa, shape, &x_block, parameters, working, &mut y_block);
-        scatter(isa, &y_block, output, y);
+        match place {
+            Place::Block(y) => conv::forward(isa, part.shape, &x_block, parameters, working, y),
+            Place::Images(y) => {
+                let mut y_block = pool.take(output * lanes);
+                conv::forward(isa, part.shape, &x_block, parameters, working, &mut y_block);
+                scatter(isa, &y_block, output, y);
+            }
+        }
     });
+    if let Some(y_blocks) = &y_blocks {
+        let images = y.spare_capacity_mut()[..len].chunks_mut(output * lanes);
+        let blocks = y_blocks.chunks_exact(output * lanes).zip(images);
+        share(blocks, |(block, images)| {
+            scatter(isa, block, output, images)
+        });
+    }
     // SAFETY: the blocks are all of the first `len` numbers, and `scatter` has written each.
     unsafe { y.set_len(len) };
     (y, kept)
+}
+
+/// Where pooled maps go: for some filters of a block images side by side, or image by image for all.
+enum Place<'a> {
+    Block(&'a mut [f32]),
+    Images(&'a mut [MaybeUninit<f32>]),
 }
 
 /// What [`backward`] adds to or writes.
@@ -72,6 +166,16 @@ pub(crate) struct BatchGradients<'a> {
     pub(crate) x: Option<&'a mut [f32]>,
 }
 
+/// A batch on its way back.
+struct Back<'a> {
+    isa: Isa,
+    pool: &'a Pool,
+    shape: Shape,
+    x: &'a [f32],
+    activations: &'a [f32],
+    dy: &'a [f32],
+}
+
 /// The gradients of [`forward`] from that of its output, `dy`.
 pub(crate) fn backward(
     isa: Isa,
@@ -81,74 +185,233 @@ pub(crate) fn backward(
     dy: &[f32],
     gradients: BatchGradients<'_>,
 ) {
-    let lanes = isa.lanes();
-    let (input, output) = (shape.input_len(), shape.output_len());
-    let blocks = (x.len() / input).div_ceil(lanes);
-    let images = lanes * blocks.div_ceil(GROUPS);
-    let sums = shape.factors() + shape.outputs;
-    let mut factors = pool.take(shape.factors());
-    conv::factors(shape, weight, &mut factors);
-
-    let x_gradients: Vec<Option<&mut [f32]>> = match gradients.x {
-        Some(dx) => dx.chunks_mut(images * input).map(Some).collect(),
-        None => x.chunks(images * input).map(|_| None).collect(),
+    let blocks = (x.len() / shape.input_len()).div_ceil(isa.lanes());
+    if blocks == 0 {
+        return;
+    }
+    let batch = Back {
+        isa,
+        pool,
+        shape,
+        x,
+        activations,
+        dy,
     };
-    let mut partial = pool.take(x_gradients.len() * sums);
-    let groups = x
-        .chunks(images * input)
-        .zip(dy.chunks(images * output))
-        .zip(activations.chunks(images * shape.activations()))
-        .zip(x_gradients)
-        .zip(partial.chunks_exact_mut(sums));
-    share(groups, |((((x, dy), activations), mut dx), partial)| {
-        partial.fill(0.0);
-        let (partial_factors, partial_bias) = partial.split_at_mut(shape.factors());
-        let mut x_block = pool.take(input * lanes);
-        let mut dy_block = pool.take(output * lanes);
-        let mut dx_block = dx.is_some().then(|| pool.take(input * lanes));
-        let mut scratch = pool.take(shape.backward_len() * lanes);
-        for (block, (x, dy)) in x
-            .chunks(lanes * input)
-            .zip(dy.chunks(lanes * output))
-            .enumerate()
-        {
-            gather(isa, x, input, &mut x_block);
-            gather(isa, dy, output, &mut dy_block);
-            let kept = shape.activations() * lanes;
-            let gradients = Gradients {
-                factors: partial_factors,
-                bias: partial_bias,
-                x: dx_block.as_deref_mut(),
-                scratch: &mut scratch,
-            };
-            let activations = &activations[block * kept..][..kept];
-            conv::backward(
-                isa,
-                shape,
-                &x_block,
-                &factors,
-                activations,
-                &dy_block,
-                gradients,
-            );
-            if let (Some(dx), Some(dx_block)) = (&mut dx, &dx_block) {
-                // The block of x has done its work: it takes the gradient in the images' order.
-                let images = &mut x_block[..x.len()];
-                scatter(isa, dx_block, input, as_uninit(images));
-                add(&mut dx[block * lanes * input..], images);
+    let ranges = cut(shape.outputs, blocks);
+    if ranges.len() == 1 {
+        batch.in_groups(weight, gradients);
+    } else {
+        batch.in_parts(weight, &ranges, gradients);
+    }
+}
+
+impl Back<'_> {
+    /// Every thread takes whole blocks.
+    fn in_groups(&self, weight: &[f32], gradients: BatchGradients<'_>) {
+        let Self {
+            isa, pool, shape, ..
+        } = *self;
+        let lanes = isa.lanes();
+        let input = shape.input_len();
+        let blocks = (self.x.len() / input).div_ceil(lanes);
+        let images = lanes * blocks.div_ceil(GROUPS);
+        let part = Part::new(pool, shape, weight, 0..shape.outputs);
+        let sums = shape.factors() + shape.outputs;
+
+        let x_gradients: Vec<Option<&mut [f32]>> = match gradients.x {
+            Some(dx) => dx.chunks_mut(images * input).map(Some).collect(),
+            None => self.x.chunks(images * input).map(|_| None).collect(),
+        };
+        let mut partial = pool.take(x_gradients.len() * sums);
+        let groups = (0..)
+            .step_by(images)
+            .zip(x_gradients)
+            .zip(partial.chunks_exact_mut(sums));
+        share(groups, |((first, mut dx), partial)| {
+            partial.fill(0.0);
+            let (factors, bias) = partial.split_at_mut(shape.factors());
+            let mut dx_block = dx.is_some().then(|| pool.take(input * lanes));
+            let end = (first + images).min(self.x.len() / input);
+            for at in (first..end).step_by(lanes) {
+                let parameters = ParameterGradients { factors, bias };
+                let whole = (&part, 0..shape.outputs);
+                self.block(at, whole, Some(parameters), dx_block.as_deref_mut());
+                if let (Some(dx), Some(dx_block)) = (&mut dx, &dx_block) {
+                    let len = lanes.min(end - at) * input;
+                    self.add_block(dx_block, &mut dx[(at - first) * input..][..len]);
+                }
+            }
+        });
+        self.add_sums(&mut partial, &[part], gradients.weight, gradients.bias);
+    }
+
+    /// Several threads share a block: some its filters, for the gradients of weights and biases, the
+    /// others its channels, for the input's.
+    fn in_parts(&self, weight: &[f32], ranges: &[Range<usize>], gradients: BatchGradients<'_>) {
+        let Self {
+            isa, pool, shape, ..
+        } = *self;
+        let lanes = isa.lanes();
+        let input = shape.input_len();
+        let blocks = (self.x.len() / input).div_ceil(lanes);
+        let part = |filters: &Range<usize>| Part::new(pool, shape, weight, filters.clone());
+        let parts: Vec<Part> = ranges.iter().map(part).collect();
+        let sums: usize = parts.iter().map(Part::sums).sum();
+        let mut partial = pool.take(blocks * sums);
+        let mut items = Vec::new();
+        for (block, mut partial) in partial.chunks_exact_mut(sums).enumerate() {
+            for part in &parts {
+                let (sums, rest) = partial.split_at_mut(part.sums());
+                partial = rest;
+                items.push((block * lanes, part, Side::Parameters(sums)));
             }
         }
-    });
-    let mut partials = partial.chunks_exact_mut(sums);
-    let Some(total) = partials.next() else {
-        return;
-    };
-    for partial in partials {
-        add(total, partial);
+        let channels = cut(shape.inputs, blocks);
+        let channel_parts: Vec<Part> = match gradients.x {
+            Some(_) => channels
+                .iter()
+                .map(|channels| Part::of_channels(pool, shape, weight, channels.clone()))
+                .collect(),
+            None => Vec::new(),
+        };
+        let mut dx_blocks = gradients
+            .x
+            .is_some()
+            .then(|| pool.take(blocks * input * lanes));
+        if let Some(dx_blocks) = &mut dx_blocks {
+            for (block, dx) in dx_blocks.chunks_exact_mut(input * lanes).enumerate() {
+                let places = split(dx, &channels, input * lanes / shape.inputs);
+                for (part, dx) in channel_parts.iter().zip(places) {
+                    items.push((block * lanes, part, Side::Input(dx)));
+                }
+            }
+        }
+        share(items, |(at, part, side)| match side {
+            Side::Parameters(sums) => {
+                sums.fill(0.0);
+                let (factors, bias) = sums.split_at_mut(part.shape.factors());
+                let parameters = ParameterGradients { factors, bias };
+                self.block(at, (part, part.filters.clone()), Some(parameters), None);
+            }
+            Side::Input(dx) => self.block(at, (part, 0..shape.outputs), None, Some(dx)),
+        });
+        if let (Some(dx), Some(dx_blocks)) = (gradients.x, &dx_blocks) {
+            let blocks = dx.chunks_mut(input * lanes);
+            share(
+                blocks.zip(dx_blocks.chunks_exact(input * lanes)),
+                |(dx, block)| self.add_block(block, dx),
+            );
+        }
+        self.add_sums(&mut partial, &parts, gradients.weight, gradients.bias);
     }
-    let (factors, bias) = total.split_at(shape.factors());
-    conv::add_gradient(shape, factors, gradients.weight);
-    add(gradients.bias, bias);
+
+    /// The gradients of the part's layer on the block that begins with image `at`; `filters` are those
+    /// whose maps the part has.
+    fn block(
+        &self,
+        at: usize,
+        (part, filters): (&Part, Range<usize>),
+        parameters: Option<ParameterGradients<'_>>,
+        dx: Option<&mut [f32]>,
+    ) {
+        let Self {
+            isa, pool, shape, ..
+        } = *self;
+        let lanes = isa.lanes();
+        let (input, output) = (shape.input_len(), shape.output_len());
+        let end = (at + lanes).min(self.x.len() / input);
+        let per_filter = output / shape.outputs;
+        let maps = filters.start * per_filter..filters.end * per_filter;
+        let mut x_block = parameters.is_some().then(|| pool.take(input * lanes));
+        if let Some(x_block) = &mut x_block {
+            gather(
+                isa,
+                &self.x[at * input..end * input],
+                (input, 0..input),
+                x_block,
+            );
+        }
+        let mut dy_block = pool.take(maps.len() * lanes);
+        let dy = &self.dy[at * output..end * output];
+        gather(isa, dy, (output, maps.clone()), &mut dy_block);
+        // Blocks are whole among the activations, and have four for each pooled number.
+        let first = 4 * lanes * (at / lanes * output + maps.start);
+        let gradients = Gradients {
+            parameters,
+            x: dx,
+            scratch: &mut pool.take(part.shape.backward_len() * lanes),
+        };
+        conv::backward(
+            isa,
+            part.shape,
+            x_block.as_deref().unwrap_or_default(),
+            &part.factors,
+            &self.activations[first..][..4 * lanes * maps.len()],
+            &dy_block,
+            gradients,
+        );
+    }
+
+    /// Adds a block's input gradient to that of its images.
+    fn add_block(&self, block: &[f32], dx: &mut [f32]) {
+        let mut images = self.pool.take(dx.len());
+        scatter(
+            self.isa,
+            block,
+            self.shape.input_len(),
+            as_uninit(&mut images),
+        );
+        add(dx, &images);
+    }
+
+    /// Adds up what blocks or groups of them have summed for all parts, one after the other.
+    fn add_sums(&self, partial: &mut [f32], parts: &[Part], weight: &mut [f32], bias: &mut [f32]) {
+        let sums = parts.iter().map(Part::sums).sum();
+        let mut partials = partial.chunks_exact_mut(sums);
+        let Some(mut total) = partials.next() else {
+            return;
+        };
+        for partial in partials {
+            add(total, partial);
+        }
+        let per_filter = self.shape.weights() / self.shape.outputs;
+        for part in parts {
+            let (sums, rest) = total.split_at_mut(part.sums());
+            total = rest;
+            let (factors, biases) = sums.split_at(part.shape.factors());
+            let filters = part.filters.start * per_filter..part.filters.end * per_filter;
+            conv::add_gradient(part.shape, factors, &mut weight[filters]);
+            add(&mut bias[part.filters.clone()], biases);
+        }
+    }
+}
+
+impl Part {
+    /// Some channels of a layer, which make a layer of their own for the input's gradient.
+    fn of_channels(pool: &Pool, shape: Shape, weight: &[f32], channels: Range<usize>) -> Self {
+        let taps = shape.kernel * shape.kernel;
+        let chosen = channels.start * taps..channels.end * taps;
+        let filters = weight.chunks_exact(shape.inputs * taps);
+        let weight: Vec<f32> = filters
+            .flat_map(|filter| filter[chosen.clone()].iter().copied())
+            .collect();
+        let shape = Shape {
+            inputs: channels.len(),
+            ..shape
+        };
+        Self::new(pool, shape, &weight, 0..shape.outputs)
+    }
+
+    /// Numbers that are summed for the part's gradients.
+    fn sums(&self) -> usize {
+        self.shape.factors() + self.shape.outputs
+    }
+}
+
+/// Which gradients a thread works on, and where they go.
+enum Side<'a> {
+    Parameters(&'a mut [f32]),
+    Input(&'a mut [f32]),
 }
 
 /// `to += from`, element by element.
@@ -162,4 +425,71 @@ fn add(to: &mut [f32], from: &[f32]) {
 fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
     // SAFETY: the types have the same layout, and `scatter` leaves no number unwritten.
     unsafe { &mut *(std::ptr::from_mut(numbers) as *mut [MaybeUninit<f32>]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers in -1..1 that look random.
+    fn numbers(len: usize) -> Vec<f32> {
+        let hash = |i: usize| (i as u32).wrapping_mul(2_654_435_769) >> 8;
+        (0..len)
+            .map(|i| hash(i) as f32 / (1 << 23) as f32 - 1.0)
+            .collect()
+    }
+
+    /// Output and gradients of a batch, computed by so many threads.
+    fn results(isa: Isa, shape: Shape, images: usize, threads: usize) -> [Vec<f32>; 4] {
+        let rayon = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let rayon = rayon.build().expect("threads can be started");
+        rayon.install(|| {
+            let pool = Pool::default();
+            let x = numbers(images * shape.input_len());
+            let dy = numbers(images * shape.output_len());
+            let (weight, bias) = (numbers(shape.weights()), numbers(shape.outputs));
+            let (y, kept) = forward(isa, &pool, shape, &x, (&weight, &bias), true);
+            let [mut dw, mut db, mut dx] = [&weight, &bias, &x].map(|like| vec![0.0; like.len()]);
+            let gradients = BatchGradients {
+                weight: &mut dw,
+                bias: &mut db,
+                x: Some(&mut dx),
+            };
+            let kept = kept.expect("activations are kept");
+            backward(isa, &pool, shape, (&x, &weight, &kept), &dy, gradients);
+            [y, dw, db, dx]
+        })
+    }
+
+    #[test]
+    fn no_bit_depends_on_the_number_of_threads() {
+        let c3 = Shape {
+            inputs: 6,
+            outputs: 16,
+            kernel: 5,
+            height: 12,
+            width: 12,
+            bending: true,
+        };
+        let odd = Shape {
+            inputs: 7,
+            outputs: 9,
+            kernel: 3,
+            height: 7,
+            width: 9,
+            bending: true,
+        };
+        for isa in Isa::available() {
+            for (shape, images) in [(c3, 1), (c3, 16), (c3, 40), (odd, 20), (c3, 300)] {
+                let expected = results(isa, shape, images, 1);
+                for threads in [2, 3, 5, 8] {
+                    let got = results(isa, shape, images, threads);
+                    assert!(
+                        got == expected,
+                        "{isa:?}, {images} images, {threads} threads"
+                    );
+                }
+            }
+        }
+    }
 }

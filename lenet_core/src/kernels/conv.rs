@@ -155,17 +155,24 @@ pub(crate) fn forward(
 
 /// What [`backward`] adds to or writes.
 pub(crate) struct Gradients<'a> {
-    /// The gradient of the weights' factors, to which the block's is added.
-    pub(crate) factors: &'a mut [f32],
-    /// The biases' gradient, to which the block's is added.
-    pub(crate) bias: &'a mut [f32],
-    /// The input's gradient, overwritten; the first layer wants none.
+    /// Those of weights and biases, if they are wanted.
+    pub(crate) parameters: Option<ParameterGradients<'a>>,
+    /// The input's gradient, overwritten, if it is wanted; the first layer wants none.
     pub(crate) x: Option<&'a mut [f32]>,
     /// Working memory of `Shape::backward_len` vectors.
     pub(crate) scratch: &'a mut [f32],
 }
 
-/// From the gradient of a block's pooled output to those of weights, biases and, if wanted, input.
+/// What [`backward`] adds to.
+pub(crate) struct ParameterGradients<'a> {
+    /// The gradient of the weights' [`factors`].
+    pub(crate) factors: &'a mut [f32],
+    /// The biases' gradient.
+    pub(crate) bias: &'a mut [f32],
+}
+
+/// From the gradient of a block's pooled output to those of weights and biases, and of the input, as
+/// far as they are wanted. For the input's alone `x` may be empty.
 pub(crate) fn backward(
     isa: Isa,
     shape: Shape,
@@ -176,12 +183,15 @@ pub(crate) fn backward(
     gradients: Gradients<'_>,
 ) {
     let lanes = isa.lanes();
-    assert_eq!(x.len(), shape.input_len() * lanes);
     assert_eq!(factors.len(), shape.factors());
     assert_eq!(activations.len(), shape.activations() * lanes);
     assert_eq!(pooled.len(), shape.output_len() * lanes);
-    assert_eq!(gradients.factors.len(), shape.factors());
-    assert_eq!(gradients.bias.len(), shape.outputs);
+    let parameters = gradients.parameters.map(|gradients| {
+        assert_eq!(x.len(), shape.input_len() * lanes);
+        assert_eq!(gradients.factors.len(), shape.factors());
+        assert_eq!(gradients.bias.len(), shape.outputs);
+        (gradients.factors.as_mut_ptr(), gradients.bias.as_mut_ptr())
+    });
     assert_eq!(gradients.scratch.len(), shape.backward_len() * lanes);
     let x_gradient = gradients.x.map(|gradient| {
         assert_eq!(gradient.len(), shape.input_len() * lanes);
@@ -189,8 +199,6 @@ pub(crate) fn backward(
     });
     let (x, factors, pooled) = (x.as_ptr(), factors.as_ptr(), pooled.as_ptr());
     let activations = activations.as_ptr();
-    let weight_gradient = gradients.factors.as_mut_ptr();
-    let bias_gradient = gradients.bias.as_mut_ptr();
     let scratch = gradients.scratch.as_mut_ptr();
     // SAFETY: the lengths just checked are those that the kernels read and write.
     unsafe {
@@ -201,8 +209,7 @@ pub(crate) fn backward(
                 factors,
                 activations,
                 pooled,
-                weight_gradient,
-                bias_gradient,
+                parameters,
                 x_gradient,
                 scratch,
             });
@@ -213,8 +220,7 @@ pub(crate) fn backward(
                 weight: factors,
                 activations,
                 pooled,
-                weight_gradient,
-                bias_gradient,
+                parameters,
                 x_gradient,
                 scratch,
             });

@@ -80,8 +80,8 @@ pub(super) struct Backward {
     pub(super) weight: *const f32,
     pub(super) activations: *const f32,
     pub(super) pooled: *const f32,
-    pub(super) weight_gradient: *mut f32,
-    pub(super) bias_gradient: *mut f32,
+    /// The gradients of weights and biases.
+    pub(super) parameters: Option<(*mut f32, *mut f32)>,
     pub(super) x_gradient: Option<*mut f32>,
     /// Working memory of [`backward_len`] vectors: the gradient before tanh, `[filter][row][column]`.
     pub(super) scratch: *mut f32,
@@ -94,10 +94,10 @@ impl Kernel for Backward {
             self.before_tanh::<S>(filter);
         }
         let mut filter = 0;
-        while filter < self.shape.outputs {
+        while let (Some((gradient, _)), true) = (self.parameters, filter < self.shape.outputs) {
             filter += match self.shape.outputs - filter {
-                FILTERS.. => self.weight_gradients::<S, FILTERS>(filter),
-                _ => self.weight_gradients::<S, 1>(filter),
+                FILTERS.. => self.weight_gradients::<S, FILTERS>(filter, gradient),
+                _ => self.weight_gradients::<S, 1>(filter, gradient),
             };
         }
         if let Some(to) = self.x_gradient {
@@ -131,12 +131,18 @@ impl Backward {
                 }
             }
         }
-        *self.bias_gradient.add(filter) += sum.sum();
+        if let Some((_, bias)) = self.parameters {
+            *bias.add(filter) += sum.sum();
+        }
     }
 
     /// The gradients of all weights of `F` filters. Returns `F`.
     #[inline(always)]
-    unsafe fn weight_gradients<S: Simd, const F: usize>(&self, filter: usize) -> usize {
+    unsafe fn weight_gradients<S: Simd, const F: usize>(
+        &self,
+        filter: usize,
+        to: *mut f32,
+    ) -> usize {
         let shape = self.shape;
         let (height, width) = (2 * shape.pooled().0, 2 * shape.pooled().1);
         let per_filter = shape.weights_per_filter();
@@ -157,7 +163,7 @@ impl Backward {
                 }
             }
             for (f, sum) in sums.into_iter().enumerate() {
-                *self.weight_gradient.add((filter + f) * per_filter + weight) += sum.sum();
+                *to.add((filter + f) * per_filter + weight) += sum.sum();
             }
         }
         F

@@ -415,9 +415,8 @@ pub(super) struct Backward {
     pub(super) factors: *const f32,
     pub(super) activations: *const f32,
     pub(super) pooled: *const f32,
-    /// The gradient of the weights' values at the points.
-    pub(super) weight_gradient: *mut f32,
-    pub(super) bias_gradient: *mut f32,
+    /// The gradients of the weights' values at the points, and of the biases.
+    pub(super) parameters: Option<(*mut f32, *mut f32)>,
     pub(super) x_gradient: Option<*mut f32>,
     /// Working memory of [`backward_len`] vectors.
     pub(super) scratch: *mut f32,
@@ -426,11 +425,13 @@ pub(super) struct Backward {
 impl Kernel for Backward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        S::call(Points {
-            shape: self.shape,
-            x: self.x,
-            points: self.scratch,
-        });
+        if self.parameters.is_some() {
+            S::call(Points {
+                shape: self.shape,
+                x: self.x,
+                points: self.scratch,
+            });
+        }
         let mut filter = 0;
         while filter < self.shape.outputs {
             filter += match self.shape.outputs - filter {
@@ -470,13 +471,16 @@ impl Backward {
                     chunk,
                 });
             }
+            let Some((to, _)) = self.parameters else {
+                continue;
+            };
             for point in 0..POINTS {
                 S::call(WeightGradient::<F> {
                     backward: self,
                     filter,
                     point,
                     chunk,
-                    last: chunk + 1 == chunks,
+                    to: (chunk + 1 == chunks).then_some(to),
                 });
             }
         }
@@ -581,7 +585,9 @@ impl Kernel for GradientPoints<'_> {
                 }
             }
         }
-        *backward.bias_gradient.add(filter) += sum.sum();
+        if let Some((_, bias)) = backward.parameters {
+            *bias.add(filter) += sum.sum();
+        }
     }
 }
 
@@ -592,7 +598,7 @@ struct WeightGradient<'a, const F: usize> {
     filter: usize,
     point: usize,
     chunk: usize,
-    last: bool,
+    to: Option<*mut f32>,
 }
 
 impl<const F: usize> Kernel for WeightGradient<'_, F> {
@@ -606,8 +612,8 @@ impl<const F: usize> Kernel for WeightGradient<'_, F> {
         for channel in 0..inputs {
             self.channel::<S>(channel, place.add(channel * TAPS * F * S::LANES));
         }
-        if self.last {
-            self.sum_lanes::<S>(place);
+        if let Some(to) = self.to {
+            self.sum_lanes::<S>(place, to);
         }
     }
 }
@@ -668,11 +674,11 @@ impl<const F: usize> WeightGradient<'_, F> {
     /// Sums lanes and adds what comes out to the gradient. The last vectors may have others behind
     /// them, whose sums are left out.
     #[inline(always)]
-    unsafe fn sum_lanes<S: Simd>(&self, place: *const f32) {
+    unsafe fn sum_lanes<S: Simd>(&self, place: *const f32, to: *mut f32) {
         let shape = self.backward.shape;
         let count = shape.inputs * TAPS * F;
         let first = self.point * shape.inputs * TAPS * shape.outputs + self.filter;
-        let to = self.backward.weight_gradient.add(first);
+        let to = to.add(first);
         let mut sums = [0.0; MOST_LANES];
         for at in (0..count).step_by(S::LANES) {
             S::sums(place.add(at * S::LANES)).store(sums.as_mut_ptr());
