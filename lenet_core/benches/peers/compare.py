@@ -201,7 +201,7 @@ def report(runs, cells, options):
     if cells:
         parts += ["## The walkthrough, cell by cell\n",
                   "Cold: the kernel has compiled nothing yet. Warm: it ran the notebook before.\n", cells_table(*cells)]
-    parts.append("Each kernel's share of the machine's multiply-add peak: `cargo bench -p lenet_core`.\n")
+    parts.append("Each kernel's operations a second beside the machine's multiply-add peak: `cargo bench -p lenet_core`.\n")
     return "\n".join(parts)
 
 
