@@ -123,12 +123,7 @@ pub fn print_epoch(epoch: usize, time: Duration, train: &Running, val: &Running)
 
 /// The last line; `compare.py` measures time and memory of the whole program from outside. `lock` is the
 /// text of the peer's Cargo.lock, which knows the versions of `packages`.
-pub fn print_end(
-    peer: &str,
-    options: &Options,
-    test: &Running,
-    (lock, packages): (&str, &[&str]),
-) {
+pub fn print_end(peer: &str, options: &Options, test: &Running, (lock, packages): (&str, &[&str])) {
     let versions: Vec<_> = packages
         .iter()
         .map(|package| format!(r#""{package}": "{}""#, version(lock, package)))
