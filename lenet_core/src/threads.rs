@@ -61,7 +61,7 @@ struct SetOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(true, Ordering::Release);
     }
 }
 
@@ -89,6 +89,17 @@ pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T
     on_each(threads.min(items.len()), &begin);
 }
 
+/// Into how many parts each of `items` is to be cut, so that the threads of the current rayon pool have
+/// about as much to do.
+pub(crate) fn parts(items: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    if items.is_multiple_of(threads) || items >= 4 * threads {
+        1
+    } else {
+        threads.div_ceil(items).max(2)
+    }
+}
+
 /// Lets so many threads do `work`, or fewer of them that often where not all are free.
 fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
     match threads {
@@ -96,7 +107,25 @@ fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
         1 => work(),
         _ => {
             let half = threads / 2;
-            rayon::join(|| on_each(threads - half, work), || on_each(half, work));
+            let (begun, done) = (AtomicBool::new(false), AtomicBool::new(false));
+            let here = || {
+                on_each(threads - half, work);
+                // The others will be done in some microseconds. Rayon would soon fall asleep.
+                let mut idle = 0;
+                while begun.load(Ordering::Acquire) && !done.load(Ordering::Acquire) {
+                    idle += 1;
+                    if idle == PATIENCE {
+                        break;
+                    }
+                    std::hint::spin_loop();
+                }
+            };
+            let there = || {
+                begun.store(true, Ordering::Release);
+                let _done = SetOnDrop(&done);
+                on_each(half, work);
+            };
+            rayon::join(here, there);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::buffer::{Buffer, Pool};
 use super::conv::{self, Gradients, ParameterGradients, Shape};
 use super::isa::Isa;
 use super::transpose::{gather, scatter};
-use crate::threads::share;
+use crate::threads::{parts, share};
 
 /// Into how many groups of blocks the sums over images are cut at most: enough to keep as many
 /// threads busy, few enough that adding the groups up costs nothing.
@@ -47,13 +47,7 @@ impl Part {
 
 /// Cuts `count` filters or channels of each of `blocks` so that every thread has about as much to do.
 fn cut(count: usize, blocks: usize) -> Vec<Range<usize>> {
-    let threads = rayon::current_num_threads();
-    let even = blocks.is_multiple_of(threads) || blocks >= 4 * threads || blocks > GROUPS;
-    let wanted = if even {
-        1
-    } else {
-        threads.div_ceil(blocks).max(2)
-    };
+    let wanted = if blocks > GROUPS { 1 } else { parts(blocks) };
     let parts = wanted.min(count / WORTH_SHARING).max(1);
     let at = |part: usize| part * count / parts;
     (0..parts).map(|part| at(part)..at(part + 1)).collect()

@@ -8,10 +8,12 @@ use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 use super::tanh::tanh;
 use super::transpose::transpose;
-use crate::threads::share;
+use crate::threads::{parts, share};
 
 /// Below this many multiply-adds a product is not worth sharing among threads.
 const WORTH_SHARING: usize = 200_000;
+/// Rows of the largest tile.
+const TILE_ROWS: usize = 8;
 
 /// A matrix of which only the way through memory is known: element (i, j) stands at
 /// `i * row + j * column`.
@@ -70,11 +72,17 @@ pub(crate) struct Product<'a> {
     pub(crate) finish: Finish<'a>,
 }
 
-/// Computes all `products`, sharing their panels among the threads of the current rayon pool.
+/// Computes all `products`, sharing their panels, or rows of them, among the threads of the current rayon pool.
 pub(crate) fn multiply<const P: usize>(isa: Isa, pool: &Pool, products: [Product<'_>; P]) {
     let width = isa.panel_width();
+    let work: usize = products.iter().map(|p| p.m * p.n * p.k).sum();
+    let count = products.iter().map(|p| p.n.div_ceil(width)).sum();
+    let parts = if work < WORTH_SHARING {
+        1
+    } else {
+        parts(count)
+    };
     let mut panels = Vec::new();
-    let mut work = 0;
     for product in products {
         let Product {
             m,
@@ -91,21 +99,24 @@ pub(crate) fn multiply<const P: usize>(isa: Isa, pool: &Pool, products: [Product
         if let Finish::Bias(bias) | Finish::BiasTanh(bias) = finish {
             assert_eq!(bias.len(), n);
         }
-        work += m * n * k;
         let c = Place(c.as_mut_ptr());
-        panels.extend((0..n).step_by(width).map(|first| Panel {
-            size: (m, n, k),
-            a,
-            b,
-            c,
-            finish,
-            first,
-            columns: width.min(n - first),
-        }));
+        let rows = m.div_ceil(parts).next_multiple_of(TILE_ROWS);
+        for first in (0..n).step_by(width) {
+            panels.extend((0..m).step_by(rows).map(|row| Panel {
+                size: (m, n, k),
+                a,
+                b,
+                c,
+                finish,
+                rows: (row, m.min(row + rows)),
+                first,
+                columns: width.min(n - first),
+            }));
+        }
     }
     let compute = |panel: Panel<'_>| {
         let mut packed = pool.take(panel.size.2 * width);
-        // SAFETY: the lengths were checked above, and no two panels write the same columns.
+        // SAFETY: the lengths were checked above, and no two panels write the same rows and columns.
         unsafe {
             isa.run(Run {
                 panel,
@@ -125,7 +136,7 @@ pub(crate) fn multiply<const P: usize>(isa: Isa, pool: &Pool, products: [Product
 struct Place(*mut f32);
 
 // SAFETY: `multiply` holds the unique borrow behind the pointer until all panels are done, and each
-// panel writes columns of its own.
+// panel writes rows and columns of its own.
 unsafe impl Send for Place {}
 unsafe impl Sync for Place {}
 
@@ -135,6 +146,8 @@ struct Panel<'a> {
     b: Matrix<'a>,
     c: Place,
     finish: Finish<'a>,
+    /// The rows that are computed: from the one to before the other.
+    rows: (usize, usize),
     first: usize,
     columns: usize,
 }
@@ -148,18 +161,18 @@ impl Kernel for Run<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Self { panel, packed } = self;
-        let (m, _, k) = panel.size;
+        let (_, _, k) = panel.size;
+        let (mut row, end) = panel.rows;
         let width = S::COLUMNS * S::LANES;
         pack::<S>(&panel, packed);
         // Full tiles have S::ROWS rows; the array sizes are constants of the instruction set.
-        let mut row = 0;
-        while row < m {
+        while row < end {
             row += match (S::ROWS, S::COLUMNS) {
-                (6, 2) if m - row >= 6 => tile::<S, 6, 2>(&panel, packed, row, k, width),
-                (8, 2) if m - row >= 8 => tile::<S, 8, 2>(&panel, packed, row, k, width),
-                (_, 2) if m - row >= 4 => tile::<S, 4, 2>(&panel, packed, row, k, width),
+                (6, 2) if end - row >= 6 => tile::<S, 6, 2>(&panel, packed, row, k, width),
+                (8, 2) if end - row >= 8 => tile::<S, 8, 2>(&panel, packed, row, k, width),
+                (_, 2) if end - row >= 4 => tile::<S, 4, 2>(&panel, packed, row, k, width),
                 (_, 2) => tile::<S, 1, 2>(&panel, packed, row, k, width),
-                (2, 1) if m - row >= 2 => tile::<S, 2, 1>(&panel, packed, row, k, width),
+                (2, 1) if end - row >= 2 => tile::<S, 2, 1>(&panel, packed, row, k, width),
                 _ => tile::<S, 1, 1>(&panel, packed, row, k, width),
             };
         }

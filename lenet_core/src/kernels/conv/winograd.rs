@@ -56,6 +56,12 @@ impl Shape {
     fn tiles(&self) -> usize {
         2 * self.pooled().1 / TILE
     }
+    /// The first pooling window of tile `t` in row `y` of pooling windows, in the order in which a
+    /// filter's tiles are worked on.
+    fn place(&self, filter: usize, t: usize, y: usize) -> usize {
+        let (height, width) = self.pooled();
+        filter * height * width + (t * height + y) * TILE / 2
+    }
     /// Tiles of a chunk, over which weight gradients are summed in registers.
     fn chunk(&self) -> usize {
         let fits =
@@ -274,7 +280,8 @@ pub(super) struct Forward {
     pub(super) x: *const f32,
     pub(super) factors: *const f32,
     pub(super) bias: *const f32,
-    /// The four activations of each pooling window, one after the other.
+    /// The four activations of each pooling window, one after the other; the windows of a tile of
+    /// columns come row by row.
     pub(super) activations: *mut f32,
     pub(super) pooled: *mut f32,
     /// Working memory of [`forward_len`] vectors.
@@ -395,7 +402,8 @@ impl<const F: usize, const R: usize> Kernel for Bend<'_, F, R> {
                             *value = tanh(*value);
                         }
                     }
-                    let to = forward.activations.add(4 * (window + i) * S::LANES);
+                    let place = forward.shape.place(filter + f, t, (y + r) / 2) + i;
+                    let to = forward.activations.add(4 * place * S::LANES);
                     for (j, value) in values.into_iter().enumerate() {
                         value.store(to.add(j * S::LANES));
                     }
@@ -564,7 +572,8 @@ impl Kernel for GradientPoints<'_> {
                     let share = S::load(backward.pooled.add((window + i) * S::LANES)).mul(quarter);
                     let mut shares = [share; 4];
                     if shape.bending {
-                        let from = backward.activations.add(4 * (window + i) * S::LANES);
+                        let place = shape.place(filter, chunk * tiles + t, y) + i;
+                        let from = backward.activations.add(4 * place * S::LANES);
                         for (j, share) in shares.iter_mut().enumerate() {
                             let a = S::load(from.add(j * S::LANES));
                             *share = share.mul(a.fnma(a, one));
