@@ -4,8 +4,8 @@
 
 `cargo xtask bench` builds the programs and calls this, with MNIST in the folder LENET_MNIST_DIR. All train in float32
 on the 60,000 images and validate on the 10,000 after each epoch. Every round runs each peer once, one after the other,
-so that a slow minute of the machine hits all of them; a figure is the median over the rounds. Other settings than the
-main one run once.
+so that a slow minute of the machine hits all of them; a figure is the median over the rounds. With other settings than
+the main one, the peers run once.
 """
 
 import argparse
@@ -83,12 +83,13 @@ def measure(options):
             add(peer, options.epochs, *MAIN)
         for peer in slow if number == 0 else []:
             add(peer, 1, *MAIN)
-    for threads, batch in settings:
-        for peer in fast if (threads, batch) != MAIN else []:
-            add(peer, options.epochs, threads, batch)
-    for threads in options.threads:
-        for batch in options.sweep:
-            add("ours", options.epochs, threads, batch)
+        for threads, batch in settings:
+            for peer in fast if (threads, batch) != MAIN else []:
+                if peer == "ours" or number == 0:
+                    add(peer, options.epochs, threads, batch)
+        for threads in options.threads:
+            for batch in options.sweep:
+                add("ours", options.epochs, threads, batch)
     return runs
 
 
@@ -188,8 +189,8 @@ def report(runs, cells, options):
         "# Benchmarks\n",
         "Written by `cargo xtask bench`. The programs ran in turns, each in a process of its own, in float32; an epoch is "
         f"60,000 training images and a validation on 10,000. With batch {batch} and {threads} threads each ran "
-        f"{options.rounds} times, and the figures are medians; otherwise once. A run is {options.epochs} epochs, of which "
-        "the median counts; candle and burn ran one epoch once.\n",
+        f"{options.rounds} times, lenet_core with the other settings, too, and the figures are medians. A run is {options.epochs} epochs, of which "
+        "the median counts. With other settings the peers ran once; candle and burn ran one epoch once.\n",
         f"Machine: {processor()}, {platform.system()}. {rustc}; {named}.\n",
         f"## Batch {batch}, {threads} threads\n",
         main_table(runs, peers),
@@ -210,7 +211,7 @@ def main():
     for peer in ["ours", "candle", "burn"]:
         parser.add_argument(f"--{peer}", type=Path)
     parser.add_argument("--peers", nargs="+", choices=NAMES, default=list(NAMES))
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128, 512])
