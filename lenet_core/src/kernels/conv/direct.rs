@@ -10,14 +10,14 @@ use crate::kernels::tanh::tanh;
 const FILTERS: usize = 4;
 
 /// See [`super::forward`].
-pub(super) struct Forward {
-    pub(super) shape: Shape,
-    pub(super) x: *const f32,
-    pub(super) weight: *const f32,
-    pub(super) bias: *const f32,
+pub(crate) struct Forward {
+    pub(crate) shape: Shape,
+    pub(crate) x: *const f32,
+    pub(crate) weight: *const f32,
+    pub(crate) bias: *const f32,
     /// The four activations of each pooling window, one after the other.
-    pub(super) activations: *mut f32,
-    pub(super) pooled: *mut f32,
+    pub(crate) activations: *mut f32,
+    pub(crate) pooled: *mut f32,
 }
 
 impl Kernel for Forward {
@@ -69,22 +69,22 @@ impl Forward {
 }
 
 /// Numbers of working memory that [`Backward`] needs for each lane.
-pub(super) fn backward_len(shape: &Shape) -> usize {
+pub(crate) fn backward_len(shape: &Shape) -> usize {
     4 * shape.output_len()
 }
 
 /// See [`super::backward`].
-pub(super) struct Backward {
-    pub(super) shape: Shape,
-    pub(super) x: *const f32,
-    pub(super) weight: *const f32,
-    pub(super) activations: *const f32,
-    pub(super) pooled: *const f32,
+pub(crate) struct Backward {
+    pub(crate) shape: Shape,
+    pub(crate) x: *const f32,
+    pub(crate) weight: *const f32,
+    pub(crate) activations: *const f32,
+    pub(crate) pooled: *const f32,
     /// The gradients of weights and biases.
-    pub(super) parameters: Option<(*mut f32, *mut f32)>,
-    pub(super) x_gradient: Option<*mut f32>,
+    pub(crate) parameters: Option<(*mut f32, *mut f32)>,
+    pub(crate) x_gradient: Option<*mut f32>,
     /// Working memory of [`backward_len`] vectors: the gradient before tanh, `[filter][row][column]`.
-    pub(super) scratch: *mut f32,
+    pub(crate) scratch: *mut f32,
 }
 
 impl Kernel for Backward {

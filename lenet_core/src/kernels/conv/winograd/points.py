@@ -1,6 +1,6 @@
-"""Makes the numbers in winograd.rs: the matrices of F(4, 5) for the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
+"""Makes the numbers in winograd/points.rs: the matrices of F(4, 5) for the points 0, 1, -1, 2, -2, 1/2, -1/2 and infinity.
 
-    python winograd.py
+    python points.py
 
 Four outputs of a row of five taps are y = A^T [(G g) * (B^T d)] for eight inputs d and the taps g, where * multiplies
 element by element (Toom and Cook; Winograd, 1980; in this notation Lavin and Gray, 2015). A and G evaluate polynomials

@@ -1,0 +1,431 @@
+//! From the gradient of pooled maps to those of weights, biases and input.
+
+use super::points::{gradient_at_points, gradient_from_points, Points};
+use super::{Shape, POINTS, ROWS, TAPS, TILE};
+use crate::kernels::isa::Kernel;
+use crate::kernels::simd::Simd;
+
+/// Filters whose weights' gradients are summed at once, at most.
+const SUMMED_AT_ONCE: usize = 4;
+/// Lanes of the longest vectors.
+const MOST_LANES: usize = 16;
+
+/// Numbers of working memory that [`Backward`] needs for each lane.
+pub(crate) fn backward_len(shape: &Shape) -> usize {
+    shape.points_len()
+        + SUMMED_AT_ONCE * shape.inputs * POINTS * TAPS
+        + MOST_LANES
+        + shape.gradient_points_len()
+}
+
+/// See [`backward`](crate::kernels::conv::backward).
+pub(crate) struct Backward {
+    pub(crate) shape: Shape,
+    pub(crate) x: *const f32,
+    pub(crate) factors: *const f32,
+    pub(crate) activations: *const f32,
+    pub(crate) pooled: *const f32,
+    /// The gradients of the weights' values at the points, and of the biases.
+    pub(crate) parameters: Option<(*mut f32, *mut f32)>,
+    pub(crate) x_gradient: Option<*mut f32>,
+    /// Working memory of [`backward_len`] vectors.
+    pub(crate) scratch: *mut f32,
+}
+
+impl Kernel for Backward {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        if self.parameters.is_some() {
+            S::call(Points {
+                shape: self.shape,
+                x: self.x,
+                points: self.scratch,
+            });
+        }
+        let mut filter = 0;
+        while filter < self.shape.outputs {
+            filter += match self.shape.outputs - filter {
+                3 | 6 if S::MANY_REGISTERS => self.filters::<S, 3>(filter),
+                4.. if S::MANY_REGISTERS => self.filters::<S, 4>(filter),
+                2.. => self.filters::<S, 2>(filter),
+                _ => self.filters::<S, 1>(filter),
+            };
+        }
+        let Some(x_gradient) = self.x_gradient else {
+            return;
+        };
+        let mut channel = 0;
+        while channel < self.shape.inputs {
+            channel += match self.shape.inputs - channel {
+                6.. if S::MANY_REGISTERS => self.channels::<S, 6>(channel),
+                3.. if S::MANY_REGISTERS => self.channels::<S, 3>(channel),
+                2.. => self.channels::<S, 2>(channel),
+                _ => self.channels::<S, 1>(channel),
+            };
+        }
+        S::call(InputGradient(&self, x_gradient));
+    }
+}
+
+impl Backward {
+    /// The gradients of the biases and weights of `F` filters. Returns `F`.
+    #[inline(always)]
+    unsafe fn filters<S: Simd, const F: usize>(&self, filter: usize) -> usize {
+        let chunks = self.shape.tiles() / self.shape.chunk();
+        for chunk in 0..chunks {
+            for f in 0..F {
+                S::call(GradientPoints {
+                    backward: self,
+                    filter: filter + f,
+                    local: f,
+                    chunk,
+                });
+            }
+            let Some((to, _)) = self.parameters else {
+                continue;
+            };
+            for point in 0..POINTS {
+                S::call(WeightGradient::<F> {
+                    backward: self,
+                    filter,
+                    point,
+                    chunk,
+                    to: (chunk + 1 == chunks).then_some(to),
+                });
+            }
+        }
+        F
+    }
+
+    /// The gradient for the input's values at the points, in the place of these values, in the order
+    /// `[channel][row][t][p]`, for `C` channels. Returns `C`.
+    #[inline(always)]
+    unsafe fn channels<S: Simd, const C: usize>(&self, channel: usize) -> usize {
+        let last = self.shape.height - ROWS;
+        for point in 0..POINTS {
+            for t in 0..self.shape.tiles() {
+                for y in (0..self.shape.height).step_by(ROWS) {
+                    let border = match y {
+                        0 => Border::Top,
+                        y if y == last => Border::Bottom,
+                        _ => Border::None,
+                    };
+                    S::call(InputPoints::<C> {
+                        backward: self,
+                        channel,
+                        point,
+                        place: (t, y),
+                        border,
+                    });
+                }
+            }
+        }
+        C
+    }
+
+    /// A vector for each weight that is worked on, at each point, whose lanes are still to be summed.
+    unsafe fn sums<S: Simd>(&self) -> *mut f32 {
+        self.scratch.add(self.shape.points_len() * S::LANES)
+    }
+
+    /// The gradient before tanh at the points, from a filter's in a chunk on; `local` is the filter's
+    /// number among those that are worked on. All of it is kept only if the input's gradient is wanted.
+    unsafe fn gradient<S: Simd>(&self, chunk: usize, filter: usize, local: usize) -> *mut f32 {
+        let shape = self.shape;
+        let at = match self.x_gradient {
+            Some(_) => chunk * shape.outputs + filter,
+            None => local,
+        };
+        let each = POINTS * shape.chunk() * shape.rows();
+        let sums = SUMMED_AT_ONCE * shape.inputs * POINTS * TAPS + MOST_LANES;
+        self.sums::<S>().add((sums + at * each) * S::LANES)
+    }
+}
+
+/// Undoes pooling (a quarter to each of four) and tanh (times `1 - a^2`) in a filter's chunk of
+/// tiles, sums the bias' gradient on the way, and evaluates the result at the points.
+struct GradientPoints<'a> {
+    backward: &'a Backward,
+    filter: usize,
+    local: usize,
+    chunk: usize,
+}
+
+impl Kernel for GradientPoints<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Self {
+            backward,
+            filter,
+            local,
+            chunk,
+        } = self;
+        let shape = backward.shape;
+        let (height, width) = shape.pooled();
+        let (rows, tiles) = (shape.rows(), shape.chunk());
+        let (one, quarter) = (S::splat(1.0), S::splat(0.25));
+        let to = backward.gradient::<S>(chunk, filter, local);
+        let mut sum = S::splat(0.0);
+        for t in 0..tiles {
+            for y in 0..height {
+                let window = (filter * height + y) * width + (chunk * tiles + t) * TILE / 2;
+                let (mut top, mut bottom) = ([one; TILE], [one; TILE]);
+                for i in 0..TILE / 2 {
+                    let share = S::load(backward.pooled.add((window + i) * S::LANES)).mul(quarter);
+                    let mut shares = [share; 4];
+                    if shape.bending {
+                        let place = shape.window(filter, chunk * tiles + t, y) + i;
+                        let from = backward.activations.add(4 * place * S::LANES);
+                        for (j, share) in shares.iter_mut().enumerate() {
+                            let a = S::load(from.add(j * S::LANES));
+                            *share = share.mul(a.fnma(a, one));
+                        }
+                    }
+                    let [a, b, c, d] = shares;
+                    sum = sum.add(a.add(b).add(c.add(d)));
+                    (top[2 * i], top[2 * i + 1]) = (a, b);
+                    (bottom[2 * i], bottom[2 * i + 1]) = (c, d);
+                }
+                let to = to.add((t * rows + 2 * y) * S::LANES);
+                let step = tiles * rows * S::LANES;
+                for (p, value) in gradient_at_points(top).into_iter().enumerate() {
+                    value.store(to.add(p * step));
+                }
+                for (p, value) in gradient_at_points(bottom).into_iter().enumerate() {
+                    value.store(to.add(p * step + S::LANES));
+                }
+            }
+        }
+        if let Some((_, bias)) = backward.parameters {
+            *bias.add(filter) += sum.sum();
+        }
+    }
+}
+
+/// Adds a chunk of tiles to the sums for the weights of `F` filters at a point. The first chunk begins
+/// the sums, `[channel][tap_y][filter]`, and after the last their lanes are summed, too.
+struct WeightGradient<'a, const F: usize> {
+    backward: &'a Backward,
+    filter: usize,
+    point: usize,
+    chunk: usize,
+    to: Option<*mut f32>,
+}
+
+impl<const F: usize> Kernel for WeightGradient<'_, F> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let inputs = self.backward.shape.inputs;
+        let place = self
+            .backward
+            .sums::<S>()
+            .add(self.point * inputs * TAPS * F * S::LANES);
+        for channel in 0..inputs {
+            self.channel::<S>(channel, place.add(channel * TAPS * F * S::LANES));
+        }
+        if let Some(to) = self.to {
+            self.sum_lanes::<S>(place, to);
+        }
+    }
+}
+
+impl<const F: usize> WeightGradient<'_, F> {
+    #[inline(always)]
+    unsafe fn channel<S: Simd>(&self, channel: usize, place: *mut f32) {
+        let Self {
+            backward,
+            filter,
+            point,
+            chunk,
+            ..
+        } = *self;
+        let shape = backward.shape;
+        let (rows, tiles) = (shape.rows(), shape.chunk());
+        let step = POINTS * tiles * rows * S::LANES;
+        let mut sums = [[S::splat(0.0); TAPS]; F];
+        if chunk > 0 {
+            for (f, sums) in sums.iter_mut().enumerate() {
+                for (tap, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::load(place.add((tap * F + f) * S::LANES));
+                }
+            }
+        }
+        let mut gradient = backward
+            .gradient::<S>(chunk, filter, 0)
+            .add(point * tiles * rows * S::LANES)
+            .cast_const();
+        for t in 0..tiles {
+            let column = (channel * POINTS + point) * shape.tiles() + chunk * tiles + t;
+            let mut x = backward
+                .scratch
+                .add(column * shape.height * S::LANES)
+                .cast_const();
+            for _ in 0..rows {
+                let mut gradients = [S::splat(0.0); F];
+                for (f, value) in gradients.iter_mut().enumerate() {
+                    *value = S::load(gradient.add(f * step));
+                }
+                for tap in 0..TAPS {
+                    let value = S::load(x.add(tap * S::LANES));
+                    for (sums, gradient) in sums.iter_mut().zip(gradients) {
+                        sums[tap] = value.fma(gradient, sums[tap]);
+                    }
+                }
+                x = x.add(S::LANES);
+                gradient = gradient.add(S::LANES);
+            }
+        }
+        for (f, sums) in sums.into_iter().enumerate() {
+            for (tap, sum) in sums.into_iter().enumerate() {
+                sum.store(place.add((tap * F + f) * S::LANES));
+            }
+        }
+    }
+
+    /// Sums lanes and adds what comes out to the gradient. The last vectors may have others behind
+    /// them, whose sums are left out.
+    #[inline(always)]
+    unsafe fn sum_lanes<S: Simd>(&self, place: *const f32, to: *mut f32) {
+        let shape = self.backward.shape;
+        let count = shape.inputs * TAPS * F;
+        let first = self.point * shape.inputs * TAPS * shape.outputs + self.filter;
+        let to = to.add(first);
+        let mut sums = [0.0; MOST_LANES];
+        for at in (0..count).step_by(S::LANES) {
+            S::sums(place.add(at * S::LANES)).store(sums.as_mut_ptr());
+            for i in at..count.min(at + S::LANES) {
+                *to.add(i / F * shape.outputs + i % F) += sums[i - at];
+            }
+        }
+    }
+}
+
+/// Where a tile of the input gradient lies: at a border half of the taps meet rows outside the output
+/// and are left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Border {
+    None,
+    Top,
+    Bottom,
+}
+
+/// The gradient for the input's values at a point: `C` channels and [`ROWS`] rows of a tile of
+/// columns.
+struct InputPoints<'a, const C: usize> {
+    backward: &'a Backward,
+    channel: usize,
+    point: usize,
+    place: (usize, usize),
+    border: Border,
+}
+
+impl<const C: usize> Kernel for InputPoints<'_, C> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        match self.border {
+            Border::None => self.tile::<S>(Border::None),
+            Border::Top => self.tile::<S>(Border::Top),
+            Border::Bottom => self.tile::<S>(Border::Bottom),
+        }
+    }
+}
+
+impl<const C: usize> InputPoints<'_, C> {
+    /// `border` is known when this is compiled.
+    #[inline(always)]
+    unsafe fn tile<S: Simd>(&self, border: Border) {
+        let Self {
+            backward,
+            channel,
+            point,
+            place: (t, y),
+            ..
+        } = *self;
+        let shape = backward.shape;
+        let (rows, tiles) = (shape.rows(), shape.chunk());
+        let mut sums = [[S::splat(0.0); ROWS]; C];
+        let factors = (point * shape.inputs + channel) * TAPS * shape.outputs;
+        let gradient = (point * tiles + t % tiles) * rows + y;
+        for filter in 0..shape.outputs {
+            let gradient = backward
+                .gradient::<S>(t / tiles, filter, filter)
+                .wrapping_add(gradient * S::LANES);
+            let factors = (backward.factors.add(factors + filter), shape.outputs);
+            tap::<S, C, 0>(gradient, factors, border, &mut sums);
+            tap::<S, C, 1>(gradient, factors, border, &mut sums);
+            tap::<S, C, 2>(gradient, factors, border, &mut sums);
+            tap::<S, C, 3>(gradient, factors, border, &mut sums);
+            tap::<S, C, 4>(gradient, factors, border, &mut sums);
+        }
+        for (c, sums) in sums.into_iter().enumerate() {
+            for (r, sum) in sums.into_iter().enumerate() {
+                let row = (channel + c) * shape.height + y + r;
+                let at = (row * shape.tiles() + t) * POINTS + point;
+                sum.store(backward.scratch.add(at * S::LANES));
+            }
+        }
+    }
+}
+
+/// Adds what tap `T` sends to [`ROWS`] rows of `C` channels; `outputs` factors lie between taps.
+#[inline(always)]
+unsafe fn tap<S: Simd, const C: usize, const T: usize>(
+    gradient: *const f32,
+    (factors, outputs): (*const f32, usize),
+    border: Border,
+    sums: &mut [[S; ROWS]; C],
+) {
+    let mut values = [S::splat(0.0); ROWS];
+    let inside = |r: usize| match border {
+        Border::None => true,
+        Border::Top => r >= T,
+        Border::Bottom => r < T,
+    };
+    for (r, value) in values.iter_mut().enumerate() {
+        if inside(r) {
+            let place = gradient
+                .wrapping_add(r * S::LANES)
+                .wrapping_sub(T * S::LANES);
+            *value = S::load(place);
+        }
+    }
+    for (c, sums) in sums.iter_mut().enumerate() {
+        let factor = S::splat(*factors.add((c * TAPS + T) * outputs));
+        for r in 0..ROWS {
+            if inside(r) {
+                sums[r] = values[r].fma(factor, sums[r]);
+            }
+        }
+    }
+}
+
+/// The input's gradient from its values at the points; neighbouring tiles overlap by four columns.
+struct InputGradient<'a>(&'a Backward, *mut f32);
+
+impl Kernel for InputGradient<'_> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Self(backward, to) = self;
+        let shape = backward.shape;
+        for row in 0..shape.inputs * shape.height {
+            let to = to.add(row * shape.width * S::LANES);
+            let mut overlap = [S::splat(0.0); TILE];
+            for t in 0..shape.tiles() {
+                let from = (row * shape.tiles() + t) * POINTS;
+                let mut values = [S::splat(0.0); POINTS];
+                for (p, value) in values.iter_mut().enumerate() {
+                    *value = S::load(backward.scratch.add((from + p) * S::LANES));
+                }
+                let gradient = gradient_from_points(values);
+                for i in 0..TILE {
+                    let sum = gradient[i].add(overlap[i]);
+                    sum.store(to.add((t * TILE + i) * S::LANES));
+                    overlap[i] = gradient[TILE + i];
+                }
+            }
+            for (i, value) in overlap.into_iter().enumerate() {
+                value.store(to.add((shape.tiles() * TILE + i) * S::LANES));
+            }
+        }
+    }
+}
