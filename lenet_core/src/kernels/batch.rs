@@ -5,8 +5,10 @@
 //! too. No number depends on that: each is summed by one thread, in an order that depends on the
 //! batch's size and the instruction set only, and partial sums are added in a fixed order.
 
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::buffer::{Buffer, Pool};
 use super::conv::{self, Gradients, ParameterGradients, Shape};
@@ -21,27 +23,58 @@ const GROUPS: usize = 16;
 const WORTH_SHARING: usize = 3;
 
 /// Some filters of a layer, which make a layer of their own.
-struct Part {
+struct Part<'a> {
     filters: Range<usize>,
     shape: Shape,
-    factors: Buffer,
+    weight: Cow<'a, [f32]>,
+    factors: OnceLock<Buffer>,
 }
 
-impl Part {
-    fn new(pool: &Pool, shape: Shape, weight: &[f32], filters: Range<usize>) -> Self {
-        let part = Shape {
-            outputs: filters.len(),
-            ..shape
-        };
+impl<'a> Part<'a> {
+    fn new(shape: Shape, weight: &'a [f32], filters: Range<usize>) -> Self {
         let per_filter = shape.weights() / shape.outputs;
-        let mut factors = pool.take(part.factors());
-        let weight = &weight[filters.start * per_filter..filters.end * per_filter];
-        conv::factors(part, weight, &mut factors);
         Self {
+            shape: Shape {
+                outputs: filters.len(),
+                ..shape
+            },
+            weight: weight[filters.start * per_filter..filters.end * per_filter].into(),
             filters,
-            shape: part,
-            factors,
+            factors: OnceLock::new(),
         }
+    }
+
+    /// Some channels of a layer, which make a layer of their own for the input's gradient.
+    fn of_channels(shape: Shape, weight: &[f32], channels: Range<usize>) -> Self {
+        let taps = shape.kernel * shape.kernel;
+        let chosen = channels.start * taps..channels.end * taps;
+        let filters = weight.chunks_exact(shape.inputs * taps);
+        Self {
+            filters: 0..shape.outputs,
+            shape: Shape {
+                inputs: channels.len(),
+                ..shape
+            },
+            weight: filters
+                .flat_map(|filter| &filter[chosen.clone()])
+                .copied()
+                .collect(),
+            factors: OnceLock::new(),
+        }
+    }
+
+    /// What the kernels multiply with, made by the thread that needs it first.
+    fn factors(&self, pool: &Pool) -> &[f32] {
+        self.factors.get_or_init(|| {
+            let mut factors = pool.take(self.shape.factors());
+            conv::factors(self.shape, &self.weight, &mut factors);
+            factors
+        })
+    }
+
+    /// Numbers that are summed for the part's gradients.
+    fn sums(&self) -> usize {
+        self.shape.factors() + self.shape.outputs
     }
 }
 
@@ -79,8 +112,8 @@ pub(crate) fn forward(
     let blocks = (x.len() / input).div_ceil(lanes);
     let per_block = shape.activations() * lanes;
     let ranges = cut(shape.outputs, blocks);
-    let part = |filters: &Range<usize>| Part::new(pool, shape, weight, filters.clone());
-    let parts: Vec<Part> = ranges.iter().map(part).collect();
+    let part = |filters: &Range<usize>| Part::new(shape, weight, filters.clone());
+    let parts: Vec<Part<'_>> = ranges.iter().map(part).collect();
 
     let mut kept = keep.then(|| pool.take(blocks * per_block));
     let kept_blocks: Vec<Option<&mut [f32]>> = match &mut kept {
@@ -121,7 +154,7 @@ pub(crate) fn forward(
             .then(|| pool.take(part.shape.activations() * lanes));
         let activations = kept.or(spare.as_deref_mut()).unwrap_or_default();
         gather(isa, x, (input, 0..input), &mut x_block);
-        let parameters = (&*part.factors, &bias[part.filters.clone()]);
+        let parameters = (part.factors(pool), &bias[part.filters.clone()]);
         let working = (activations, &mut *scratch);
         match place {
             Place::Block(y) => conv::forward(isa, part.shape, &x_block, parameters, working, y),
@@ -209,7 +242,7 @@ impl Back<'_> {
         let input = shape.input_len();
         let blocks = (self.x.len() / input).div_ceil(lanes);
         let images = lanes * blocks.div_ceil(GROUPS);
-        let part = Part::new(pool, shape, weight, 0..shape.outputs);
+        let part = Part::new(shape, weight, 0..shape.outputs);
         let sums = shape.factors() + shape.outputs;
 
         let x_gradients: Vec<Option<&mut [f32]>> = match gradients.x {
@@ -248,8 +281,8 @@ impl Back<'_> {
         let lanes = isa.lanes();
         let input = shape.input_len();
         let blocks = (self.x.len() / input).div_ceil(lanes);
-        let part = |filters: &Range<usize>| Part::new(pool, shape, weight, filters.clone());
-        let parts: Vec<Part> = ranges.iter().map(part).collect();
+        let part = |filters: &Range<usize>| Part::new(shape, weight, filters.clone());
+        let parts: Vec<Part<'_>> = ranges.iter().map(part).collect();
         let sums: usize = parts.iter().map(Part::sums).sum();
         let mut partial = pool.take(blocks * sums);
         let mut items = Vec::new();
@@ -261,10 +294,10 @@ impl Back<'_> {
             }
         }
         let channels = cut(shape.inputs, blocks);
-        let channel_parts: Vec<Part> = match gradients.x {
+        let channel_parts: Vec<Part<'_>> = match gradients.x {
             Some(_) => channels
                 .iter()
-                .map(|channels| Part::of_channels(pool, shape, weight, channels.clone()))
+                .map(|channels| Part::of_channels(shape, weight, channels.clone()))
                 .collect(),
             None => Vec::new(),
         };
@@ -304,7 +337,7 @@ impl Back<'_> {
     fn block(
         &self,
         at: usize,
-        (part, filters): (&Part, Range<usize>),
+        (part, filters): (&Part<'_>, Range<usize>),
         parameters: Option<ParameterGradients<'_>>,
         dx: Option<&mut [f32]>,
     ) {
@@ -339,7 +372,7 @@ impl Back<'_> {
             isa,
             part.shape,
             x_block.as_deref().unwrap_or_default(),
-            &part.factors,
+            part.factors(pool),
             &self.activations[first..][..4 * lanes * maps.len()],
             &dy_block,
             gradients,
@@ -359,7 +392,13 @@ impl Back<'_> {
     }
 
     /// Adds up what blocks or groups of them have summed for all parts, one after the other.
-    fn add_sums(&self, partial: &mut [f32], parts: &[Part], weight: &mut [f32], bias: &mut [f32]) {
+    fn add_sums(
+        &self,
+        partial: &mut [f32],
+        parts: &[Part<'_>],
+        weight: &mut [f32],
+        bias: &mut [f32],
+    ) {
         let sums = parts.iter().map(Part::sums).sum();
         let mut partials = partial.chunks_exact_mut(sums);
         let Some(mut total) = partials.next() else {
@@ -377,28 +416,6 @@ impl Back<'_> {
             conv::add_gradient(part.shape, factors, &mut weight[filters]);
             add(&mut bias[part.filters.clone()], biases);
         }
-    }
-}
-
-impl Part {
-    /// Some channels of a layer, which make a layer of their own for the input's gradient.
-    fn of_channels(pool: &Pool, shape: Shape, weight: &[f32], channels: Range<usize>) -> Self {
-        let taps = shape.kernel * shape.kernel;
-        let chosen = channels.start * taps..channels.end * taps;
-        let filters = weight.chunks_exact(shape.inputs * taps);
-        let weight: Vec<f32> = filters
-            .flat_map(|filter| filter[chosen.clone()].iter().copied())
-            .collect();
-        let shape = Shape {
-            inputs: channels.len(),
-            ..shape
-        };
-        Self::new(pool, shape, &weight, 0..shape.outputs)
-    }
-
-    /// Numbers that are summed for the part's gradients.
-    fn sums(&self) -> usize {
-        self.shape.factors() + self.shape.outputs
     }
 }
 
