@@ -282,7 +282,7 @@ fn dense(
 }
 
 /// Numbers in -1..1 that look random.
-fn numbers(count: usize) -> Vec<f32> {
+pub(crate) fn numbers(count: usize) -> Vec<f32> {
     (0..count)
         .map(|i| ((i as u32).wrapping_mul(2_654_435_769) >> 8) as f32 / (1 << 23) as f32 - 1.0)
         .collect()

@@ -79,6 +79,7 @@ impl<'a> Part<'a> {
 }
 
 /// Cuts `count` filters or channels of each of `blocks` so that every thread has about as much to do.
+/// More blocks than groups stay whole: a group of several is summed by one thread.
 fn cut(count: usize, blocks: usize) -> Vec<Range<usize>> {
     let wanted = if blocks > GROUPS { 1 } else { parts(blocks) };
     let parts = wanted.min(count / WORTH_SHARING).max(1);
@@ -193,8 +194,8 @@ pub(crate) struct BatchGradients<'a> {
     pub(crate) x: Option<&'a mut [f32]>,
 }
 
-/// A batch on its way back.
-struct Back<'a> {
+/// What the gradients of a batch are computed from.
+struct BackwardPass<'a> {
     isa: Isa,
     pool: &'a Pool,
     shape: Shape,
@@ -212,11 +213,7 @@ pub(crate) fn backward(
     dy: &[f32],
     gradients: BatchGradients<'_>,
 ) {
-    let blocks = (x.len() / shape.input_len()).div_ceil(isa.lanes());
-    if blocks == 0 {
-        return;
-    }
-    let batch = Back {
+    let pass = BackwardPass {
         isa,
         pool,
         shape,
@@ -224,23 +221,23 @@ pub(crate) fn backward(
         activations,
         dy,
     };
-    let ranges = cut(shape.outputs, blocks);
+    let ranges = cut(shape.outputs, pass.blocks());
     if ranges.len() == 1 {
-        batch.in_groups(weight, gradients);
+        pass.in_groups(weight, gradients);
     } else {
-        batch.in_parts(weight, &ranges, gradients);
+        pass.in_parts(weight, &ranges, gradients);
     }
 }
 
-impl Back<'_> {
+impl BackwardPass<'_> {
+    fn blocks(&self) -> usize {
+        (self.x.len() / self.shape.input_len()).div_ceil(self.isa.lanes())
+    }
+
     /// Every thread takes whole blocks.
     fn in_groups(&self, weight: &[f32], gradients: BatchGradients<'_>) {
-        let Self {
-            isa, pool, shape, ..
-        } = *self;
-        let lanes = isa.lanes();
-        let input = shape.input_len();
-        let blocks = (self.x.len() / input).div_ceil(lanes);
+        let Self { pool, shape, .. } = *self;
+        let (lanes, input, blocks) = (self.isa.lanes(), shape.input_len(), self.blocks());
         let images = lanes * blocks.div_ceil(GROUPS);
         let part = Part::new(shape, weight, 0..shape.outputs);
         let sums = shape.factors() + shape.outputs;
@@ -275,12 +272,8 @@ impl Back<'_> {
     /// Several threads share a block: some its filters, for the gradients of weights and biases, the
     /// others its channels, for the input's.
     fn in_parts(&self, weight: &[f32], ranges: &[Range<usize>], gradients: BatchGradients<'_>) {
-        let Self {
-            isa, pool, shape, ..
-        } = *self;
-        let lanes = isa.lanes();
-        let input = shape.input_len();
-        let blocks = (self.x.len() / input).div_ceil(lanes);
+        let Self { pool, shape, .. } = *self;
+        let (lanes, input, blocks) = (self.isa.lanes(), shape.input_len(), self.blocks());
         let part = |filters: &Range<usize>| Part::new(shape, weight, filters.clone());
         let parts: Vec<Part<'_>> = ranges.iter().map(part).collect();
         let sums: usize = parts.iter().map(Part::sums).sum();
@@ -441,14 +434,7 @@ fn as_uninit(numbers: &mut [f32]) -> &mut [MaybeUninit<f32>] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Numbers in -1..1 that look random.
-    fn numbers(len: usize) -> Vec<f32> {
-        let hash = |i: usize| (i as u32).wrapping_mul(2_654_435_769) >> 8;
-        (0..len)
-            .map(|i| hash(i) as f32 / (1 << 23) as f32 - 1.0)
-            .collect()
-    }
+    use crate::measure::numbers;
 
     /// Output and gradients of a batch, computed by so many threads.
     fn results(isa: Isa, shape: Shape, images: usize, threads: usize) -> [Vec<f32>; 4] {

@@ -126,31 +126,36 @@ pub(crate) fn forward(
     assert_eq!(activations.len(), shape.activations() * lanes);
     assert_eq!(pooled.len(), shape.output_len() * lanes);
     assert_eq!(scratch.len(), shape.forward_len() * lanes);
-    let (x, factors, bias) = (x.as_ptr(), factors.as_ptr(), bias.as_ptr());
-    let (activations, pooled) = (activations.as_mut_ptr(), pooled.as_mut_ptr());
+    let block = ForwardBlock {
+        shape,
+        x: x.as_ptr(),
+        factors: factors.as_ptr(),
+        bias: bias.as_ptr(),
+        activations: activations.as_mut_ptr(),
+        pooled: pooled.as_mut_ptr(),
+        scratch: scratch.as_mut_ptr(),
+    };
     // SAFETY: the lengths just checked are those that the kernels read and write.
     unsafe {
         if winograd::fits(&shape) {
-            isa.run(winograd::Forward {
-                shape,
-                x,
-                factors,
-                bias,
-                activations,
-                pooled,
-                scratch: scratch.as_mut_ptr(),
-            });
+            isa.run(winograd::Forward(block));
         } else {
-            isa.run(direct::Forward {
-                shape,
-                x,
-                weight: factors,
-                bias,
-                activations,
-                pooled,
-            });
+            isa.run(direct::Forward(block));
         }
     }
+}
+
+/// What [`forward`] has checked the lengths of.
+pub(crate) struct ForwardBlock {
+    shape: Shape,
+    x: *const f32,
+    factors: *const f32,
+    bias: *const f32,
+    /// The four activations of each pooling window, one after the other. The order of the windows of a
+    /// filter is the kernel's own.
+    activations: *mut f32,
+    pooled: *mut f32,
+    scratch: *mut f32,
 }
 
 /// What [`backward`] adds to or writes.
@@ -197,33 +202,36 @@ pub(crate) fn backward(
         assert_eq!(gradient.len(), shape.input_len() * lanes);
         gradient.as_mut_ptr()
     });
-    let (x, factors, pooled) = (x.as_ptr(), factors.as_ptr(), pooled.as_ptr());
-    let activations = activations.as_ptr();
-    let scratch = gradients.scratch.as_mut_ptr();
+    let block = BackwardBlock {
+        shape,
+        x: x.as_ptr(),
+        factors: factors.as_ptr(),
+        activations: activations.as_ptr(),
+        pooled: pooled.as_ptr(),
+        parameters,
+        x_gradient,
+        scratch: gradients.scratch.as_mut_ptr(),
+    };
     // SAFETY: the lengths just checked are those that the kernels read and write.
     unsafe {
         if winograd::fits(&shape) {
-            isa.run(winograd::Backward {
-                shape,
-                x,
-                factors,
-                activations,
-                pooled,
-                parameters,
-                x_gradient,
-                scratch,
-            });
+            isa.run(winograd::Backward(block));
         } else {
-            isa.run(direct::Backward {
-                shape,
-                x,
-                weight: factors,
-                activations,
-                pooled,
-                parameters,
-                x_gradient,
-                scratch,
-            });
+            isa.run(direct::Backward(block));
         }
     }
+}
+
+/// What [`backward`] has checked the lengths of.
+pub(crate) struct BackwardBlock {
+    shape: Shape,
+    x: *const f32,
+    factors: *const f32,
+    activations: *const f32,
+    /// The gradient of the pooled output.
+    pooled: *const f32,
+    /// The gradients of the weights' factors and of the biases.
+    parameters: Option<(*mut f32, *mut f32)>,
+    x_gradient: Option<*mut f32>,
+    scratch: *mut f32,
 }

@@ -1,7 +1,7 @@
 //! Vectors of `f32`, one type for each instruction set that the kernels are compiled for.
 //!
 //! A kernel is written once, generic over [`Simd`], and marked `#[inline(always)]`. The entry points
-//! in [`super::dispatch`] instantiate it inside a function that has the instruction set enabled, so
+//! in [`super::isa`] instantiate it inside a function that has the instruction set enabled, so
 //! that the intrinsics below melt into it.
 
 use super::isa::Kernel;
@@ -15,10 +15,10 @@ use super::isa::Kernel;
 pub(crate) unsafe trait Simd: Copy {
     /// Numbers in a vector.
     const LANES: usize;
-    /// Filters that a convolution tile computes at once, at two positions each: as many as fit the
-    /// registers, with room for two pixels and a weight.
+    /// Filters that a convolution tile computes at once, in two rows each: as many as fit the
+    /// registers, with room for the rows' values and a weight.
     const FILTERS: usize;
-    /// Whether there are 32 registers: then tiles have twice the positions, or more filters and
+    /// Whether there are 32 registers: then tiles have twice the rows, or more filters and
     /// channels, so that each number loaded is used more often.
     const MANY_REGISTERS: bool;
     /// Rows of the matrix tile, with [`Simd::COLUMNS`] vectors each.

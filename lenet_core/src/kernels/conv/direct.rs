@@ -1,7 +1,7 @@
 //! The plain convolution, for any filter size and image size: a multiply-add for each tap of each
 //! output.
 
-use super::Shape;
+use super::{BackwardBlock, ForwardBlock, Shape};
 use crate::kernels::isa::Kernel;
 use crate::kernels::simd::Simd;
 use crate::kernels::tanh::tanh;
@@ -10,21 +10,13 @@ use crate::kernels::tanh::tanh;
 const FILTERS: usize = 4;
 
 /// See [`super::forward`].
-pub(crate) struct Forward {
-    pub(crate) shape: Shape,
-    pub(crate) x: *const f32,
-    pub(crate) weight: *const f32,
-    pub(crate) bias: *const f32,
-    /// The four activations of each pooling window, one after the other.
-    pub(crate) activations: *mut f32,
-    pub(crate) pooled: *mut f32,
-}
+pub(crate) struct Forward(pub(crate) ForwardBlock);
 
 impl Kernel for Forward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let (height, width) = self.shape.pooled();
-        for filter in 0..self.shape.outputs {
+        let (height, width) = self.0.shape.pooled();
+        for filter in 0..self.0.shape.outputs {
             for y in 0..height {
                 for x in 0..width {
                     let at = (filter * height + y) * width + x;
@@ -39,13 +31,13 @@ impl Forward {
     /// The pooling window `at`, whose first position is (`y`, `x`).
     #[inline(always)]
     unsafe fn window<S: Simd>(&self, filter: usize, (y, x): (usize, usize), at: usize) {
-        let shape = self.shape;
-        let mut values = [S::splat(*self.bias.add(filter)); 4];
-        let mut weight = self.weight.add(filter * shape.weights_per_filter());
+        let shape = self.0.shape;
+        let mut values = [S::splat(*self.0.bias.add(filter)); 4];
+        let mut weight = self.0.factors.add(filter * shape.weights_per_filter());
         for channel in 0..shape.inputs {
             for tap_y in 0..shape.kernel {
                 let row = (channel * shape.height + y + tap_y) * shape.width + x;
-                let row = self.x.add(row * S::LANES);
+                let row = self.0.x.add(row * S::LANES);
                 for tap_x in 0..shape.kernel {
                     let factor = S::splat(*weight);
                     for (i, value) in values.iter_mut().enumerate() {
@@ -60,11 +52,11 @@ impl Forward {
             if shape.bending {
                 *value = tanh(*value);
             }
-            value.store(self.activations.add((4 * at + i) * S::LANES));
+            value.store(self.0.activations.add((4 * at + i) * S::LANES));
         }
         let [a, b, c, d] = values;
         let mean = a.add(b).add(c.add(d)).mul(S::splat(0.25));
-        mean.store(self.pooled.add(at * S::LANES));
+        mean.store(self.0.pooled.add(at * S::LANES));
     }
 }
 
@@ -73,34 +65,25 @@ pub(crate) fn backward_len(shape: &Shape) -> usize {
     4 * shape.output_len()
 }
 
-/// See [`super::backward`].
-pub(crate) struct Backward {
-    pub(crate) shape: Shape,
-    pub(crate) x: *const f32,
-    pub(crate) weight: *const f32,
-    pub(crate) activations: *const f32,
-    pub(crate) pooled: *const f32,
-    /// The gradients of weights and biases.
-    pub(crate) parameters: Option<(*mut f32, *mut f32)>,
-    pub(crate) x_gradient: Option<*mut f32>,
-    /// Working memory of [`backward_len`] vectors: the gradient before tanh, `[filter][row][column]`.
-    pub(crate) scratch: *mut f32,
-}
+/// See [`super::backward`]; the scratch holds the gradient before tanh, `[filter][row][column]`.
+pub(crate) struct Backward(pub(crate) BackwardBlock);
 
 impl Kernel for Backward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        for filter in 0..self.shape.outputs {
+        for filter in 0..self.0.shape.outputs {
             self.before_tanh::<S>(filter);
         }
-        let mut filter = 0;
-        while let (Some((gradient, _)), true) = (self.parameters, filter < self.shape.outputs) {
-            filter += match self.shape.outputs - filter {
-                FILTERS.. => self.weight_gradients::<S, FILTERS>(filter, gradient),
-                _ => self.weight_gradients::<S, 1>(filter, gradient),
-            };
+        if let Some((to, _)) = self.0.parameters {
+            let mut filter = 0;
+            while filter < self.0.shape.outputs {
+                filter += match self.0.shape.outputs - filter {
+                    FILTERS.. => self.weight_gradients::<S, FILTERS>(filter, to),
+                    _ => self.weight_gradients::<S, 1>(filter, to),
+                };
+            }
         }
-        if let Some(to) = self.x_gradient {
+        if let Some(to) = self.0.x_gradient {
             self.input_gradient::<S>(to);
         }
     }
@@ -111,27 +94,27 @@ impl Backward {
     /// bias' gradient on the way.
     #[inline(always)]
     unsafe fn before_tanh<S: Simd>(&self, filter: usize) {
-        let (height, width) = self.shape.pooled();
+        let (height, width) = self.0.shape.pooled();
         let (one, quarter) = (S::splat(1.0), S::splat(0.25));
         let mut sum = S::splat(0.0);
         for y in 0..height {
             for x in 0..width {
                 let at = (filter * height + y) * width + x;
-                let share = S::load(self.pooled.add(at * S::LANES)).mul(quarter);
+                let share = S::load(self.0.pooled.add(at * S::LANES)).mul(quarter);
                 for i in 0..4 {
                     let mut value = share;
-                    if self.shape.bending {
-                        let a = S::load(self.activations.add((4 * at + i) * S::LANES));
+                    if self.0.shape.bending {
+                        let a = S::load(self.0.activations.add((4 * at + i) * S::LANES));
                         value = share.mul(a.fnma(a, one));
                     }
                     let row = (filter * height + y) * 2 + i / 2;
                     let place = (row * width + x) * 2 + i % 2;
-                    value.store(self.scratch.add(place * S::LANES));
+                    value.store(self.0.scratch.add(place * S::LANES));
                     sum = sum.add(value);
                 }
             }
         }
-        if let Some((_, bias)) = self.parameters {
+        if let Some((_, bias)) = self.0.parameters {
             *bias.add(filter) += sum.sum();
         }
     }
@@ -143,7 +126,7 @@ impl Backward {
         filter: usize,
         to: *mut f32,
     ) -> usize {
-        let shape = self.shape;
+        let shape = self.0.shape;
         let (height, width) = (2 * shape.pooled().0, 2 * shape.pooled().1);
         let per_filter = shape.weights_per_filter();
         let taps = shape.kernel * shape.kernel;
@@ -154,10 +137,10 @@ impl Backward {
             for y in 0..height {
                 let row = (channel * shape.height + y + tap_y) * shape.width + tap_x;
                 for x in 0..width {
-                    let pixel = S::load(self.x.add((row + x) * S::LANES));
+                    let pixel = S::load(self.0.x.add((row + x) * S::LANES));
                     for (f, sum) in sums.iter_mut().enumerate() {
                         let place = ((filter + f) * height + y) * width + x;
-                        let gradient = S::load(self.scratch.add(place * S::LANES));
+                        let gradient = S::load(self.0.scratch.add(place * S::LANES));
                         *sum = pixel.fma(gradient, *sum);
                     }
                 }
@@ -172,7 +155,7 @@ impl Backward {
     /// The input's gradient: each pixel gathers what its taps sent on.
     #[inline(always)]
     unsafe fn input_gradient<S: Simd>(&self, to: *mut f32) {
-        let shape = self.shape;
+        let shape = self.0.shape;
         let kernel = shape.kernel;
         let (height, width) = (2 * shape.pooled().0, 2 * shape.pooled().1);
         // The taps through which a place of the input has reached one of `len` outputs.
@@ -190,8 +173,8 @@ impl Backward {
                     let weight = ((filter * shape.inputs + channel) * kernel + tap_y) * kernel;
                     let row = (filter * height + y - tap_y) * width;
                     for tap_x in taps(x, width) {
-                        let factor = S::splat(*self.weight.add(weight + tap_x));
-                        let gradient = self.scratch.add((row + x - tap_x) * S::LANES);
+                        let factor = S::splat(*self.0.factors.add(weight + tap_x));
+                        let gradient = self.0.scratch.add((row + x - tap_x) * S::LANES);
                         sum = S::load(gradient).fma(factor, sum);
                     }
                 }

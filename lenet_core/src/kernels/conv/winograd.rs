@@ -15,7 +15,8 @@
 //! image) in these orders:
 //! - the input's values `[channel][p][t][row]`,
 //! - the weights' values, plain numbers, `[p][channel][tap_y][filter]`, and their gradients likewise,
-//! - the values of the gradient before tanh `[chunk][filter][p][t in chunk][row]`.
+//! - the values of the gradient before tanh `[chunk][filter][p][t in chunk][row]`,
+//! - the activations `[filter][t][row of pooling windows][window][4]`.
 
 mod backward;
 mod forward;

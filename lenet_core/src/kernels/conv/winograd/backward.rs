@@ -2,6 +2,7 @@
 
 use super::points::{gradient_at_points, gradient_from_points, Points};
 use super::{Shape, POINTS, ROWS, TAPS, TILE};
+use crate::kernels::conv::BackwardBlock;
 use crate::kernels::isa::Kernel;
 use crate::kernels::simd::Simd;
 
@@ -19,44 +20,33 @@ pub(crate) fn backward_len(shape: &Shape) -> usize {
 }
 
 /// See [`backward`](crate::kernels::conv::backward).
-pub(crate) struct Backward {
-    pub(crate) shape: Shape,
-    pub(crate) x: *const f32,
-    pub(crate) factors: *const f32,
-    pub(crate) activations: *const f32,
-    pub(crate) pooled: *const f32,
-    /// The gradients of the weights' values at the points, and of the biases.
-    pub(crate) parameters: Option<(*mut f32, *mut f32)>,
-    pub(crate) x_gradient: Option<*mut f32>,
-    /// Working memory of [`backward_len`] vectors.
-    pub(crate) scratch: *mut f32,
-}
+pub(crate) struct Backward(pub(crate) BackwardBlock);
 
 impl Kernel for Backward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        if self.parameters.is_some() {
+        if self.0.parameters.is_some() {
             S::call(Points {
-                shape: self.shape,
-                x: self.x,
-                points: self.scratch,
+                shape: self.0.shape,
+                x: self.0.x,
+                points: self.0.scratch,
             });
         }
         let mut filter = 0;
-        while filter < self.shape.outputs {
-            filter += match self.shape.outputs - filter {
+        while filter < self.0.shape.outputs {
+            filter += match self.0.shape.outputs - filter {
                 3 | 6 if S::MANY_REGISTERS => self.filters::<S, 3>(filter),
                 4.. if S::MANY_REGISTERS => self.filters::<S, 4>(filter),
                 2.. => self.filters::<S, 2>(filter),
                 _ => self.filters::<S, 1>(filter),
             };
         }
-        let Some(x_gradient) = self.x_gradient else {
+        let Some(x_gradient) = self.0.x_gradient else {
             return;
         };
         let mut channel = 0;
-        while channel < self.shape.inputs {
-            channel += match self.shape.inputs - channel {
+        while channel < self.0.shape.inputs {
+            channel += match self.0.shape.inputs - channel {
                 6.. if S::MANY_REGISTERS => self.channels::<S, 6>(channel),
                 3.. if S::MANY_REGISTERS => self.channels::<S, 3>(channel),
                 2.. => self.channels::<S, 2>(channel),
@@ -71,7 +61,7 @@ impl Backward {
     /// The gradients of the biases and weights of `F` filters. Returns `F`.
     #[inline(always)]
     unsafe fn filters<S: Simd, const F: usize>(&self, filter: usize) -> usize {
-        let chunks = self.shape.tiles() / self.shape.chunk();
+        let chunks = self.0.shape.tiles() / self.0.shape.chunk();
         for chunk in 0..chunks {
             for f in 0..F {
                 S::call(GradientPoints {
@@ -81,7 +71,7 @@ impl Backward {
                     chunk,
                 });
             }
-            let Some((to, _)) = self.parameters else {
+            let Some((to, _)) = self.0.parameters else {
                 continue;
             };
             for point in 0..POINTS {
@@ -101,10 +91,10 @@ impl Backward {
     /// `[channel][row][t][p]`, for `C` channels. Returns `C`.
     #[inline(always)]
     unsafe fn channels<S: Simd, const C: usize>(&self, channel: usize) -> usize {
-        let last = self.shape.height - ROWS;
+        let last = self.0.shape.height - ROWS;
         for point in 0..POINTS {
-            for t in 0..self.shape.tiles() {
-                for y in (0..self.shape.height).step_by(ROWS) {
+            for t in 0..self.0.shape.tiles() {
+                for y in (0..self.0.shape.height).step_by(ROWS) {
                     let border = match y {
                         0 => Border::Top,
                         y if y == last => Border::Bottom,
@@ -125,14 +115,14 @@ impl Backward {
 
     /// A vector for each weight that is worked on, at each point, whose lanes are still to be summed.
     unsafe fn sums<S: Simd>(&self) -> *mut f32 {
-        self.scratch.add(self.shape.points_len() * S::LANES)
+        self.0.scratch.add(self.0.shape.points_len() * S::LANES)
     }
 
     /// The gradient before tanh at the points, from a filter's in a chunk on; `local` is the filter's
     /// number among those that are worked on. All of it is kept only if the input's gradient is wanted.
     unsafe fn gradient<S: Simd>(&self, chunk: usize, filter: usize, local: usize) -> *mut f32 {
-        let shape = self.shape;
-        let at = match self.x_gradient {
+        let shape = self.0.shape;
+        let at = match self.0.x_gradient {
             Some(_) => chunk * shape.outputs + filter,
             None => local,
         };
@@ -160,7 +150,7 @@ impl Kernel for GradientPoints<'_> {
             local,
             chunk,
         } = self;
-        let shape = backward.shape;
+        let shape = backward.0.shape;
         let (height, width) = shape.pooled();
         let (rows, tiles) = (shape.rows(), shape.chunk());
         let (one, quarter) = (S::splat(1.0), S::splat(0.25));
@@ -171,11 +161,12 @@ impl Kernel for GradientPoints<'_> {
                 let window = (filter * height + y) * width + (chunk * tiles + t) * TILE / 2;
                 let (mut top, mut bottom) = ([one; TILE], [one; TILE]);
                 for i in 0..TILE / 2 {
-                    let share = S::load(backward.pooled.add((window + i) * S::LANES)).mul(quarter);
+                    let share =
+                        S::load(backward.0.pooled.add((window + i) * S::LANES)).mul(quarter);
                     let mut shares = [share; 4];
                     if shape.bending {
                         let place = shape.window(filter, chunk * tiles + t, y) + i;
-                        let from = backward.activations.add(4 * place * S::LANES);
+                        let from = backward.0.activations.add(4 * place * S::LANES);
                         for (j, share) in shares.iter_mut().enumerate() {
                             let a = S::load(from.add(j * S::LANES));
                             *share = share.mul(a.fnma(a, one));
@@ -196,7 +187,7 @@ impl Kernel for GradientPoints<'_> {
                 }
             }
         }
-        if let Some((_, bias)) = backward.parameters {
+        if let Some((_, bias)) = backward.0.parameters {
             *bias.add(filter) += sum.sum();
         }
     }
@@ -215,7 +206,7 @@ struct WeightGradient<'a, const F: usize> {
 impl<const F: usize> Kernel for WeightGradient<'_, F> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let inputs = self.backward.shape.inputs;
+        let inputs = self.backward.0.shape.inputs;
         let place = self
             .backward
             .sums::<S>()
@@ -239,7 +230,7 @@ impl<const F: usize> WeightGradient<'_, F> {
             chunk,
             ..
         } = *self;
-        let shape = backward.shape;
+        let shape = backward.0.shape;
         let (rows, tiles) = (shape.rows(), shape.chunk());
         let step = POINTS * tiles * rows * S::LANES;
         let mut sums = [[S::splat(0.0); TAPS]; F];
@@ -257,6 +248,7 @@ impl<const F: usize> WeightGradient<'_, F> {
         for t in 0..tiles {
             let column = (channel * POINTS + point) * shape.tiles() + chunk * tiles + t;
             let mut x = backward
+                .0
                 .scratch
                 .add(column * shape.height * S::LANES)
                 .cast_const();
@@ -286,7 +278,7 @@ impl<const F: usize> WeightGradient<'_, F> {
     /// them, whose sums are left out.
     #[inline(always)]
     unsafe fn sum_lanes<S: Simd>(&self, place: *const f32, to: *mut f32) {
-        let shape = self.backward.shape;
+        let shape = self.backward.0.shape;
         let count = shape.inputs * TAPS * F;
         let first = self.point * shape.inputs * TAPS * shape.outputs + self.filter;
         let to = to.add(first);
@@ -341,7 +333,7 @@ impl<const C: usize> InputPoints<'_, C> {
             place: (t, y),
             ..
         } = *self;
-        let shape = backward.shape;
+        let shape = backward.0.shape;
         let (rows, tiles) = (shape.rows(), shape.chunk());
         let mut sums = [[S::splat(0.0); ROWS]; C];
         let factors = (point * shape.inputs + channel) * TAPS * shape.outputs;
@@ -350,7 +342,7 @@ impl<const C: usize> InputPoints<'_, C> {
             let gradient = backward
                 .gradient::<S>(t / tiles, filter, filter)
                 .wrapping_add(gradient * S::LANES);
-            let factors = (backward.factors.add(factors + filter), shape.outputs);
+            let factors = (backward.0.factors.add(factors + filter), shape.outputs);
             tap::<S, C, 0>(gradient, factors, border, &mut sums);
             tap::<S, C, 1>(gradient, factors, border, &mut sums);
             tap::<S, C, 2>(gradient, factors, border, &mut sums);
@@ -361,7 +353,7 @@ impl<const C: usize> InputPoints<'_, C> {
             for (r, sum) in sums.into_iter().enumerate() {
                 let row = (channel + c) * shape.height + y + r;
                 let at = (row * shape.tiles() + t) * POINTS + point;
-                sum.store(backward.scratch.add(at * S::LANES));
+                sum.store(backward.0.scratch.add(at * S::LANES));
             }
         }
     }
@@ -406,7 +398,7 @@ impl Kernel for InputGradient<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Self(backward, to) = self;
-        let shape = backward.shape;
+        let shape = backward.0.shape;
         for row in 0..shape.inputs * shape.height {
             let to = to.add(row * shape.width * S::LANES);
             let mut overlap = [S::splat(0.0); TILE];
@@ -414,7 +406,7 @@ impl Kernel for InputGradient<'_> {
                 let from = (row * shape.tiles() + t) * POINTS;
                 let mut values = [S::splat(0.0); POINTS];
                 for (p, value) in values.iter_mut().enumerate() {
-                    *value = S::load(backward.scratch.add((from + p) * S::LANES));
+                    *value = S::load(backward.0.scratch.add((from + p) * S::LANES));
                 }
                 let gradient = gradient_from_points(values);
                 for i in 0..TILE {

@@ -2,6 +2,7 @@
 
 use super::points::{outputs_from_points, Points};
 use super::{Shape, POINTS, ROWS, TAPS, TILE};
+use crate::kernels::conv::ForwardBlock;
 use crate::kernels::isa::Kernel;
 use crate::kernels::simd::Simd;
 use crate::kernels::tanh::tanh;
@@ -15,30 +16,19 @@ pub(crate) fn forward_len(shape: &Shape) -> usize {
 }
 
 /// See [`forward`](crate::kernels::conv::forward).
-pub(crate) struct Forward {
-    pub(crate) shape: Shape,
-    pub(crate) x: *const f32,
-    pub(crate) factors: *const f32,
-    pub(crate) bias: *const f32,
-    /// The four activations of each pooling window, one after the other; the windows of a tile of
-    /// columns come row by row.
-    pub(crate) activations: *mut f32,
-    pub(crate) pooled: *mut f32,
-    /// Working memory of [`forward_len`] vectors.
-    pub(crate) scratch: *mut f32,
-}
+pub(crate) struct Forward(pub(crate) ForwardBlock);
 
 impl Kernel for Forward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         S::call(Points {
-            shape: self.shape,
-            x: self.x,
-            points: self.scratch,
+            shape: self.0.shape,
+            x: self.0.x,
+            points: self.0.scratch,
         });
         let mut filter = 0;
-        while filter < self.shape.outputs {
-            let left = self.shape.outputs - filter;
+        while filter < self.0.shape.outputs {
+            let left = self.0.shape.outputs - filter;
             filter += if S::MANY_REGISTERS {
                 match left {
                     6.. => self.filters::<S, 6, 4>(filter),
@@ -63,8 +53,8 @@ impl Forward {
     /// then sums, tanh and pooling. Returns `F`.
     #[inline(always)]
     unsafe fn filters<S: Simd, const F: usize, const R: usize>(&self, filter: usize) -> usize {
-        for t in 0..self.shape.tiles() {
-            for y in (0..self.shape.rows()).step_by(R) {
+        for t in 0..self.0.shape.tiles() {
+            for y in (0..self.0.shape.rows()).step_by(R) {
                 let place = (filter, t, y);
                 S::call(Products::<F, R>(self, place));
                 S::call(Bend::<F, R>(self, place));
@@ -74,7 +64,7 @@ impl Forward {
     }
 
     unsafe fn products<S: Simd>(&self) -> *mut f32 {
-        self.scratch.add(self.shape.points_len() * S::LANES)
+        self.0.scratch.add(self.0.shape.points_len() * S::LANES)
     }
 }
 
@@ -85,15 +75,15 @@ impl<const F: usize, const R: usize> Kernel for Products<'_, F, R> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Self(forward, (filter, t, y)) = self;
-        let shape = forward.shape;
+        let shape = forward.0.shape;
         let (height, tiles) = (shape.height, shape.tiles());
         let to = forward.products::<S>();
-        let mut factors = forward.factors.add(filter);
+        let mut factors = forward.0.factors.add(filter);
         for p in 0..POINTS {
             let mut sums = [[S::splat(0.0); R]; F];
             for channel in 0..shape.inputs {
                 let column = (channel * POINTS + p) * tiles + t;
-                let column = forward.scratch.add((column * height + y) * S::LANES);
+                let column = forward.0.scratch.add((column * height + y) * S::LANES);
                 for tap in 0..TAPS {
                     let mut values = [S::splat(0.0); R];
                     for (r, value) in values.iter_mut().enumerate() {
@@ -124,11 +114,11 @@ impl<const F: usize, const R: usize> Kernel for Bend<'_, F, R> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Self(forward, (filter, t, y)) = self;
-        let shape = forward.shape;
+        let shape = forward.0.shape;
         let (height, width) = shape.pooled();
         let products = forward.products::<S>().cast_const();
         for f in 0..F {
-            let bias = S::splat(*forward.bias.add(filter + f));
+            let bias = S::splat(*forward.0.bias.add(filter + f));
             for r in (0..R).step_by(2) {
                 let from = products.add((f * POINTS * R + r) * S::LANES);
                 let top = outputs_from_points::<S>(from, R * S::LANES);
@@ -142,14 +132,14 @@ impl<const F: usize, const R: usize> Kernel for Bend<'_, F, R> {
                             *value = tanh(*value);
                         }
                     }
-                    let place = forward.shape.window(filter + f, t, (y + r) / 2) + i;
-                    let to = forward.activations.add(4 * place * S::LANES);
+                    let place = forward.0.shape.window(filter + f, t, (y + r) / 2) + i;
+                    let to = forward.0.activations.add(4 * place * S::LANES);
                     for (j, value) in values.into_iter().enumerate() {
                         value.store(to.add(j * S::LANES));
                     }
                     let [a, b, c, d] = values;
                     let mean = a.add(b).add(c.add(d)).mul(S::splat(0.25));
-                    mean.store(forward.pooled.add((window + i) * S::LANES));
+                    mean.store(forward.0.pooled.add((window + i) * S::LANES));
                 }
             }
         }
