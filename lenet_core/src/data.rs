@@ -5,12 +5,12 @@ use flate2::Crc;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::kernels::prefetch::prefetch;
 use crate::network::{Batch, Logits, CLASSES, PIXELS, SIDE};
-use crate::threads::share;
 use crate::view::{values, values_mut};
 
-/// Images of a batch that one thread copies at once.
-const AT_ONCE: usize = 8;
+/// So many images before it is copied, an image is asked for: shuffled ones come from far away in memory.
+const AHEAD: usize = 2;
 
 /// Normalised images with one-hot targets. Making one, or a clone of one, copies no pixels.
 ///
@@ -143,21 +143,20 @@ impl Data {
         order: &[usize],
         images: &mut Batch,
         targets: &mut Logits,
-        draw: impl Fn(&[f32], &mut [f32], usize) + Sync,
+        draw: impl Fn(&[f32], &mut [f32], usize),
     ) {
         let (from_images, from_targets) = (values(&self.images), values(&self.targets));
-        let parts = values_mut(images)
-            .chunks_mut(AT_ONCE * PIXELS)
-            .zip(values_mut(targets).chunks_mut(AT_ONCE * CLASSES))
-            .zip(order.chunks(AT_ONCE));
-        share(parts, |((images, targets), order)| {
-            let images = images.chunks_exact_mut(PIXELS);
-            let targets = targets.chunks_exact_mut(CLASSES);
-            for ((image, target), &at) in images.zip(targets).zip(order) {
-                draw(&from_images[at * PIXELS..][..PIXELS], image, at);
-                target.copy_from_slice(&from_targets[at * CLASSES..][..CLASSES]);
+        let images = values_mut(images).chunks_exact_mut(PIXELS);
+        let targets = values_mut(targets).chunks_exact_mut(CLASSES);
+        let from_image = |at: usize| &from_images[at * PIXELS..][..PIXELS];
+        for (i, (image, target)) in images.zip(targets).enumerate() {
+            let at = order[i];
+            if let Some(&later) = order.get(i + AHEAD) {
+                prefetch(from_image(later));
             }
-        });
+            draw(from_image(at), image, at);
+            target.copy_from_slice(&from_targets[at * CLASSES..][..CLASSES]);
+        }
     }
 
     pub(crate) fn device(&self) -> &Cpu {

@@ -5,7 +5,7 @@ use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
 use crate::error::Result;
 use crate::inspect::type_name;
 use crate::network::{Batch, GradientTape, Logits, Network};
-use crate::optim::{Adam, AdamState};
+use crate::optim::{self, Adam, AdamState};
 use crate::weights::{self, NamedTensor};
 
 /// A network whose type is forgotten. The training loops work with this, so that they are compiled
@@ -15,14 +15,22 @@ pub(crate) trait Learner: Send + Sync {
     fn forward(&self, images: Batch) -> Result<Logits>;
     /// The logits of a batch, and on their tape how they came about.
     fn trace(&self, images: Batch<GradientTape>) -> Result<Logits<GradientTape>>;
-    /// Room for the gradients of all weights, all of them zero.
+    /// Room for the gradients of all weights.
     fn gradients(&self) -> Result<Gradients<f32, Cpu>>;
-    /// Moves the weights against the gradients, which are then zero.
+    /// Sets the gradients of all weights to zero.
+    fn zero(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<()>;
+    /// Adds the gradients `more` of all weights.
+    fn add(
+        &self,
+        gradients: &mut Gradients<f32, Cpu>,
+        more: &mut Gradients<f32, Cpu>,
+    ) -> Result<()>;
+    /// Moves the weights against the sum of the gradients.
     fn update(
         &mut self,
         optimizer: &Adam,
         state: &mut AdamState,
-        gradients: &mut Gradients<f32, Cpu>,
+        gradients: &mut [&mut Gradients<f32, Cpu>],
     ) -> Result<()>;
     /// Whether the gradient for the images is left out.
     fn skip_input_gradient(&mut self, skip: bool);
@@ -44,11 +52,21 @@ impl<N: Network> Learner for N {
     fn gradients(&self) -> Result<Gradients<f32, Cpu>> {
         Ok(self.try_alloc_grads()?)
     }
+    fn zero(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<()> {
+        Ok(self.try_zero_grads(gradients)?)
+    }
+    fn add(
+        &self,
+        gradients: &mut Gradients<f32, Cpu>,
+        more: &mut Gradients<f32, Cpu>,
+    ) -> Result<()> {
+        optim::add(self, gradients, more)
+    }
     fn update(
         &mut self,
         optimizer: &Adam,
         state: &mut AdamState,
-        gradients: &mut Gradients<f32, Cpu>,
+        gradients: &mut [&mut Gradients<f32, Cpu>],
     ) -> Result<()> {
         state.step(optimizer, self, gradients)
     }

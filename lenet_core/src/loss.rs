@@ -25,9 +25,19 @@ pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
     logits: Tensor<(B, C), f32, Cpu, T>,
     targets: &Tensor<(B, C), f32, Cpu>,
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
+    let images = logits.shape().0.size();
+    share_of_cross_entropy(logits, targets, images)
+}
+
+/// What a part of a batch adds to the mean cross-entropy of all its `images`.
+pub(crate) fn share_of_cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
+    logits: Tensor<(B, C), f32, Cpu, T>,
+    targets: &Tensor<(B, C), f32, Cpu>,
+    images: usize,
+) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
     let (logits, mut tape) = logits.split_tape();
     let classes = logits.shape().1.size();
-    let images = logits.shape().0.size() as f32;
+    let images = images as f32;
     let mut loss: Tensor<Rank0, f32, Cpu> = logits.device().try_zeros_like(&())?;
     let mut slope = values(&logits).into_owned();
     let mut total = 0f64;

@@ -3,8 +3,8 @@
 use crate::kernels::adam::{self, Rates};
 use crate::kernels::batch::{self, BatchGradients};
 use crate::kernels::buffer::Pool;
-use crate::kernels::conv::{self, Gradients, ParameterGradients, Shape};
-use crate::kernels::matrix::{multiply, Finish, Matrix, Product};
+use crate::kernels::conv::{self, Gradients, Shape};
+use crate::kernels::dense::{self, Shape as DenseShape};
 use crate::kernels::{peak, tanh};
 use crate::network::Outline;
 use crate::{Isa, LeNet5};
@@ -101,7 +101,7 @@ pub fn workloads(isa: Isa, images: usize) -> Vec<Workload> {
             isa,
             rates,
             &mut parameters,
-            &gradient,
+            &[&gradient],
             &mut mean,
             &mut square,
         );
@@ -125,27 +125,20 @@ fn layer(
     let (mut dw, mut db) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
     let mut dx = input_gradient.then(|| vec![0.0; x.len()]);
     let forward = {
-        let (x, weight, pool) = (x.clone(), weight.clone(), pool.clone());
+        let pool = pool.clone();
         move || {
-            drop(batch::forward(
-                isa,
-                &pool,
-                shape,
-                &x,
-                (&weight, &bias),
-                true,
-            ))
+            let parameters = (&*weight, &*bias);
+            drop(batch::forward(isa, &pool, shape, &x, parameters, true));
         }
     };
+    let mut kept = kept.expect("it was to be kept");
     let backward = move || {
         let gradients = BatchGradients {
             weight: &mut dw,
             bias: &mut db,
             x: dx.as_deref_mut(),
         };
-        if let Some(kept) = &kept {
-            batch::backward(isa, &pool, shape, (&x, &weight, kept), &dy, gradients);
-        }
+        batch::backward(isa, &pool, shape, &mut kept, &dy, gradients);
     };
     pair(names, products, input_gradient, forward, backward)
 }
@@ -193,35 +186,33 @@ fn convolution(
         buffer.copy_from_slice(&numbers(len));
         buffer
     };
-    let (x, still) = (buffer(blocks * input), buffer(blocks * input));
+    let x = buffer(blocks * input);
     let (factors, bias) = (numbers(shape.factors()), numbers(shape.outputs));
-    let kept = shape.activations() * lanes;
-    let (mut activations, mut pooled) = (buffer(blocks * kept), buffer(output));
+    let kept_len = shape.kept_len() * lanes;
+    let (mut kept, mut pooled) = (buffer(blocks * kept_len), buffer(output));
     let (mut df, mut db) = (vec![0.0; factors.len()], vec![0.0; shape.outputs]);
     let mut dx = input_gradient.then(|| buffer(input));
     let mut working = buffer(shape.forward_len() * lanes);
     let mut scratch = buffer(shape.backward_len() * lanes);
-    let (activation, dy) = (buffer(kept), buffer(output));
+    let (mut still_kept, dy) = (buffer(blocks * kept_len), buffer(output));
     let forward = {
         let factors = factors.clone();
         move || {
-            for (x, kept) in still.chunks(input).zip(activations.chunks_mut(kept)) {
+            for (x, kept) in x.chunks(input).zip(kept.chunks_mut(kept_len)) {
                 let working = (kept, &mut *working);
                 conv::forward(isa, shape, x, (&factors, &bias), working, &mut pooled);
             }
         }
     };
     let backward = move || {
-        for x in x.chunks(input) {
+        for kept in still_kept.chunks_mut(kept_len) {
             let gradients = Gradients {
-                parameters: Some(ParameterGradients {
-                    factors: &mut df,
-                    bias: &mut db,
-                }),
+                factors: &mut df,
+                bias: &mut db,
                 x: dx.as_deref_mut(),
-                scratch: &mut scratch,
             };
-            conv::backward(isa, shape, x, &factors, &activation, &dy, gradients);
+            let working = (kept, &mut *scratch);
+            conv::backward(isa, shape, &factors, working, &dy, gradients);
         }
     };
     pair(names, products, input_gradient, forward, backward)
@@ -233,50 +224,28 @@ fn dense(
     (images, inputs, outputs): (usize, usize, usize),
 ) -> [Workload; 2] {
     let products = images * inputs * outputs;
-    let (x, weight, bias) = (
-        numbers(images * inputs),
-        numbers(outputs * inputs),
-        numbers(outputs),
-    );
-    let (dy, mut y) = (numbers(images * outputs), vec![0.0; images * outputs]);
-    let (mut dw, mut dx) = (vec![0.0; weight.len()], vec![0.0; x.len()]);
+    let shape = DenseShape {
+        inputs,
+        outputs,
+        bending: true,
+    };
+    let (x, weight) = (numbers(images * inputs), numbers(outputs * inputs));
+    let (bias, dy) = (numbers(outputs), numbers(images * outputs));
+    let (mut dw, mut db) = (vec![0.0; weight.len()], vec![0.0; outputs]);
+    let mut dx = vec![0.0; x.len()];
     let pool = Pool::default();
+    let y = dense::forward(isa, &pool, shape, &x, (&weight, &bias));
     let forward = {
         let (x, weight, pool) = (x.clone(), weight.clone(), pool.clone());
-        move || {
-            let product = Product {
-                m: images,
-                n: outputs,
-                k: inputs,
-                a: Matrix::rows(&x, inputs),
-                b: Matrix::rows(&weight, inputs).transposed(),
-                c: &mut y,
-                finish: Finish::BiasTanh(&bias),
-            };
-            multiply(isa, &pool, [product]);
-        }
+        move || drop(dense::forward(isa, &pool, shape, &x, (&weight, &bias)))
     };
     let backward = move || {
-        let dy = Matrix::rows(&dy, outputs);
-        let for_weights = Product {
-            m: outputs,
-            n: inputs,
-            k: images,
-            a: dy.transposed(),
-            b: Matrix::rows(&x, inputs),
-            c: &mut dw,
-            finish: Finish::Add,
+        let gradients = dense::BatchGradients {
+            weight: &mut dw,
+            bias: &mut db,
+            x: &mut dx,
         };
-        let for_input = Product {
-            m: images,
-            n: inputs,
-            k: outputs,
-            a: dy,
-            b: Matrix::rows(&weight, inputs),
-            c: &mut dx,
-            finish: Finish::Add,
-        };
-        multiply(isa, &pool, [for_weights, for_input]);
+        dense::backward(isa, &pool, shape, (&x, &weight, &y), &dy, gradients);
     };
     pair(names, products, true, forward, backward)
 }

@@ -5,7 +5,7 @@ use dfdx::prelude::*;
 use crate::error::{Error, Result};
 use crate::network::CLASSES;
 use crate::plot::{Labels, Mistake};
-use crate::train::largest;
+use crate::sums::largest;
 use crate::view::values;
 
 /// How many images of each digit (rows) are read as which digit (columns).

@@ -11,7 +11,7 @@ use crate::threads::share;
 use crate::view::values_mut;
 
 /// Parameters that are worth a thread of their own.
-const AT_ONCE: usize = 1 << 12;
+const AT_ONCE: usize = 1 << 11;
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -96,7 +96,8 @@ pub struct AdamState {
 }
 
 impl AdamState {
-    /// Takes one step: moves the parameters of `network` against `gradients`, which are then zero.
+    /// Takes one step: moves the parameters of `network` against the sum of `gradients`, one for
+    /// each part of a batch.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
@@ -104,7 +105,7 @@ impl AdamState {
         &mut self,
         settings: &Adam,
         network: &mut M,
-        gradients: &mut Gradients<f32, Cpu>,
+        gradients: &mut [&mut Gradients<f32, Cpu>],
     ) -> Result<()> {
         self.step += 1;
         self.exploded = None;
@@ -132,15 +133,15 @@ impl AdamState {
     }
 }
 
-struct Update<'a> {
+struct Update<'a, 'b> {
     rates: adam::Rates,
     state: &'a mut AdamState,
-    gradients: &'a mut Gradients<f32, Cpu>,
+    gradients: &'a mut [&'b mut Gradients<f32, Cpu>],
     position: usize,
     isa: Isa,
 }
 
-impl TensorVisitor<f32, Cpu> for Update<'_> {
+impl TensorVisitor<f32, Cpu> for Update<'_, '_> {
     type Viewer = ViewTensorMut;
     type Err = CpuError;
     type E2 = f32;
@@ -151,45 +152,96 @@ impl TensorVisitor<f32, Cpu> for Update<'_> {
         _: TensorOptions<S, f32, Cpu>,
         tensor: &mut Tensor<S, f32, Cpu>,
     ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        let gradient = self.gradients.get_or_alloc_mut(tensor)?;
-        let range = self.position..self.position + gradient.len();
+        let mut gradients = Vec::with_capacity(self.gradients.len());
+        for part in &mut *self.gradients {
+            gradients.push(part.get_or_alloc_mut(tensor)?.as_slice());
+        }
+        let weights = values_mut(tensor);
+        let range = self.position..self.position + weights.len();
         self.position = range.end;
         self.state
-            .update(self.isa, self.rates, range, values_mut(tensor), gradient);
+            .update(self.isa, self.rates, range, weights, gradients);
         Ok(None)
     }
 }
 
 impl AdamState {
-    /// Moves the parameters that stand at `range` in the network's order, and sets their gradient to zero.
+    /// Moves the parameters that stand at `range` in the network's order against the sum of their
+    /// gradients.
     fn update(
         &mut self,
         isa: Isa,
         rates: adam::Rates,
         range: Range<usize>,
         weights: &mut [f32],
-        gradient: &mut [f32],
+        gradients: Vec<&[f32]>,
     ) {
         if self.mean.len() < range.end {
             self.mean.resize(range.end, 0.0);
             self.square.resize(range.end, 0.0);
         }
         let means = self.mean[range.clone()].chunks_mut(AT_ONCE);
-        let parts = (weights
-            .chunks_mut(AT_ONCE)
-            .zip(gradient.chunks_mut(AT_ONCE)))
-        .zip(means.zip(self.square[range].chunks_mut(AT_ONCE)));
+        let squares = self.square[range].chunks_mut(AT_ONCE);
+        let mut gradients: Vec<_> = gradients
+            .into_iter()
+            .map(|gradient| gradient.chunks(AT_ONCE))
+            .collect();
+        let gradients = std::iter::from_fn(|| {
+            let parts: Option<Vec<_>> = gradients.iter_mut().map(Iterator::next).collect();
+            parts
+        });
+        let pieces = (weights.chunks_mut(AT_ONCE).zip(gradients)).zip(means.zip(squares));
         let (weights_finite, means_finite) = (AtomicBool::new(true), AtomicBool::new(true));
-        share(parts, |((weights, gradient), (mean, square))| {
-            let finite = adam::update(isa, rates, weights, gradient, mean, square);
+        share(pieces, |((weights, gradients), (mean, square))| {
+            let finite = adam::update(isa, rates, weights, &gradients, mean, square);
             weights_finite.fetch_and(finite.0, Ordering::Relaxed);
             means_finite.fetch_and(finite.1, Ordering::Relaxed);
-            gradient.fill(0.0);
         });
         match (weights_finite.into_inner(), means_finite.into_inner()) {
             (false, _) => self.exploded = Some("a weight"),
             (true, false) => self.exploded = self.exploded.or(Some("a mean of Adam")),
             (true, true) => {}
         }
+    }
+}
+
+/// Adds to the gradients of all weights of `network` those in `more`.
+///
+/// # Errors
+/// If dfdx cannot make a tensor.
+pub(crate) fn add<M: TensorCollection<f32, Cpu>>(
+    network: &M,
+    gradients: &mut Gradients<f32, Cpu>,
+    more: &mut Gradients<f32, Cpu>,
+) -> Result<()> {
+    M::iter_tensors(&mut RecursiveWalker {
+        m: network,
+        f: &mut Sum { gradients, more },
+    })?;
+    Ok(())
+}
+
+struct Sum<'a> {
+    gradients: &'a mut Gradients<f32, Cpu>,
+    more: &'a mut Gradients<f32, Cpu>,
+}
+
+impl TensorVisitor<f32, Cpu> for Sum<'_> {
+    type Viewer = ViewTensorRef;
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        _: TensorOptions<S, f32, Cpu>,
+        tensor: &Tensor<S, f32, Cpu>,
+    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        let sums = self.gradients.get_or_alloc_mut(tensor)?;
+        let more = self.more.get_or_alloc_mut(tensor)?;
+        for (sum, more) in sums.iter_mut().zip(&**more) {
+            *sum += more;
+        }
+        Ok(None)
     }
 }

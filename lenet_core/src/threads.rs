@@ -89,45 +89,39 @@ pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T
     on_each(threads.min(items.len()), &begin);
 }
 
-/// Into how many parts each of `items` is to be cut, so that the threads of the current rayon pool have
-/// about as much to do.
-pub(crate) fn parts(items: usize) -> usize {
-    let threads = rayon::current_num_threads();
-    if items.is_multiple_of(threads) || items >= 4 * threads {
-        1
-    } else {
-        threads.div_ceil(items).max(2)
-    }
-}
-
 /// Lets so many threads do `work`, or fewer of them that often where not all are free.
 fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
     match threads {
         0 => {}
         1 => work(),
-        _ => {
-            let half = threads / 2;
-            let (begun, done) = (AtomicBool::new(false), AtomicBool::new(false));
-            let here = || {
-                on_each(threads - half, work);
-                // The others will be done in some microseconds. Rayon would soon fall asleep.
-                let mut idle = 0;
-                while begun.load(Ordering::Acquire) && !done.load(Ordering::Acquire) {
-                    idle += 1;
-                    if idle == PATIENCE {
-                        break;
-                    }
-                    std::hint::spin_loop();
-                }
-            };
-            let there = || {
-                begun.store(true, Ordering::Release);
-                let _done = SetOnDrop(&done);
-                on_each(half, work);
-            };
-            rayon::join(here, there);
-        }
+        _ => both(
+            || on_each(threads - threads / 2, work),
+            || on_each(threads / 2, work),
+        ),
     }
+}
+
+/// Does what is `here`, and lets another thread do what is `there` if one is free.
+pub(crate) fn both(here: impl FnOnce() + Send, there: impl FnOnce() + Send) {
+    let (begun, done) = (AtomicBool::new(false), AtomicBool::new(false));
+    let here = || {
+        here();
+        // The other will be done in some microseconds. Rayon would soon fall asleep.
+        let mut idle = 0;
+        while idle < PATIENCE && begun.load(Ordering::Acquire) && !done.load(Ordering::Acquire) {
+            idle += 1;
+            if rayon::yield_now() == Some(Yield::Executed) {
+                idle = 0;
+            }
+            std::hint::spin_loop();
+        }
+    };
+    let there = || {
+        begun.store(true, Ordering::Release);
+        let _done = SetOnDrop(&done);
+        there();
+    };
+    rayon::join(here, there);
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Training: a step, an epoch, a fit.
+//! Training: an epoch, a fit.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,18 +13,20 @@ use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::history::{Epoch, History};
 use crate::learner::Learner;
-use crate::loss::{cross_entropy, row_loss, softmax};
+use crate::loss::softmax;
 use crate::model::Score;
 use crate::network::{Batch, Logits, CLASSES, PIXELS};
 use crate::optim::{Adam, AdamState};
 use crate::progress::Progress;
 use crate::random::{generator, Purpose};
-use crate::threads::in_pool;
+use crate::step::{Lesson, Parts};
+use crate::sums::Sums;
+use crate::threads::{in_pool, share};
 use crate::view::{values, values_mut};
 
 /// Images that go through the network at once where nothing is learned from them.
-const INFERENCE_BATCH: usize = 512;
-/// Images in a step of `evaluate`, as in Keras.
+const AT_ONCE: usize = 32;
+/// Images in a step of `evaluate`, as Keras counts them.
 pub(crate) const EVALUATION_BATCH: usize = 32;
 
 /// A network as a function from images to logits.
@@ -113,32 +115,37 @@ impl Training {
             ));
         }
         network.skip_input_gradient(true);
-        let mut gradients = network.gradients()?;
+        let mut parts = Parts::default();
         let mut sums = Sums::default();
         let steps = data.len().div_ceil(how.batch_size);
         let distorter = how.augment.map(Distorter::new);
-        let (mut images, mut targets) = batch(data.device(), 0)?;
+        let turn = (self.epochs * data.len()) as u64;
+        let draw = |image: &[f32], copy: &mut [f32], index: usize| match &distorter {
+            None => copy.copy_from_slice(image),
+            Some(distorter) => {
+                let turn = turn + index as u64;
+                let mut random = generator(how.seed, Purpose::Distortion, turn);
+                distorter.distort(image, copy, &mut random);
+            }
+        };
         for (step, chosen) in order.chunks(how.batch_size).enumerate() {
-            if images.shape().0 != chosen.len() {
-                (images, targets) = batch(data.device(), chosen.len())?;
-            }
-            let turn = (self.epochs * data.len()) as u64;
-            match &distorter {
-                None => data.gather(chosen, &mut images, &mut targets),
-                Some(distorter) => {
-                    data.gather_with(chosen, &mut images, &mut targets, |image, copy, index| {
-                        let turn = turn + index as u64;
-                        let mut random = generator(how.seed, Purpose::Distortion, turn);
-                        distorter.distort(image, copy, &mut random);
-                    })
-                }
-            }
             let constant = self.optimizer.learning_rate;
-            let rate = how
+            let learning_rate = how
                 .schedule
                 .learning_rate(constant, self.epochs, step, steps);
-            let pair = (images.clone(), &targets);
-            gradients = self.step(network, pair, gradients, rate, &mut sums)?;
+            let lesson = Lesson {
+                network: &*network,
+                data,
+                chosen,
+                draw: &draw,
+            };
+            let (mut gradients, score) = parts.learn(&lesson)?;
+            let optimizer = Adam {
+                learning_rate,
+                ..self.optimizer
+            };
+            network.update(&optimizer, &mut self.state, &mut gradients)?;
+            sums = [sums, score].into_iter().sum();
             let loss = (!sums.loss.is_finite()).then_some("the loss");
             if let Some(what) = loss.or(self.state.exploded) {
                 return Err(Error::NotFinite {
@@ -155,7 +162,7 @@ impl Training {
         let validation = how
             .validation
             .as_ref()
-            .map(|data| infer(&|images| network.forward(images), data, INFERENCE_BATCH));
+            .map(|data| infer(&|images| network.forward(images), data));
         let validation = validation.transpose()?;
         let Score { loss, accuracy } = sums.score();
         Ok(Epoch {
@@ -166,109 +173,52 @@ impl Training {
             seconds: start.elapsed().as_secs_f64(),
         })
     }
-
-    /// One step: forward, loss, backward, update. Returns the gradients' memory for the next.
-    fn step(
-        &mut self,
-        network: &mut dyn Learner,
-        (images, targets): (Batch, &Logits),
-        gradients: Gradients<f32, Cpu>,
-        learning_rate: f32,
-        sums: &mut Sums,
-    ) -> Result<Gradients<f32, Cpu>> {
-        let logits = network.trace(images.traced(gradients))?;
-        sums.count(&values(&logits), &values(targets));
-        let loss = cross_entropy(logits, targets)?;
-        sums.loss += f64::from(loss.array()) * targets.shape().0 as f64;
-        let mut gradients = loss.try_backward()?;
-        let optimizer = Adam {
-            learning_rate,
-            ..self.optimizer
-        };
-        network.update(&optimizer, &mut self.state, &mut gradients)?;
-        Ok(gradients)
-    }
 }
 
 /// [`Model::score`](crate::Model::score).
 pub(crate) fn score(forward: Forward<'_>, data: &Data) -> Result<Score> {
     data.check()?;
-    in_pool(None, || infer(forward, data, EVALUATION_BATCH))?
+    in_pool(None, || infer(forward, data))?
 }
 
-/// Runs `data` through the network, `batch_size` images at a time.
-fn infer(forward: Forward<'_>, data: &Data, batch_size: usize) -> Result<Score> {
-    let mut sums = Sums::default();
+/// Runs `data` through the network.
+fn infer(forward: Forward<'_>, data: &Data) -> Result<Score> {
     let order: Vec<usize> = (0..data.len()).collect();
-    for chosen in order.chunks(batch_size) {
-        let (mut images, mut targets) = batch(data.device(), chosen.len())?;
-        data.gather(chosen, &mut images, &mut targets);
-        let logits = forward(images)?;
-        sums.add_logits(values(&logits).into_owned(), &values(&targets));
-    }
+    let mut outcomes: Vec<Result<Sums>> = Vec::new();
+    outcomes.resize_with(order.len().div_ceil(AT_ONCE), || Ok(Sums::default()));
+    share(
+        order.chunks(AT_ONCE).zip(&mut outcomes),
+        |(chosen, outcome)| {
+            *outcome = batch(data.device(), chosen.len()).and_then(|(mut images, mut targets)| {
+                data.gather(chosen, &mut images, &mut targets);
+                let logits = forward(images)?;
+                let mut sums = Sums::default();
+                sums.add_logits(values(&logits).into_owned(), &values(&targets));
+                Ok(sums)
+            });
+        },
+    );
+    let sums: Sums = outcomes.into_iter().sum::<Result<_>>()?;
     Ok(sums.score())
 }
 
 /// [`Model::predict`](crate::Model::predict), from pixels to probabilities.
 pub(crate) fn probabilities(forward: Forward<'_>, pixels: &[f32], out: &mut [f32]) -> Result<()> {
     let device = Cpu::default();
-    for (pixels, out) in pixels
-        .chunks(INFERENCE_BATCH * PIXELS)
-        .zip(out.chunks_mut(INFERENCE_BATCH * CLASSES))
-    {
-        let (mut images, _) = batch(&device, pixels.len() / PIXELS)?;
-        values_mut(&mut images).copy_from_slice(pixels);
-        out.copy_from_slice(&values(&forward(images)?));
-        for row in out.chunks_exact_mut(CLASSES) {
-            softmax(row);
-        }
-    }
-    Ok(())
-}
-
-/// Running sums over the images seen.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sums {
-    loss: f64,
-    correct: usize,
-    images: usize,
-}
-
-impl Sums {
-    /// Adds the images of a batch and how many of them are read correctly.
-    fn count(&mut self, logits: &[f32], targets: &[f32]) {
-        let targets = targets.chunks_exact(CLASSES);
-        for (row, target) in logits.chunks_exact(CLASSES).zip(targets) {
-            self.correct += usize::from(largest(row) == largest(target));
-            self.images += 1;
-        }
-    }
-
-    /// Adds the losses, too.
-    fn add_logits(&mut self, mut logits: Vec<f32>, targets: &[f32]) {
-        self.count(&logits, targets);
-        let rows = logits.chunks_exact_mut(CLASSES);
-        for (row, target) in rows.zip(targets.chunks_exact(CLASSES)) {
-            self.loss += f64::from(row_loss(row, target));
-        }
-    }
-
-    fn score(&self) -> Score {
-        let images = self.images as f64;
-        Score {
-            loss: (self.loss / images) as f32,
-            accuracy: (self.correct as f64 / images) as f32,
-        }
-    }
-}
-
-/// The index of the largest number, the first of them where several are equal.
-pub(crate) fn largest(numbers: &[f32]) -> usize {
-    let mut best = 0;
-    for (index, number) in numbers.iter().enumerate() {
-        if *number > numbers[best] {
-            best = index;
-        }
-    }
-    best
+    let mut outcomes: Vec<Result<()>> = Vec::new();
+    outcomes.resize_with(out.len().div_ceil(AT_ONCE * CLASSES), || Ok(()));
+    let parts = pixels
+        .chunks(AT_ONCE * PIXELS)
+        .zip(out.chunks_mut(AT_ONCE * CLASSES));
+    share(parts.zip(&mut outcomes), |((pixels, out), outcome)| {
+        *outcome = batch(&device, pixels.len() / PIXELS).and_then(|(mut images, _)| {
+            values_mut(&mut images).copy_from_slice(pixels);
+            out.copy_from_slice(&values(&forward(images)?));
+            out.chunks_exact_mut(CLASSES).for_each(|row| {
+                softmax(row);
+            });
+            Ok(())
+        });
+    });
+    outcomes.into_iter().collect()
 }

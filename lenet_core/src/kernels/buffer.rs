@@ -1,7 +1,7 @@
 //! Memory that kernels work in, aligned to cache lines and used again step after step.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const LINE: usize = 16;
 
@@ -10,9 +10,13 @@ const LINE: usize = 16;
 #[repr(C, align(64))]
 struct Line([f32; LINE]);
 
-/// A pool of buffers. A clone of a pool hands out the same buffers.
+/// Shelves of a pool.
+const SHELVES: usize = 16;
+
+/// A pool of buffers. A clone of a pool hands out the same buffers. Each thread has a shelf of its own, with
+/// buffers that its core's caches may still hold, unless there are many threads.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pool(Arc<Mutex<Vec<Vec<Line>>>>);
+pub(crate) struct Pool(Arc<[Mutex<Vec<Vec<Line>>>; SHELVES]>);
 
 impl std::fmt::Debug for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,9 +27,7 @@ impl std::fmt::Debug for Line {
 impl Pool {
     /// A buffer of `len` numbers with unspecified contents. It goes back to the pool when dropped.
     pub(crate) fn take(&self, len: usize) -> Buffer {
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lines = free.pop().unwrap_or_default();
-        drop(free);
+        let mut lines = self.shelf().pop().unwrap_or_default();
         let needed = len.div_ceil(LINE);
         if lines.len() < needed {
             lines.resize(needed, Line([0.0; LINE]));
@@ -35,6 +37,12 @@ impl Pool {
             len,
             pool: self.clone(),
         }
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Vec<Vec<Line>>> {
+        let thread = rayon::current_thread_index().unwrap_or(0);
+        let shelf = self.0[thread % SHELVES].lock();
+        shelf.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -49,11 +57,7 @@ pub(crate) struct Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
-        self.pool
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(lines);
+        self.pool.shelf().push(lines);
     }
 }
 

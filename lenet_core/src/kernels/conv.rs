@@ -7,6 +7,7 @@
 mod direct;
 mod winograd;
 
+use super::buffer::Pool;
 use super::isa::Isa;
 
 /// One layer. The convolution is valid (no padding) with stride 1.
@@ -55,6 +56,18 @@ impl Shape {
     pub(crate) fn activations(&self) -> usize {
         4 * self.output_len()
     }
+    /// Numbers that the kernels make of one image, to multiply them with the [`factors`].
+    fn values(&self) -> usize {
+        if winograd::fits(self) {
+            winograd::values_len(self)
+        } else {
+            self.input_len()
+        }
+    }
+    /// Numbers of one image that [`backward`] needs of [`forward`]: activations, and values.
+    pub(crate) fn kept_len(&self) -> usize {
+        self.activations() + self.values()
+    }
     /// Numbers that the kernels make of the weights: see [`factors`].
     pub(crate) fn factors(&self) -> usize {
         if winograd::fits(self) {
@@ -82,26 +95,28 @@ impl Shape {
 }
 
 /// Makes of the weights the factors that the kernels multiply with.
-pub(crate) fn factors(shape: Shape, weight: &[f32], factors: &mut [f32]) {
-    assert_eq!(
-        (weight.len(), factors.len()),
-        (shape.weights(), shape.factors())
-    );
+pub(crate) fn factors(isa: Isa, pool: &Pool, shape: Shape, weight: &[f32], factors: &mut [f32]) {
+    assert_eq!(weight.len(), shape.weights());
+    assert_eq!(factors.len(), shape.factors());
     if winograd::fits(&shape) {
-        winograd::evaluate(&shape, weight, factors);
+        winograd::evaluate(isa, pool, shape, weight, factors);
     } else {
         factors.copy_from_slice(weight);
     }
 }
 
 /// Adds to the weights' gradient what the gradient of their [`factors`] amounts to.
-pub(crate) fn add_gradient(shape: Shape, factors: &[f32], weight: &mut [f32]) {
-    assert_eq!(
-        (weight.len(), factors.len()),
-        (shape.weights(), shape.factors())
-    );
+pub(crate) fn add_gradient(
+    isa: Isa,
+    pool: &Pool,
+    shape: Shape,
+    factors: &[f32],
+    weight: &mut [f32],
+) {
+    assert_eq!(weight.len(), shape.weights());
+    assert_eq!(factors.len(), shape.factors());
     if winograd::fits(&shape) {
-        winograd::add_gradient(&shape, factors, weight);
+        winograd::add_gradient(isa, pool, shape, factors, weight);
     } else {
         for (weight, factor) in weight.iter_mut().zip(factors) {
             *weight += factor;
@@ -109,29 +124,31 @@ pub(crate) fn add_gradient(shape: Shape, factors: &[f32], weight: &mut [f32]) {
     }
 }
 
-/// Computes the activations and the pooled output of a block. [`backward`] needs the activations; where
-/// nothing is learned they are working memory, as `scratch` is with its `Shape::forward_len` vectors.
+/// Computes the pooled output of a block. [`backward`] needs what is `kept`, `Shape::kept_len` vectors;
+/// where nothing is learned it is working memory, as `scratch` is with its `Shape::forward_len` vectors.
 pub(crate) fn forward(
     isa: Isa,
     shape: Shape,
     x: &[f32],
     (factors, bias): (&[f32], &[f32]),
-    (activations, scratch): (&mut [f32], &mut [f32]),
+    (kept, scratch): (&mut [f32], &mut [f32]),
     pooled: &mut [f32],
 ) {
     let lanes = isa.lanes();
     assert_eq!(x.len(), shape.input_len() * lanes);
     assert_eq!(factors.len(), shape.factors());
     assert_eq!(bias.len(), shape.outputs);
-    assert_eq!(activations.len(), shape.activations() * lanes);
+    assert_eq!(kept.len(), shape.kept_len() * lanes);
     assert_eq!(pooled.len(), shape.output_len() * lanes);
     assert_eq!(scratch.len(), shape.forward_len() * lanes);
+    let (activations, values) = kept.split_at_mut(shape.activations() * lanes);
     let block = ForwardBlock {
         shape,
         x: x.as_ptr(),
         factors: factors.as_ptr(),
         bias: bias.as_ptr(),
         activations: activations.as_mut_ptr(),
+        values: values.as_mut_ptr(),
         pooled: pooled.as_mut_ptr(),
         scratch: scratch.as_mut_ptr(),
     };
@@ -154,63 +171,55 @@ pub(crate) struct ForwardBlock {
     /// The four activations of each pooling window, one after the other. The order of the windows of a
     /// filter is the kernel's own.
     activations: *mut f32,
+    /// What the factors are multiplied with.
+    values: *mut f32,
     pooled: *mut f32,
     scratch: *mut f32,
 }
 
 /// What [`backward`] adds to or writes.
 pub(crate) struct Gradients<'a> {
-    /// Those of weights and biases, if they are wanted.
-    pub(crate) parameters: Option<ParameterGradients<'a>>,
+    /// The gradient of the weights' [`factors`], to which the block's is added.
+    pub(crate) factors: &'a mut [f32],
+    /// The biases' gradient, to which the block's is added.
+    pub(crate) bias: &'a mut [f32],
     /// The input's gradient, overwritten, if it is wanted; the first layer wants none.
     pub(crate) x: Option<&'a mut [f32]>,
-    /// Working memory of `Shape::backward_len` vectors.
-    pub(crate) scratch: &'a mut [f32],
 }
 
-/// What [`backward`] adds to.
-pub(crate) struct ParameterGradients<'a> {
-    /// The gradient of the weights' [`factors`].
-    pub(crate) factors: &'a mut [f32],
-    /// The biases' gradient.
-    pub(crate) bias: &'a mut [f32],
-}
-
-/// From the gradient of a block's pooled output to those of weights and biases, and of the input, as
-/// far as they are wanted. For the input's alone `x` may be empty.
+/// From the gradient of a block's pooled output to those of weights and biases, and of the input if it is
+/// wanted. What the forward pass has `kept` is overwritten; `scratch` is working memory of
+/// `Shape::backward_len` vectors.
 pub(crate) fn backward(
     isa: Isa,
     shape: Shape,
-    x: &[f32],
     factors: &[f32],
-    activations: &[f32],
+    (kept, scratch): (&mut [f32], &mut [f32]),
     pooled: &[f32],
     gradients: Gradients<'_>,
 ) {
     let lanes = isa.lanes();
     assert_eq!(factors.len(), shape.factors());
-    assert_eq!(activations.len(), shape.activations() * lanes);
+    assert_eq!(kept.len(), shape.kept_len() * lanes);
+    assert_eq!(scratch.len(), shape.backward_len() * lanes);
     assert_eq!(pooled.len(), shape.output_len() * lanes);
-    let parameters = gradients.parameters.map(|gradients| {
-        assert_eq!(x.len(), shape.input_len() * lanes);
-        assert_eq!(gradients.factors.len(), shape.factors());
-        assert_eq!(gradients.bias.len(), shape.outputs);
-        (gradients.factors.as_mut_ptr(), gradients.bias.as_mut_ptr())
-    });
-    assert_eq!(gradients.scratch.len(), shape.backward_len() * lanes);
+    assert_eq!(gradients.factors.len(), shape.factors());
+    assert_eq!(gradients.bias.len(), shape.outputs);
     let x_gradient = gradients.x.map(|gradient| {
         assert_eq!(gradient.len(), shape.input_len() * lanes);
         gradient.as_mut_ptr()
     });
+    let (activations, values) = kept.split_at_mut(shape.activations() * lanes);
     let block = BackwardBlock {
         shape,
-        x: x.as_ptr(),
         factors: factors.as_ptr(),
         activations: activations.as_ptr(),
+        values: values.as_mut_ptr(),
         pooled: pooled.as_ptr(),
-        parameters,
+        factor_gradient: gradients.factors.as_mut_ptr(),
+        bias_gradient: gradients.bias.as_mut_ptr(),
         x_gradient,
-        scratch: gradients.scratch.as_mut_ptr(),
+        scratch: scratch.as_mut_ptr(),
     };
     // SAFETY: the lengths just checked are those that the kernels read and write.
     unsafe {
@@ -225,13 +234,14 @@ pub(crate) fn backward(
 /// What [`backward`] has checked the lengths of.
 pub(crate) struct BackwardBlock {
     shape: Shape,
-    x: *const f32,
     factors: *const f32,
     activations: *const f32,
+    /// What the factors were multiplied with; the gradient may take its place.
+    values: *mut f32,
     /// The gradient of the pooled output.
     pooled: *const f32,
-    /// The gradients of the weights' factors and of the biases.
-    parameters: Option<(*mut f32, *mut f32)>,
+    factor_gradient: *mut f32,
+    bias_gradient: *mut f32,
     x_gradient: Option<*mut f32>,
     scratch: *mut f32,
 }

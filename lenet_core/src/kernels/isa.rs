@@ -104,16 +104,12 @@ impl Isa {
         }
     }
 
-    /// Columns that the matrix kernel computes in one panel.
-    pub(crate) fn panel_width(self) -> usize {
+    /// The instruction set for so many images: shorter vectors where longer ones would be half empty.
+    pub(crate) fn for_images(self, images: usize) -> Self {
         match self.0 {
-            Set::Portable => Portable::COLUMNS * Portable::LANES,
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => Avx2::COLUMNS * Avx2::LANES,
-            #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => Avx512::COLUMNS * Avx512::LANES,
-            #[cfg(target_arch = "aarch64")]
-            Set::Neon => Neon::COLUMNS * Neon::LANES,
+            Set::Avx512 if images <= Avx2::LANES => Self(Set::Avx2),
+            _ => self,
         }
     }
 

@@ -6,6 +6,9 @@
 
 use super::isa::Kernel;
 
+/// Lanes of the longest vectors.
+pub(crate) const MOST_LANES: usize = 16;
+
 /// A vector of [`Simd::LANES`] numbers.
 ///
 /// # Safety
@@ -18,21 +21,42 @@ pub(crate) unsafe trait Simd: Copy {
     /// Filters that a convolution tile computes at once, in two rows each: as many as fit the
     /// registers, with room for the rows' values and a weight.
     const FILTERS: usize;
-    /// Whether there are 32 registers: then tiles have twice the rows, or more filters and
+    /// Vectors that the registers hold. With 32 of them tiles have twice the rows, or more filters and
     /// channels, so that each number loaded is used more often.
-    const MANY_REGISTERS: bool;
-    /// Rows of the matrix tile, with [`Simd::COLUMNS`] vectors each.
-    const ROWS: usize;
-    /// Vectors in a row of the matrix tile.
-    const COLUMNS: usize;
+    const REGISTERS: usize;
 
     unsafe fn splat(x: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
+    /// The first `count` lanes from memory, zeros in the others.
+    #[inline(always)]
+    unsafe fn load_first(count: usize, from: *const f32) -> Self {
+        if count == Self::LANES {
+            return Self::load(from);
+        }
+        let mut lanes = [0.0; MOST_LANES];
+        std::ptr::copy_nonoverlapping(from, lanes.as_mut_ptr(), count);
+        Self::load(lanes.as_ptr())
+    }
+    /// The first `count` lanes to memory.
+    #[inline(always)]
+    unsafe fn store_first(self, count: usize, to: *mut f32) {
+        if count == Self::LANES {
+            return self.store(to);
+        }
+        let mut lanes = [0.0; MOST_LANES];
+        self.store(lanes.as_mut_ptr());
+        std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
+    }
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn div(self, other: Self) -> Self;
+    /// `self / other` within two units in the last place, for a normal `other` below 2^126.
+    #[inline(always)]
+    unsafe fn div_nearly(self, other: Self) -> Self {
+        self.div(other)
+    }
     unsafe fn sqrt(self) -> Self;
     unsafe fn min(self, other: Self) -> Self;
     unsafe fn max(self, other: Self) -> Self;
@@ -68,9 +92,7 @@ impl Portable {
 unsafe impl Simd for Portable {
     const LANES: usize = 8;
     const FILTERS: usize = 2;
-    const MANY_REGISTERS: bool = false;
-    const ROWS: usize = 2;
-    const COLUMNS: usize = 1;
+    const REGISTERS: usize = 8;
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -162,9 +184,7 @@ mod x86 {
     unsafe impl Simd for Avx2 {
         const LANES: usize = 8;
         const FILTERS: usize = 6;
-        const MANY_REGISTERS: bool = false;
-        const ROWS: usize = 6;
-        const COLUMNS: usize = 2;
+        const REGISTERS: usize = 16;
 
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
@@ -295,9 +315,7 @@ mod x86 {
     unsafe impl Simd for Avx512 {
         const LANES: usize = 16;
         const FILTERS: usize = 6;
-        const MANY_REGISTERS: bool = true;
-        const ROWS: usize = 8;
-        const COLUMNS: usize = 2;
+        const REGISTERS: usize = 32;
 
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
@@ -326,6 +344,13 @@ mod x86 {
         #[inline(always)]
         unsafe fn div(self, other: Self) -> Self {
             Self(_mm512_div_ps(self.0, other.0))
+        }
+        // The CPU divides slowly; Newton's step doubles the 14 bits of its estimate.
+        #[inline(always)]
+        unsafe fn div_nearly(self, other: Self) -> Self {
+            let estimate = Self(_mm512_rcp14_ps(other.0));
+            let error = other.fnma(estimate, Self::splat(1.0));
+            self.mul(estimate.fma(error, estimate))
         }
         #[inline(always)]
         unsafe fn sqrt(self) -> Self {
@@ -424,9 +449,7 @@ mod arm {
     unsafe impl Simd for Neon {
         const LANES: usize = 8;
         const FILTERS: usize = 4;
-        const MANY_REGISTERS: bool = false;
-        const ROWS: usize = 4;
-        const COLUMNS: usize = 2;
+        const REGISTERS: usize = 16;
 
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {

@@ -1,8 +1,8 @@
 //! Between the order of a tensor (image by image) and the order of a block (images side by side).
 
 use std::mem::MaybeUninit;
-use std::ops::Range;
 
+use super::buffer::Pool;
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
@@ -34,37 +34,26 @@ pub(crate) unsafe fn transpose<S: Simd>(
     }
 }
 
-/// Puts a range of the numbers of up to `LANES` images, of `len` numbers each, side by side:
-/// `block[i * LANES + n] = images[n * len + range.start + i]`, with zeros in the lanes that have no
-/// image.
-pub(crate) fn gather(
-    isa: Isa,
-    images: &[f32],
-    (len, range): (usize, Range<usize>),
-    block: &mut [f32],
-) {
-    struct Gather<'a>(&'a [f32], usize, Range<usize>, &'a mut [f32]);
+/// Puts the numbers of up to `LANES` images, `len` of each, side by side:
+/// `block[i * LANES + n] = images[n * len + i]`, with zeros in the lanes that have no image.
+pub(crate) fn gather(isa: Isa, images: &[f32], len: usize, block: &mut [f32]) {
+    struct Gather<'a>(&'a [f32], usize, &'a mut [f32]);
     impl Kernel for Gather<'_> {
         #[inline(always)]
         unsafe fn run<S: Simd>(self) {
-            let Self(images, len, range, block) = self;
+            let Self(images, len, block) = self;
             let count = images.len() / len;
             if count < S::LANES {
                 block.fill(0.0);
             }
-            transpose::<S>(
-                images.as_ptr().add(range.start),
-                (count, range.len(), len),
-                block.as_mut_ptr(),
-                S::LANES,
-            );
+            let size = (count, len, len);
+            transpose::<S>(images.as_ptr(), size, block.as_mut_ptr(), S::LANES);
         }
     }
     assert!(images.len() <= isa.lanes() * len && images.len().is_multiple_of(len));
-    assert!(!images.is_empty() && range.start <= range.end && range.end <= len);
-    assert_eq!(block.len(), isa.lanes() * range.len());
+    assert_eq!(block.len(), isa.lanes() * len);
     // SAFETY: with the lengths just checked, every index of the transpose is inside both slices.
-    unsafe { isa.run(Gather(images, len, range, block)) }
+    unsafe { isa.run(Gather(images, len, block)) }
 }
 
 /// The way back: `images[n * len + i] = block[i * LANES + n]`. Every number of `images` is written.
@@ -87,4 +76,15 @@ pub(crate) fn scatter(isa: Isa, block: &[f32], len: usize, images: &mut [MaybeUn
     assert_eq!(block.len(), isa.lanes() * len);
     // SAFETY: with the lengths just checked, every index of the transpose is inside both slices.
     unsafe { isa.run(Scatter(block, len, images)) }
+}
+
+/// As [`scatter`], but adds to what stands there.
+pub(crate) fn scatter_add(isa: Isa, pool: &Pool, block: &[f32], len: usize, images: &mut [f32]) {
+    let mut summand = pool.take(images.len());
+    // SAFETY: the types have the same layout, and `scatter` leaves no number unwritten.
+    let room = unsafe { &mut *(std::ptr::from_mut(&mut *summand) as *mut [MaybeUninit<f32>]) };
+    scatter(isa, block, len, room);
+    for (to, from) in images.iter_mut().zip(&*summand) {
+        *to += from;
+    }
 }

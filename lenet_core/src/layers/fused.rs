@@ -8,10 +8,10 @@ use super::{AvgPool2D, Conv2D, Linear, Tanh};
 use crate::kernels::batch::{self, BatchGradients};
 use crate::kernels::buffer::Pool;
 use crate::kernels::conv::Shape as ConvShape;
-use crate::kernels::matrix::{multiply, Finish, Matrix, Product};
+use crate::kernels::dense::{self, Shape as DenseShape};
 use crate::kernels::Isa;
 use crate::shape::{Convolved, Pooled};
-use crate::view::{values, values_mut};
+use crate::view::values;
 
 /// The same layers as `M`, the same numbers up to rounding, computed in one pass by vector kernels.
 ///
@@ -133,7 +133,7 @@ where
         let (y, kept) = batch::forward(isa, &pool, shape, &values(&x), parameters, T::OWNS_TAPE);
         let y: Tensor<_, f32, Cpu> = x.device().try_tensor_from_vec(y, dims)?;
 
-        let Some(activations) = kept else {
+        let Some(mut kept) = kept else {
             return Ok(y.put_tape(tape));
         };
         let (weight, bias, out) = (conv.weight.clone(), conv.bias.clone(), y.clone());
@@ -152,7 +152,7 @@ where
                 isa,
                 &pool,
                 shape,
-                (&values(&x), &values(&weight), &activations),
+                &mut kept,
                 &dy,
                 BatchGradients {
                     weight: &mut dw,
@@ -176,7 +176,7 @@ impl<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>
     type Error = CpuError;
 
     fn try_forward(&self, x: Tensor<(B, Const<I>), f32, Cpu, T>) -> Result<Self::Output, CpuError> {
-        dense(&self.layers.0, x, Activation::Tanh, self.isa, &self.pool)
+        dense(self.isa, &self.pool, &self.layers.0, true, x)
     }
 }
 
@@ -187,139 +187,52 @@ impl<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>
     type Error = CpuError;
 
     fn try_forward(&self, x: Tensor<(B, Const<I>), f32, Cpu, T>) -> Result<Self::Output, CpuError> {
-        dense(&self.layers, x, Activation::None, self.isa, &self.pool)
+        dense(self.isa, &self.pool, &self.layers, false, x)
     }
 }
 
-/// What follows a dense layer.
-#[derive(Clone, Copy)]
-enum Activation {
-    None,
-    Tanh,
-}
-
-/// `y = activation(x W^T + b)`.
+/// `y = x W^T + b`, or its tanh where the layer is `bending`.
 fn dense<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>(
-    layer: &Linear<I, O>,
-    x: Tensor<(B, Const<I>), f32, Cpu, T>,
-    activation: Activation,
     isa: Isa,
     pool: &Pool,
+    layer: &Linear<I, O>,
+    bending: bool,
+    x: Tensor<(B, Const<I>), f32, Cpu, T>,
 ) -> Result<Tensor<(B, Const<O>), f32, Cpu, T>, CpuError> {
     let (x, mut tape) = x.split_tape();
-    let batch = x.shape().0;
-    let mut y: Tensor<_, f32, Cpu> = x.device().try_zeros_like(&(batch, Const::<O>))?;
-    let (sizes, pool) = ((batch.size(), I, O), pool.clone());
-    let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
-    let y_values = values_mut(&mut y);
-    dense_forward(
-        isa,
-        &pool,
-        sizes,
-        &values(&x),
-        (&values(&weight), &values(&bias)),
-        y_values,
-        activation,
-    );
+    let shape = DenseShape {
+        inputs: I,
+        outputs: O,
+        bending,
+    };
+    let parameters = (&*values(&layer.weight), &*values(&layer.bias));
+    let y = dense::forward(isa, pool, shape, &values(&x), parameters);
+    let dims = (x.shape().0, Const::<O>);
+    let y: Tensor<_, f32, Cpu> = x.device().try_tensor_from_vec(y, dims)?;
 
-    let out = y.clone();
+    let (pool, out) = (pool.clone(), y.clone());
+    let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
     tape.add_backward_op(move |gradients| {
         let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
         let mut dw = std::mem::take(&mut **gradients.get_or_alloc_mut(&weight)?);
         let mut db = std::mem::take(&mut **gradients.get_or_alloc_mut(&bias)?);
         let dx = gradients.get_or_alloc_mut(&x)?;
-        let y = matches!(activation, Activation::Tanh).then(|| values(&out));
-        let dz = before_activation(&pool, &dy, y.as_deref(), &mut db);
-        dense_backward(
+        dense::backward(
             isa,
             &pool,
-            sizes,
-            (&values(&x), &values(&weight), &dz),
-            (&mut dw, dx),
+            shape,
+            (&values(&x), &values(&weight), &values(&out)),
+            &dy,
+            dense::BatchGradients {
+                weight: &mut dw,
+                bias: &mut db,
+                x: dx,
+            },
         );
-        drop(y);
         **gradients.get_or_alloc_mut(&out)? = dy;
         **gradients.get_or_alloc_mut(&weight)? = dw;
         **gradients.get_or_alloc_mut(&bias)? = db;
         Ok(())
     });
     Ok(y.put_tape(tape))
-}
-
-fn dense_forward(
-    isa: Isa,
-    pool: &Pool,
-    (batch, inputs, outputs): (usize, usize, usize),
-    x: &[f32],
-    (weight, bias): (&[f32], &[f32]),
-    y: &mut [f32],
-    activation: Activation,
-) {
-    let finish = match activation {
-        Activation::None => Finish::Bias(bias),
-        Activation::Tanh => Finish::BiasTanh(bias),
-    };
-    let product = Product {
-        m: batch,
-        n: outputs,
-        k: inputs,
-        a: Matrix::rows(x, inputs),
-        b: Matrix::rows(weight, inputs).transposed(),
-        c: y,
-        finish,
-    };
-    multiply(isa, pool, [product]);
-}
-
-/// The gradient before the activation: `dy (1 - y^2)` for tanh, else `dy`. Adds its sums over the
-/// batch to the biases' gradient.
-fn before_activation(
-    pool: &Pool,
-    dy: &[f32],
-    y: Option<&[f32]>,
-    db: &mut [f32],
-) -> crate::kernels::buffer::Buffer {
-    let mut dz = pool.take(dy.len());
-    dz.copy_from_slice(dy);
-    if let Some(y) = y {
-        for (dz, y) in dz.iter_mut().zip(y) {
-            *dz *= 1.0 - y * y;
-        }
-    }
-    for row in dz.chunks_exact(db.len()) {
-        for (db, dz) in db.iter_mut().zip(row) {
-            *db += dz;
-        }
-    }
-    dz
-}
-
-/// `dw += dz^T x` and `dx += dz w`.
-fn dense_backward(
-    isa: Isa,
-    pool: &Pool,
-    (batch, inputs, outputs): (usize, usize, usize),
-    (x, weight, dz): (&[f32], &[f32], &[f32]),
-    (dw, dx): (&mut [f32], &mut [f32]),
-) {
-    let dz = Matrix::rows(dz, outputs);
-    let for_weights = Product {
-        m: outputs,
-        n: inputs,
-        k: batch,
-        a: dz.transposed(),
-        b: Matrix::rows(x, inputs),
-        c: dw,
-        finish: Finish::Add,
-    };
-    let for_input = Product {
-        m: batch,
-        n: inputs,
-        k: outputs,
-        a: dz,
-        b: Matrix::rows(weight, inputs),
-        c: dx,
-        finish: Finish::Add,
-    };
-    multiply(isa, pool, [for_weights, for_input]);
 }

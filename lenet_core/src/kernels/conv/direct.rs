@@ -16,6 +16,8 @@ impl Kernel for Forward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let (height, width) = self.0.shape.pooled();
+        let len = self.0.shape.input_len() * S::LANES;
+        std::ptr::copy_nonoverlapping(self.0.x, self.0.values, len);
         for filter in 0..self.0.shape.outputs {
             for y in 0..height {
                 for x in 0..width {
@@ -74,14 +76,12 @@ impl Kernel for Backward {
         for filter in 0..self.0.shape.outputs {
             self.before_tanh::<S>(filter);
         }
-        if let Some((to, _)) = self.0.parameters {
-            let mut filter = 0;
-            while filter < self.0.shape.outputs {
-                filter += match self.0.shape.outputs - filter {
-                    FILTERS.. => self.weight_gradients::<S, FILTERS>(filter, to),
-                    _ => self.weight_gradients::<S, 1>(filter, to),
-                };
-            }
+        let mut filter = 0;
+        while filter < self.0.shape.outputs {
+            filter += match self.0.shape.outputs - filter {
+                FILTERS.. => self.weight_gradients::<S, FILTERS>(filter),
+                _ => self.weight_gradients::<S, 1>(filter),
+            };
         }
         if let Some(to) = self.0.x_gradient {
             self.input_gradient::<S>(to);
@@ -114,18 +114,12 @@ impl Backward {
                 }
             }
         }
-        if let Some((_, bias)) = self.0.parameters {
-            *bias.add(filter) += sum.sum();
-        }
+        *self.0.bias_gradient.add(filter) += sum.sum();
     }
 
     /// The gradients of all weights of `F` filters. Returns `F`.
     #[inline(always)]
-    unsafe fn weight_gradients<S: Simd, const F: usize>(
-        &self,
-        filter: usize,
-        to: *mut f32,
-    ) -> usize {
+    unsafe fn weight_gradients<S: Simd, const F: usize>(&self, filter: usize) -> usize {
         let shape = self.0.shape;
         let (height, width) = (2 * shape.pooled().0, 2 * shape.pooled().1);
         let per_filter = shape.weights_per_filter();
@@ -137,7 +131,7 @@ impl Backward {
             for y in 0..height {
                 let row = (channel * shape.height + y + tap_y) * shape.width + tap_x;
                 for x in 0..width {
-                    let pixel = S::load(self.0.x.add((row + x) * S::LANES));
+                    let pixel = S::load(self.0.values.add((row + x) * S::LANES));
                     for (f, sum) in sums.iter_mut().enumerate() {
                         let place = ((filter + f) * height + y) * width + x;
                         let gradient = S::load(self.0.scratch.add(place * S::LANES));
@@ -146,7 +140,8 @@ impl Backward {
                 }
             }
             for (f, sum) in sums.into_iter().enumerate() {
-                *to.add((filter + f) * per_filter + weight) += sum.sum();
+                let place = (filter + f) * per_filter + weight;
+                *self.0.factor_gradient.add(place) += sum.sum();
             }
         }
         F

@@ -67,14 +67,15 @@ impl Shape {
             |tiles: &usize| self.tiles().is_multiple_of(*tiles) && tiles * self.rows() <= LONG_SUM;
         (1..=self.tiles()).rev().find(fits).unwrap_or(1)
     }
-    /// Numbers of one image's input at the points.
-    fn points_len(&self) -> usize {
-        self.inputs * POINTS * self.tiles() * self.height
-    }
     /// Numbers of one image's gradient before tanh at the points.
     fn gradient_points_len(&self) -> usize {
         self.outputs * POINTS * self.tiles() * self.rows()
     }
+}
+
+/// Numbers of one image's input at the points.
+pub(crate) fn values_len(shape: &Shape) -> usize {
+    shape.inputs * POINTS * shape.tiles() * shape.height
 }
 
 /// Weights at the points.

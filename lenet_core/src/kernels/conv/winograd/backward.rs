@@ -1,22 +1,17 @@
 //! From the gradient of pooled maps to those of weights, biases and input.
 
-use super::points::{gradient_at_points, gradient_from_points, Points};
+use super::points::{gradient_at_points, gradient_from_points};
 use super::{Shape, POINTS, ROWS, TAPS, TILE};
 use crate::kernels::conv::BackwardBlock;
 use crate::kernels::isa::Kernel;
-use crate::kernels::simd::Simd;
+use crate::kernels::simd::{Simd, MOST_LANES};
 
 /// Filters whose weights' gradients are summed at once, at most.
 const SUMMED_AT_ONCE: usize = 4;
-/// Lanes of the longest vectors.
-const MOST_LANES: usize = 16;
 
 /// Numbers of working memory that [`Backward`] needs for each lane.
 pub(crate) fn backward_len(shape: &Shape) -> usize {
-    shape.points_len()
-        + SUMMED_AT_ONCE * shape.inputs * POINTS * TAPS
-        + MOST_LANES
-        + shape.gradient_points_len()
+    SUMMED_AT_ONCE * shape.inputs * POINTS * TAPS + MOST_LANES + shape.gradient_points_len()
 }
 
 /// See [`backward`](crate::kernels::conv::backward).
@@ -25,18 +20,11 @@ pub(crate) struct Backward(pub(crate) BackwardBlock);
 impl Kernel for Backward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        if self.0.parameters.is_some() {
-            S::call(Points {
-                shape: self.0.shape,
-                x: self.0.x,
-                points: self.0.scratch,
-            });
-        }
         let mut filter = 0;
         while filter < self.0.shape.outputs {
             filter += match self.0.shape.outputs - filter {
-                3 | 6 if S::MANY_REGISTERS => self.filters::<S, 3>(filter),
-                4.. if S::MANY_REGISTERS => self.filters::<S, 4>(filter),
+                3 | 6 if S::REGISTERS >= 32 => self.filters::<S, 3>(filter),
+                4.. if S::REGISTERS >= 32 => self.filters::<S, 4>(filter),
                 2.. => self.filters::<S, 2>(filter),
                 _ => self.filters::<S, 1>(filter),
             };
@@ -47,8 +35,8 @@ impl Kernel for Backward {
         let mut channel = 0;
         while channel < self.0.shape.inputs {
             channel += match self.0.shape.inputs - channel {
-                6.. if S::MANY_REGISTERS => self.channels::<S, 6>(channel),
-                3.. if S::MANY_REGISTERS => self.channels::<S, 3>(channel),
+                6.. if S::REGISTERS >= 32 => self.channels::<S, 6>(channel),
+                3.. if S::REGISTERS >= 32 => self.channels::<S, 3>(channel),
                 2.. => self.channels::<S, 2>(channel),
                 _ => self.channels::<S, 1>(channel),
             };
@@ -71,16 +59,13 @@ impl Backward {
                     chunk,
                 });
             }
-            let Some((to, _)) = self.0.parameters else {
-                continue;
-            };
             for point in 0..POINTS {
                 S::call(WeightGradient::<F> {
                     backward: self,
                     filter,
                     point,
                     chunk,
-                    to: (chunk + 1 == chunks).then_some(to),
+                    last: chunk + 1 == chunks,
                 });
             }
         }
@@ -113,11 +98,6 @@ impl Backward {
         C
     }
 
-    /// A vector for each weight that is worked on, at each point, whose lanes are still to be summed.
-    unsafe fn sums<S: Simd>(&self) -> *mut f32 {
-        self.0.scratch.add(self.0.shape.points_len() * S::LANES)
-    }
-
     /// The gradient before tanh at the points, from a filter's in a chunk on; `local` is the filter's
     /// number among those that are worked on. All of it is kept only if the input's gradient is wanted.
     unsafe fn gradient<S: Simd>(&self, chunk: usize, filter: usize, local: usize) -> *mut f32 {
@@ -128,7 +108,7 @@ impl Backward {
         };
         let each = POINTS * shape.chunk() * shape.rows();
         let sums = SUMMED_AT_ONCE * shape.inputs * POINTS * TAPS + MOST_LANES;
-        self.sums::<S>().add((sums + at * each) * S::LANES)
+        self.0.scratch.add((sums + at * each) * S::LANES)
     }
 }
 
@@ -187,9 +167,7 @@ impl Kernel for GradientPoints<'_> {
                 }
             }
         }
-        if let Some((_, bias)) = backward.0.parameters {
-            *bias.add(filter) += sum.sum();
-        }
+        *backward.0.bias_gradient.add(filter) += sum.sum();
     }
 }
 
@@ -200,22 +178,24 @@ struct WeightGradient<'a, const F: usize> {
     filter: usize,
     point: usize,
     chunk: usize,
-    to: Option<*mut f32>,
+    last: bool,
 }
 
 impl<const F: usize> Kernel for WeightGradient<'_, F> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let inputs = self.backward.0.shape.inputs;
+        // A vector for each weight that is worked on, at each point.
         let place = self
             .backward
-            .sums::<S>()
+            .0
+            .scratch
             .add(self.point * inputs * TAPS * F * S::LANES);
         for channel in 0..inputs {
             self.channel::<S>(channel, place.add(channel * TAPS * F * S::LANES));
         }
-        if let Some(to) = self.to {
-            self.sum_lanes::<S>(place, to);
+        if self.last {
+            self.sum_lanes::<S>(place);
         }
     }
 }
@@ -249,7 +229,7 @@ impl<const F: usize> WeightGradient<'_, F> {
             let column = (channel * POINTS + point) * shape.tiles() + chunk * tiles + t;
             let mut x = backward
                 .0
-                .scratch
+                .values
                 .add(column * shape.height * S::LANES)
                 .cast_const();
             for _ in 0..rows {
@@ -277,11 +257,11 @@ impl<const F: usize> WeightGradient<'_, F> {
     /// Sums lanes and adds what comes out to the gradient. The last vectors may have others behind
     /// them, whose sums are left out.
     #[inline(always)]
-    unsafe fn sum_lanes<S: Simd>(&self, place: *const f32, to: *mut f32) {
+    unsafe fn sum_lanes<S: Simd>(&self, place: *const f32) {
         let shape = self.backward.0.shape;
         let count = shape.inputs * TAPS * F;
         let first = self.point * shape.inputs * TAPS * shape.outputs + self.filter;
-        let to = to.add(first);
+        let to = self.backward.0.factor_gradient.add(first);
         let mut sums = [0.0; MOST_LANES];
         for at in (0..count).step_by(S::LANES) {
             S::sums(place.add(at * S::LANES)).store(sums.as_mut_ptr());
@@ -353,7 +333,7 @@ impl<const C: usize> InputPoints<'_, C> {
             for (r, sum) in sums.into_iter().enumerate() {
                 let row = (channel + c) * shape.height + y + r;
                 let at = (row * shape.tiles() + t) * POINTS + point;
-                sum.store(backward.0.scratch.add(at * S::LANES));
+                sum.store(backward.0.values.add(at * S::LANES));
             }
         }
     }
@@ -406,7 +386,7 @@ impl Kernel for InputGradient<'_> {
                 let from = (row * shape.tiles() + t) * POINTS;
                 let mut values = [S::splat(0.0); POINTS];
                 for (p, value) in values.iter_mut().enumerate() {
-                    *value = S::load(backward.0.scratch.add((from + p) * S::LANES));
+                    *value = S::load(backward.0.values.add((from + p) * S::LANES));
                 }
                 let gradient = gradient_from_points(values);
                 for i in 0..TILE {

@@ -11,8 +11,8 @@ use crate::kernels::tanh::tanh;
 const FILTERS: usize = 6;
 
 /// Numbers of working memory that [`Forward`] needs for each lane.
-pub(crate) fn forward_len(shape: &Shape) -> usize {
-    shape.points_len() + FILTERS * POINTS * ROWS
+pub(crate) fn forward_len(_: &Shape) -> usize {
+    FILTERS * POINTS * ROWS
 }
 
 /// See [`forward`](crate::kernels::conv::forward).
@@ -24,12 +24,12 @@ impl Kernel for Forward {
         S::call(Points {
             shape: self.0.shape,
             x: self.0.x,
-            points: self.0.scratch,
+            points: self.0.values,
         });
         let mut filter = 0;
         while filter < self.0.shape.outputs {
             let left = self.0.shape.outputs - filter;
-            filter += if S::MANY_REGISTERS {
+            filter += if S::REGISTERS >= 32 {
                 match left {
                     6.. => self.filters::<S, 6, 4>(filter),
                     4.. => self.filters::<S, 4, 4>(filter),
@@ -62,10 +62,6 @@ impl Forward {
         }
         F
     }
-
-    unsafe fn products<S: Simd>(&self) -> *mut f32 {
-        self.0.scratch.add(self.0.shape.points_len() * S::LANES)
-    }
 }
 
 /// The outputs' values at the points: `[filter][p][row]` for `F` filters and `R` rows of a tile.
@@ -77,13 +73,13 @@ impl<const F: usize, const R: usize> Kernel for Products<'_, F, R> {
         let Self(forward, (filter, t, y)) = self;
         let shape = forward.0.shape;
         let (height, tiles) = (shape.height, shape.tiles());
-        let to = forward.products::<S>();
+        let to = forward.0.scratch;
         let mut factors = forward.0.factors.add(filter);
         for p in 0..POINTS {
             let mut sums = [[S::splat(0.0); R]; F];
             for channel in 0..shape.inputs {
                 let column = (channel * POINTS + p) * tiles + t;
-                let column = forward.0.scratch.add((column * height + y) * S::LANES);
+                let column = forward.0.values.add((column * height + y) * S::LANES);
                 for tap in 0..TAPS {
                     let mut values = [S::splat(0.0); R];
                     for (r, value) in values.iter_mut().enumerate() {
@@ -116,7 +112,7 @@ impl<const F: usize, const R: usize> Kernel for Bend<'_, F, R> {
         let Self(forward, (filter, t, y)) = self;
         let shape = forward.0.shape;
         let (height, width) = shape.pooled();
-        let products = forward.products::<S>().cast_const();
+        let products = forward.0.scratch.cast_const();
         for f in 0..F {
             let bias = S::splat(*forward.0.bias.add(filter + f));
             for r in (0..R).step_by(2) {

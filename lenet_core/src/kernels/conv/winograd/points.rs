@@ -1,61 +1,154 @@
 //! From numbers to their values at the points, and back.
 
 use super::{Shape, POINTS, TAPS, TILE};
-use crate::kernels::isa::Kernel;
+use crate::kernels::buffer::Pool;
+use crate::kernels::isa::{Isa, Kernel};
 use crate::kernels::simd::Simd;
+use crate::kernels::transpose::transpose;
 
 /// Evaluates the rows of taps at the points.
-pub(crate) fn evaluate(shape: &Shape, weight: &[f32], factors: &mut [f32]) {
-    let step = factors.len() / POINTS;
-    for (at, taps) in weight.chunks_exact(TAPS).enumerate() {
-        let place = factor_place(shape, at);
-        let [a, b, c, d, e] = [taps[0], taps[1], taps[2], taps[3], taps[4]];
-        let (even, odd) = ((a + c + e) / 18.0, (b + d) / 18.0);
-        let (even_2, odd_2) = ((a + 4.0 * c + 16.0 * e) / 360.0, (b + 4.0 * d) / 180.0);
-        let (even_half, odd_half) = ((16.0 * a + 4.0 * c + e) / 45.0, (8.0 * b + 2.0 * d) / 45.0);
-        let values = [
-            a / 4.0,
-            even + odd,
-            even - odd,
-            even_2 + odd_2,
-            even_2 - odd_2,
-            even_half + odd_half,
-            even_half - odd_half,
-            e / 4.0,
-        ];
-        for (point, value) in values.into_iter().enumerate() {
-            factors[point * step + place] = value;
+pub(crate) fn evaluate(isa: Isa, pool: &Pool, shape: Shape, weight: &[f32], factors: &mut [f32]) {
+    let mut taps = pool.take(taps_len(&shape, isa.lanes()));
+    let kernel = Taps {
+        shape,
+        weight: weight.as_ptr(),
+        taps: taps.as_mut_ptr(),
+        factors: factors.as_mut_ptr(),
+    };
+    // SAFETY: `conv::factors` has checked both lengths.
+    unsafe { isa.run(kernel) }
+}
+
+/// Adds to the weights' gradient what the gradients of their values at the points amount to.
+pub(crate) fn add_gradient(
+    isa: Isa,
+    pool: &Pool,
+    shape: Shape,
+    sums: &[f32],
+    gradient: &mut [f32],
+) {
+    let mut taps = pool.take(taps_len(&shape, isa.lanes()));
+    let mut by_filter = pool.take(shape.weights());
+    let kernel = TapsGradient {
+        shape,
+        sums: sums.as_ptr(),
+        taps: taps.as_mut_ptr(),
+        gradient: by_filter.as_mut_ptr(),
+    };
+    // SAFETY: `conv::add_gradient` has checked the sums' length.
+    unsafe { isa.run(kernel) };
+    for (to, from) in gradient.iter_mut().zip(&*by_filter) {
+        *to += from;
+    }
+}
+
+/// Numbers of the weights with filters side by side in whole vectors.
+fn taps_len(shape: &Shape, lanes: usize) -> usize {
+    shape.weights() / shape.outputs * shape.outputs.next_multiple_of(lanes)
+}
+
+/// The weights' values at the points. The weights come filter by filter, are put side by side in `taps`, and
+/// so are their values.
+struct Taps {
+    shape: Shape,
+    weight: *const f32,
+    taps: *mut f32,
+    factors: *mut f32,
+}
+
+impl Kernel for Taps {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let (outputs, rows) = (self.shape.outputs, self.shape.inputs * TAPS);
+        let stride = outputs.next_multiple_of(S::LANES);
+        let size = (outputs, rows * TAPS, rows * TAPS);
+        transpose::<S>(self.weight, size, self.taps, stride);
+        for row in 0..rows {
+            for filter in (0..outputs).step_by(S::LANES) {
+                let mut taps = [S::splat(0.0); TAPS];
+                for (tap, value) in taps.iter_mut().enumerate() {
+                    *value = S::load(self.taps.add((row * TAPS + tap) * stride + filter));
+                }
+                let to = self.factors.add(row * outputs + filter);
+                let count = S::LANES.min(outputs - filter);
+                for (point, value) in taps_at_points(taps).into_iter().enumerate() {
+                    value.store_first(count, to.add(point * rows * outputs));
+                }
+            }
         }
     }
 }
 
-/// Adds to the weights' gradient what the gradients of their values at the points amount to.
-pub(crate) fn add_gradient(shape: &Shape, sums: &[f32], gradient: &mut [f32]) {
-    let step = sums.len() / POINTS;
-    for (at, taps) in gradient.chunks_exact_mut(TAPS).enumerate() {
-        let place = factor_place(shape, at);
-        let value = |point: usize| sums[point * step + place];
-        let pair = |point: usize| {
-            let (plus, minus) = (value(point), value(point + 1));
-            (plus + minus, plus - minus)
-        };
-        let ((even, odd), (even_2, odd_2), (even_half, odd_half)) = (pair(1), pair(3), pair(5));
-        let (even, odd) = (even / 18.0, odd / 18.0);
-        let (even_2, odd_2) = (even_2 / 360.0, odd_2 / 180.0);
-        let (even_half, odd_half) = (even_half / 45.0, odd_half / 45.0);
-        taps[0] += value(0) / 4.0 + even + even_2 + 16.0 * even_half;
-        taps[1] += odd + odd_2 + 8.0 * odd_half;
-        taps[2] += even + 4.0 * even_2 + 4.0 * even_half;
-        taps[3] += odd + 4.0 * odd_2 + 2.0 * odd_half;
-        taps[4] += even + 16.0 * even_2 + even_half + value(7) / 4.0;
+/// [`Taps`] turned around.
+struct TapsGradient {
+    shape: Shape,
+    sums: *const f32,
+    taps: *mut f32,
+    gradient: *mut f32,
+}
+
+impl Kernel for TapsGradient {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let (outputs, rows) = (self.shape.outputs, self.shape.inputs * TAPS);
+        let stride = outputs.next_multiple_of(S::LANES);
+        for row in 0..rows {
+            for filter in (0..outputs).step_by(S::LANES) {
+                let from = self.sums.add(row * outputs + filter);
+                let count = S::LANES.min(outputs - filter);
+                let mut values = [S::splat(0.0); POINTS];
+                for (point, value) in values.iter_mut().enumerate() {
+                    *value = S::load_first(count, from.add(point * rows * outputs));
+                }
+                for (tap, value) in taps_from_points(values).into_iter().enumerate() {
+                    value.store(self.taps.add((row * TAPS + tap) * stride + filter));
+                }
+            }
+        }
+        let size = (rows * TAPS, outputs, stride);
+        transpose::<S>(self.taps, size, self.gradient, rows * TAPS);
     }
 }
 
-/// Where the values of a row of taps are, at each point: rows of taps come filter by filter, their
-/// values lie filters side by side.
-fn factor_place(shape: &Shape, row_of_taps: usize) -> usize {
-    let per_filter = shape.inputs * TAPS;
-    row_of_taps % per_filter * shape.outputs + row_of_taps / per_filter
+/// A row of taps at the points.
+#[inline(always)]
+unsafe fn taps_at_points<S: Simd>([a, b, c, d, e]: [S; TAPS]) -> [S; POINTS] {
+    let by = |value: f32| S::splat(value);
+    let (even, odd) = (a.add(c).add(e), b.add(d));
+    let (even, odd) = (even.mul(by(1.0 / 18.0)), odd.mul(by(1.0 / 18.0)));
+    let even_2 = e.fma(by(16.0), c.fma(by(4.0), a)).mul(by(1.0 / 360.0));
+    let odd_2 = d.fma(by(4.0), b).mul(by(1.0 / 180.0));
+    let even_half = a.fma(by(16.0), c.fma(by(4.0), e)).mul(by(1.0 / 45.0));
+    let odd_half = b.fma(by(4.0), d).mul(by(2.0 / 45.0));
+    [
+        a.mul(by(0.25)),
+        even.add(odd),
+        even.sub(odd),
+        even_2.add(odd_2),
+        even_2.sub(odd_2),
+        even_half.add(odd_half),
+        even_half.sub(odd_half),
+        e.mul(by(0.25)),
+    ]
+}
+
+/// [`taps_at_points`] turned around, for gradients.
+#[inline(always)]
+unsafe fn taps_from_points<S: Simd>(v: [S; POINTS]) -> [S; TAPS] {
+    let by = |value: f32| S::splat(value);
+    let even = v[1].add(v[2]).mul(by(1.0 / 18.0));
+    let odd = v[1].sub(v[2]).mul(by(1.0 / 18.0));
+    let even_2 = v[3].add(v[4]).mul(by(1.0 / 360.0));
+    let odd_2 = v[3].sub(v[4]).mul(by(1.0 / 180.0));
+    let even_half = v[5].add(v[6]).mul(by(1.0 / 45.0));
+    let odd_half = v[5].sub(v[6]).mul(by(2.0 / 45.0));
+    [
+        v[0].fma(by(0.25), even.add(even_half.fma(by(16.0), even_2))),
+        odd.add(odd_half.fma(by(4.0), odd_2)),
+        even_half.fma(by(4.0), even_2.fma(by(4.0), even)),
+        odd.add(odd_2.fma(by(4.0), odd_half)),
+        v[7].fma(by(0.25), even.add(even_2.fma(by(16.0), even_half))),
+    ]
 }
 
 /// The input's values at the points.
