@@ -52,11 +52,6 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn div(self, other: Self) -> Self;
-    /// `self / other` within two units in the last place, for a normal `other` below 2^126.
-    #[inline(always)]
-    unsafe fn div_nearly(self, other: Self) -> Self {
-        self.div(other)
-    }
     unsafe fn sqrt(self) -> Self;
     unsafe fn min(self, other: Self) -> Self;
     unsafe fn max(self, other: Self) -> Self;
@@ -344,13 +339,6 @@ mod x86 {
         #[inline(always)]
         unsafe fn div(self, other: Self) -> Self {
             Self(_mm512_div_ps(self.0, other.0))
-        }
-        // The CPU divides slowly; Newton's step doubles the 14 bits of its estimate.
-        #[inline(always)]
-        unsafe fn div_nearly(self, other: Self) -> Self {
-            let estimate = Self(_mm512_rcp14_ps(other.0));
-            let error = other.fnma(estimate, Self::splat(1.0));
-            self.mul(estimate.fma(error, estimate))
         }
         #[inline(always)]
         unsafe fn sqrt(self) -> Self {

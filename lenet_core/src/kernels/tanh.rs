@@ -39,7 +39,7 @@ pub(crate) unsafe fn tanh<S: Simd>(x: S) -> S {
     for coefficient in [Q[3], Q[2], Q[1], Q[0]] {
         denominator = denominator.fma(square, S::splat(coefficient));
     }
-    let y = x.mul(numerator).div_nearly(denominator);
+    let y = x.mul(numerator).div(denominator);
     S::splat(-1.0).max(S::splat(1.0).min(y))
 }
 
