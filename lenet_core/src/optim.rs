@@ -1,6 +1,5 @@
 //! The optimiser.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dfdx::prelude::*;
@@ -8,7 +7,7 @@ use dfdx::prelude::*;
 use crate::error::{Error, Result};
 use crate::kernels::{adam, Isa};
 use crate::threads::share;
-use crate::view::values_mut;
+use crate::view::{weights_with_gradients, Weights};
 
 /// Parameters that are worth a thread of their own.
 const AT_ONCE: usize = 1 << 11;
@@ -108,101 +107,66 @@ impl AdamState {
         gradients: &mut [&mut Gradients<f32, Cpu>],
     ) -> Result<()> {
         self.step += 1;
-        self.exploded = None;
         let time = self.step as f64;
         let correction_1 = 1.0 - f64::from(settings.beta_1).powf(time);
         let correction_2 = 1.0 - f64::from(settings.beta_2).powf(time);
-        let mut update = Update {
-            rates: adam::Rates {
-                step_size: (f64::from(settings.learning_rate) * correction_2.sqrt() / correction_1)
-                    as f32,
-                beta_1: settings.beta_1,
-                beta_2: settings.beta_2,
-                epsilon: settings.epsilon,
-            },
-            state: self,
-            gradients,
-            position: 0,
-            isa: Isa::best(),
+        let rates = adam::Rates {
+            step_size: (f64::from(settings.learning_rate) * correction_2.sqrt() / correction_1)
+                as f32,
+            beta_1: settings.beta_1,
+            beta_2: settings.beta_2,
+            epsilon: settings.epsilon,
         };
-        M::iter_tensors(&mut RecursiveWalker {
-            m: network,
-            f: &mut update,
-        })?;
+        self.update(rates, weights_with_gradients(network, gradients)?);
         Ok(())
     }
-}
 
-struct Update<'a, 'b> {
-    rates: adam::Rates,
-    state: &'a mut AdamState,
-    gradients: &'a mut [&'b mut Gradients<f32, Cpu>],
-    position: usize,
-    isa: Isa,
-}
-
-impl TensorVisitor<f32, Cpu> for Update<'_, '_> {
-    type Viewer = ViewTensorMut;
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &mut Tensor<S, f32, Cpu>,
-    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        let mut gradients = Vec::with_capacity(self.gradients.len());
-        for part in &mut *self.gradients {
-            gradients.push(part.get_or_alloc_mut(tensor)?.as_slice());
+    /// Moves the weights against the sum of their gradients.
+    fn update(&mut self, rates: adam::Rates, weights: Vec<Weights<'_>>) {
+        let len = weights.iter().map(|weights| weights.values.len()).sum();
+        self.mean.resize(len, 0.0);
+        self.square.resize(len, 0.0);
+        let (mut mean, mut square) = (&mut *self.mean, &mut *self.square);
+        let mut pieces = Vec::new();
+        for Weights { values, gradients } in weights {
+            for (i, values) in values.chunks_mut(AT_ONCE).enumerate() {
+                let range = i * AT_ONCE..i * AT_ONCE + values.len();
+                let gradients = gradients.iter().map(|gradient| &gradient[range.clone()]);
+                pieces.push(Piece {
+                    gradients: gradients.collect(),
+                    mean: mean.split_off_mut(..values.len()).unwrap_or_default(),
+                    square: square.split_off_mut(..values.len()).unwrap_or_default(),
+                    values,
+                });
+            }
         }
-        let weights = values_mut(tensor);
-        let range = self.position..self.position + weights.len();
-        self.position = range.end;
-        self.state
-            .update(self.isa, self.rates, range, weights, gradients);
-        Ok(None)
-    }
-}
-
-impl AdamState {
-    /// Moves the parameters that stand at `range` in the network's order against the sum of their
-    /// gradients.
-    fn update(
-        &mut self,
-        isa: Isa,
-        rates: adam::Rates,
-        range: Range<usize>,
-        weights: &mut [f32],
-        gradients: Vec<&[f32]>,
-    ) {
-        if self.mean.len() < range.end {
-            self.mean.resize(range.end, 0.0);
-            self.square.resize(range.end, 0.0);
-        }
-        let means = self.mean[range.clone()].chunks_mut(AT_ONCE);
-        let squares = self.square[range].chunks_mut(AT_ONCE);
-        let mut gradients: Vec<_> = gradients
-            .into_iter()
-            .map(|gradient| gradient.chunks(AT_ONCE))
-            .collect();
-        let gradients = std::iter::from_fn(|| {
-            let parts: Option<Vec<_>> = gradients.iter_mut().map(Iterator::next).collect();
-            parts
-        });
-        let pieces = (weights.chunks_mut(AT_ONCE).zip(gradients)).zip(means.zip(squares));
+        let isa = Isa::best();
         let (weights_finite, means_finite) = (AtomicBool::new(true), AtomicBool::new(true));
-        share(pieces, |((weights, gradients), (mean, square))| {
-            let finite = adam::update(isa, rates, weights, &gradients, mean, square);
+        share(pieces, |piece| {
+            let Piece {
+                values,
+                gradients,
+                mean,
+                square,
+            } = piece;
+            let finite = adam::update(isa, rates, values, &gradients, mean, square);
             weights_finite.fetch_and(finite.0, Ordering::Relaxed);
             means_finite.fetch_and(finite.1, Ordering::Relaxed);
         });
-        match (weights_finite.into_inner(), means_finite.into_inner()) {
-            (false, _) => self.exploded = Some("a weight"),
-            (true, false) => self.exploded = self.exploded.or(Some("a mean of Adam")),
-            (true, true) => {}
-        }
+        self.exploded = match (weights_finite.into_inner(), means_finite.into_inner()) {
+            (false, _) => Some("a weight"),
+            (true, false) => Some("a mean of Adam"),
+            (true, true) => None,
+        };
     }
+}
+
+/// Some neighbouring weights, and what belongs to them.
+struct Piece<'a> {
+    values: &'a mut [f32],
+    gradients: Vec<&'a [f32]>,
+    mean: &'a mut [f32],
+    square: &'a mut [f32],
 }
 
 /// Adds to the gradients of all weights of `network` those in `more`.

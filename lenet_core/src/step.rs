@@ -20,7 +20,7 @@ use crate::view::values;
 /// beside them.
 const PART: usize = 32;
 /// Parts of a batch, at most.
-const PARTS: usize = 16;
+const PARTS: usize = 8;
 /// Images that are worth a thread of their own.
 const SMALLEST: usize = 8;
 

@@ -1,11 +1,11 @@
-//! A tensor's numbers as a slice, without a copy.
+//! Tensors' numbers as slices, without a copy.
 //!
 //! dfdx 0.13 lends no slice of a tensor on the CPU. It does lend each element, and keeps all of them
 //! in one `Vec`; from the first element's address the rest follows.
 
 use std::borrow::Cow;
 
-use dfdx::prelude::{Cpu, HasShape, Shape, Tensor, Unit};
+use dfdx::prelude::*;
 
 /// dfdx's largest number of axes.
 const MOST_AXES: usize = 6;
@@ -42,6 +42,75 @@ pub(crate) fn values_mut<S: Shape, E: Unit, T>(tensor: &mut Tensor<S, E, Cpu, T>
     let first = std::ptr::from_mut(&mut tensor[Default::default()]);
     // SAFETY: as in `values`; mutable indexing has made the tensor the only owner.
     unsafe { std::slice::from_raw_parts_mut(first, layout.len()) }
+}
+
+/// The numbers of all tensors of a network, in the network's order, and beside them their gradients in each
+/// of `gradients`.
+///
+/// # Errors
+/// If dfdx cannot make room for a gradient.
+///
+/// # Panics
+/// If the network lists a tensor twice.
+pub(crate) fn weights_with_gradients<'a, M: TensorCollection<f32, Cpu>>(
+    network: &'a mut M,
+    gradients: &'a mut [&mut Gradients<f32, Cpu>],
+) -> Result<Vec<Weights<'a>>, CpuError> {
+    let mut all = AllWeights {
+        gradients,
+        found: Vec::new(),
+    };
+    M::iter_tensors(&mut RecursiveWalker {
+        m: network,
+        f: &mut all,
+    })?;
+    let found = all.found.iter().filter(|found| !found.values.is_empty());
+    let mut firsts: Vec<_> = found.map(|found| found.values.as_ptr()).collect();
+    let count = firsts.len();
+    firsts.sort_unstable();
+    firsts.dedup();
+    assert_eq!(firsts.len(), count, "a tensor was listed twice");
+    Ok(all.found)
+}
+
+/// A tensor of weights and its gradients.
+pub(crate) struct Weights<'a> {
+    pub(crate) values: &'a mut [f32],
+    pub(crate) gradients: Vec<&'a [f32]>,
+}
+
+/// Makes [`Weights`] of each tensor that is visited.
+struct AllWeights<'a, 'b> {
+    gradients: &'a mut [&'b mut Gradients<f32, Cpu>],
+    found: Vec<Weights<'a>>,
+}
+
+impl TensorVisitor<f32, Cpu> for AllWeights<'_, '_> {
+    type Viewer = ViewTensorMut;
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        _: TensorOptions<S, f32, Cpu>,
+        tensor: &mut Tensor<S, f32, Cpu>,
+    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        let mut gradients = Vec::with_capacity(self.gradients.len());
+        for each in &mut *self.gradients {
+            let gradient = each.get_or_alloc_mut(tensor)?;
+            // SAFETY: the gradient stays where it is on the heap, even if room is made for others, and
+            // the borrow of the gradients outlives what this makes of it.
+            gradients
+                .push(unsafe { std::slice::from_raw_parts(gradient.as_ptr(), gradient.len()) });
+        }
+        let values = values_mut(tensor);
+        // SAFETY: the tensor is part of the network, whose borrow outlives what this makes of it;
+        // `weights_with_gradients` hands nothing out if a tensor was visited twice.
+        let values = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr(), values.len()) };
+        self.found.push(Weights { values, gradients });
+        Ok(None)
+    }
 }
 
 /// How a tensor's elements lie in memory. It is free of the tensor's type, so that little is compiled
@@ -112,8 +181,6 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
-    use dfdx::prelude::*;
-
     use super::*;
 
     #[test]
