@@ -17,9 +17,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-# The first cell asks for full optimisation. lenet_core and the crates below it need it, for they do the work; the
-# cells themselves (evcxr names each `ctx`) only call them and compile faster with less.
+# lenet_core and the crates below it do the work: they are built as for a release, whether or not the first cell asks
+# for it. The cells themselves (evcxr names each `ctx`) only call them and compile faster with less.
 SETTINGS = """\
+[profile.dev]
+opt-level = 3
+debug-assertions = false
+overflow-checks = false
+
 [profile.dev.package.ctx]
 opt-level = 1
 """

@@ -90,15 +90,25 @@ fn a_short_training_learns() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let run = |threads| {
-        let mut model = fresh();
-        let how = Fit { threads, ..how(2) };
-        let history = model.fit_with(data().0.clone(), &how, &mut Silent).unwrap();
-        outcome(&model, &history)
-    };
-    let one = run(Some(1));
-    for threads in [Some(2), Some(3), Some(7), None] {
-        assert!(run(threads) == one, "{threads:?} threads");
+    // Batches of two small parts, of uneven ones, of the usual ones, and of parts in several passes.
+    for batch_size in [16, 50, 128, 700] {
+        let run = |threads| {
+            let mut model = fresh();
+            let how = Fit {
+                threads,
+                batch_size,
+                ..how(2)
+            };
+            let history = model.fit_with(data().0.clone(), &how, &mut Silent).unwrap();
+            outcome(&model, &history)
+        };
+        let one = run(Some(1));
+        for threads in [Some(2), Some(3), Some(7), None] {
+            assert!(
+                run(threads) == one,
+                "batch {batch_size}, {threads:?} threads"
+            );
+        }
     }
 }
 
