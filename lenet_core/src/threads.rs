@@ -32,7 +32,7 @@ pub(crate) fn in_pool<R: Send>(
 
 /// Runs `work` while the pool's other threads stay awake and look for parts of it.
 ///
-/// A training step forks and joins a dozen times, some microseconds apart. Left alone, rayon's threads
+/// A training step forks and joins several times, some microseconds apart. Left alone, rayon's threads
 /// fall asleep in between, and waking them takes longer than the gap.
 fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let done = AtomicBool::new(false);
@@ -67,10 +67,9 @@ impl Drop for SetOnDrop<'_> {
 
 /// Calls `work` with each item, shared among the threads of the current rayon pool.
 ///
-/// A training step calls this a dozen times with items that belong to the same images. Each time a
-/// thread begins with the same share of them, so that it finds in its core's caches what it left there;
-/// rayon's own iterators would hand the images from core to core. A thread that is done early helps out
-/// with what the others have not begun.
+/// Each time a thread begins with the same share of the items, so that where this is called step after
+/// step it finds in its core's caches what it left there; rayon's own iterators would hand the items from
+/// core to core. A thread that is done early helps out with what the others have not begun.
 pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T) + Sync) {
     let items: Vec<_> = items
         .into_iter()

@@ -139,13 +139,13 @@ impl Training {
                 chosen,
                 draw: &draw,
             };
-            let (mut gradients, score) = parts.learn(&lesson)?;
+            let (mut gradients, more) = parts.learn(&lesson)?;
             let optimizer = Adam {
                 learning_rate,
                 ..self.optimizer
             };
             network.update(&optimizer, &mut self.state, &mut gradients)?;
-            sums = [sums, score].into_iter().sum();
+            sums = [sums, more].into_iter().sum();
             let loss = (!sums.loss.is_finite()).then_some("the loss");
             if let Some(what) = loss.or(self.state.exploded) {
                 return Err(Error::NotFinite {

@@ -1,7 +1,5 @@
-//! A batch through the kernels: cut into blocks of images side by side, and put together again.
-//!
-//! Everything here runs on the thread that calls it. Training shares a batch among threads before it
-//! comes here, and the sums of a batch are taken in the order of its blocks.
+//! A batch through a convolution layer: cut into blocks of images side by side, and put together again.
+//! The sums of a batch are taken in the order of its blocks.
 
 use super::buffer::{Buffer, Pool};
 use super::conv::{self, Gradients, Shape};

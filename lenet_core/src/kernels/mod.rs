@@ -1,6 +1,7 @@
 //! The arithmetic behind the fused layers, written for the vectors that the CPU has.
 //!
-//! Every kernel is checked against the plain layers, which serve as its oracle.
+//! Every kernel is checked against the plain layers, which serve as its oracle. All of them run on the
+//! thread that calls them.
 
 pub(crate) mod adam;
 pub(crate) mod batch;

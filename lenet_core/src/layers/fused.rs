@@ -23,6 +23,8 @@ use crate::view::values;
 /// leave the word away and it still trains, only slower. What can be fused:
 /// `(Conv2D<I, O, K>, Tanh, AvgPool2D<2>)`, `(Linear<I, O>, Tanh)` and `Linear<I, O>`.
 ///
+/// A batch is worked on by the thread that calls; training gives each thread a part of its batches.
+///
 /// The layers inside are reached as if there were no `Fused`:
 ///
 /// ```
