@@ -36,7 +36,7 @@ impl Workload {
         }
     }
 
-    /// Does the work once, on the threads of the current rayon pool.
+    /// Does the work once, on the thread that calls.
     pub fn run(&mut self) {
         (self.run)();
     }
