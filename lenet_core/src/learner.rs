@@ -5,7 +5,8 @@ use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
 use crate::error::Result;
 use crate::inspect::type_name;
 use crate::network::{Batch, GradientTape, Logits, Network};
-use crate::optim::{self, Adam, AdamState};
+use crate::kernels::buffer::Pool;
+use crate::optim::{self, Adam, AdamState, Half, Published, Summand};
 use crate::weights::{self, NamedTensor};
 
 /// A network whose type is forgotten. The training loops work with this, so that they are compiled
@@ -25,12 +26,19 @@ pub(crate) trait Learner: Send + Sync {
         gradients: &mut Gradients<f32, Cpu>,
         more: &mut Gradients<f32, Cpu>,
     ) -> Result<()>;
+    /// Publishes one half of the gradients.
+    fn publish(
+        &self,
+        gradients: &mut Gradients<f32, Cpu>,
+        half: Half,
+        pool: &Pool,
+    ) -> Result<Published>;
     /// Moves the weights against the sum of the gradients.
     fn update(
         &mut self,
         optimizer: &Adam,
         state: &mut AdamState,
-        gradients: &mut [&mut Gradients<f32, Cpu>],
+        gradients: &mut [Summand<'_>],
     ) -> Result<()>;
     /// Whether the gradient for the images is left out.
     fn skip_input_gradient(&mut self, skip: bool);
@@ -62,11 +70,19 @@ impl<N: Network> Learner for N {
     ) -> Result<()> {
         optim::add(self, gradients, more)
     }
+    fn publish(
+        &self,
+        gradients: &mut Gradients<f32, Cpu>,
+        half: Half,
+        pool: &Pool,
+    ) -> Result<Published> {
+        Published::new(self, gradients, half, pool)
+    }
     fn update(
         &mut self,
         optimizer: &Adam,
         state: &mut AdamState,
-        gradients: &mut [&mut Gradients<f32, Cpu>],
+        gradients: &mut [Summand<'_>],
     ) -> Result<()> {
         state.step(optimizer, self, gradients)
     }

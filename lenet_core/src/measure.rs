@@ -100,7 +100,7 @@ pub fn workloads(isa: Isa, images: usize) -> Vec<Workload> {
         adam::update(
             isa,
             rates,
-            &mut parameters,
+            (&mut parameters, false),
             &[&gradient],
             &mut mean,
             &mut square,

@@ -1,16 +1,18 @@
 //! The optimiser.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::kernels::{adam, Isa};
+use crate::kernels::buffer::{Buffer, Pool};
+use crate::kernels::{adam, stream, Isa};
 use crate::threads::share;
 use crate::view::{weights_with_gradients, Weights};
 
-/// Parameters that are worth a thread of their own.
-const AT_ONCE: usize = 1 << 11;
+/// Parameters of a piece: they are worth a thread of their own.
+const PIECE: usize = 1 << 11;
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -95,8 +97,7 @@ pub struct AdamState {
 }
 
 impl AdamState {
-    /// Takes one step: moves the parameters of `network` against the sum of `gradients`, one for
-    /// each part of a batch.
+    /// Takes one step: moves the parameters of `network` against the sum of `gradients`.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
@@ -104,7 +105,7 @@ impl AdamState {
         &mut self,
         settings: &Adam,
         network: &mut M,
-        gradients: &mut [&mut Gradients<f32, Cpu>],
+        gradients: &mut [Summand<'_>],
     ) -> Result<()> {
         self.step += 1;
         let time = self.step as f64;
@@ -117,21 +118,33 @@ impl AdamState {
             beta_2: settings.beta_2,
             epsilon: settings.epsilon,
         };
-        self.update(rates, weights_with_gradients(network, gradients)?);
+        let (mut own, published): (Vec<_>, Vec<_>) = gradients
+            .iter_mut()
+            .map(|summand| (&mut *summand.own, summand.published))
+            .unzip();
+        self.update(rates, weights_with_gradients(network, &mut own)?, &published);
         Ok(())
     }
 
     /// Moves the weights against the sum of their gradients.
-    fn update(&mut self, rates: adam::Rates, weights: Vec<Weights<'_>>) {
+    fn update(
+        &mut self,
+        rates: adam::Rates,
+        weights: Vec<Weights<'_>>,
+        published: &[Option<&Published>],
+    ) {
         let len = weights.iter().map(|weights| weights.values.len()).sum();
         self.mean.resize(len, 0.0);
         self.square.resize(len, 0.0);
         let (mut mean, mut square) = (&mut *self.mean, &mut *self.square);
         let mut pieces = Vec::new();
         for Weights { values, gradients } in weights {
-            for (i, values) in values.chunks_mut(AT_ONCE).enumerate() {
-                let range = i * AT_ONCE..i * AT_ONCE + values.len();
-                let gradients = gradients.iter().map(|gradient| &gradient[range.clone()]);
+            for (i, values) in values.chunks_mut(PIECE).enumerate() {
+                let range = i * PIECE..i * PIECE + values.len();
+                let gradients = gradients.iter().zip(published).map(|(own, published)| {
+                    let published = published.and_then(|all| all.piece(pieces.len()));
+                    published.map_or(&own[range.clone()], |piece| &piece[..range.len()])
+                });
                 pieces.push(Piece {
                     gradients: gradients.collect(),
                     mean: mean.split_off_mut(..values.len()).unwrap_or_default(),
@@ -141,6 +154,7 @@ impl AdamState {
             }
         }
         let isa = Isa::best();
+        let shared = rayon::current_num_threads() > 1;
         let (weights_finite, means_finite) = (AtomicBool::new(true), AtomicBool::new(true));
         share(pieces, |piece| {
             let Piece {
@@ -149,7 +163,7 @@ impl AdamState {
                 mean,
                 square,
             } = piece;
-            let finite = adam::update(isa, rates, values, &gradients, mean, square);
+            let finite = adam::update(isa, rates, (values, shared), &gradients, mean, square);
             weights_finite.fetch_and(finite.0, Ordering::Relaxed);
             means_finite.fetch_and(finite.1, Ordering::Relaxed);
         });
@@ -169,6 +183,85 @@ struct Piece<'a> {
     square: &'a mut [f32],
 }
 
+/// Gradients of all weights, to be added to others.
+pub struct Summand<'a> {
+    own: &'a mut Gradients<f32, Cpu>,
+    published: Option<&'a Published>,
+}
+
+impl<'a> Summand<'a> {
+    /// Gradients, of which some may have been published.
+    pub(crate) fn new(own: &'a mut Gradients<f32, Cpu>, published: Option<&'a Published>) -> Self {
+        Self { own, published }
+    }
+}
+
+impl<'a> From<&'a mut Gradients<f32, Cpu>> for Summand<'a> {
+    fn from(own: &'a mut Gradients<f32, Cpu>) -> Self {
+        Self::new(own, None)
+    }
+}
+
+/// A half of a network's weights, in its order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Half {
+    First,
+    Second,
+}
+
+/// The gradients of one half of all weights, where another thread reads them best.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pieces: Range<usize>,
+    values: Buffer,
+}
+
+impl Published {
+    /// Publishes one half of `gradients`.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn new<M: TensorCollection<f32, Cpu>>(
+        network: &M,
+        gradients: &mut Gradients<f32, Cpu>,
+        half: Half,
+        pool: &Pool,
+    ) -> Result<Self> {
+        let mut count = 0;
+        let mut walk = |visit: &mut dyn FnMut(usize, &[f32])| {
+            let mut number = 0;
+            M::iter_tensors(&mut RecursiveWalker {
+                m: network,
+                f: &mut Each { gradients, visit: |gradient: &[f32]| {
+                    for piece in gradient.chunks(PIECE) {
+                        visit(number, piece);
+                        number += 1;
+                    }
+                } },
+            })
+        };
+        walk(&mut |number, _| count = number + 1)?;
+        let pieces = match half {
+            Half::First => 0..count / 2,
+            Half::Second => count / 2..count,
+        };
+        let mut values = pool.take(pieces.len() * PIECE);
+        let isa = Isa::best();
+        walk(&mut |number, piece| {
+            if pieces.contains(&number) {
+                let to = &mut values[(number - pieces.start) * PIECE..];
+                stream::copy(isa, piece, &mut to[..piece.len()]);
+            }
+        })?;
+        Ok(Self { pieces, values })
+    }
+
+    fn piece(&self, number: usize) -> Option<&[f32]> {
+        let at = self.pieces.contains(&number).then(|| number - self.pieces.start)?;
+        Some(&self.values[at * PIECE..][..PIECE])
+    }
+}
+
 /// Adds to the gradients of all weights of `network` those in `more`.
 ///
 /// # Errors
@@ -183,6 +276,28 @@ pub(crate) fn add<M: TensorCollection<f32, Cpu>>(
         f: &mut Sum { gradients, more },
     })?;
     Ok(())
+}
+
+/// Visits the gradients of each tensor.
+struct Each<'a, F> {
+    gradients: &'a mut Gradients<f32, Cpu>,
+    visit: F,
+}
+
+impl<F: FnMut(&[f32])> TensorVisitor<f32, Cpu> for Each<'_, F> {
+    type Viewer = ViewTensorRef;
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        _: TensorOptions<S, f32, Cpu>,
+        tensor: &Tensor<S, f32, Cpu>,
+    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        (self.visit)(self.gradients.get_or_alloc_mut(tensor)?);
+        Ok(None)
+    }
 }
 
 struct Sum<'a> {

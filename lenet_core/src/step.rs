@@ -8,7 +8,9 @@ use dfdx::prelude::*;
 
 use crate::data::{batch, Data};
 use crate::error::Result;
+use crate::kernels::buffer::Pool;
 use crate::learner::Learner;
+use crate::optim::{Half, Published, Summand};
 use crate::loss::share_of_cross_entropy;
 use crate::network::{Batch, Logits};
 use crate::sums::Sums;
@@ -36,12 +38,13 @@ pub(crate) type Draw<'a> = &'a (dyn Fn(&[f32], &mut [f32], usize) + Sync);
 
 /// Room for the parts of a batch, used step after step.
 #[derive(Default)]
-pub(crate) struct Parts(Vec<Room>);
+pub(crate) struct Parts(Vec<Room>, Pool);
 
 struct Room {
     images: Batch,
     targets: Logits,
     gradients: Gradients<f32, Cpu>,
+    published: Option<Published>,
     outcome: Result<Sums>,
 }
 
@@ -59,7 +62,7 @@ impl Parts {
     pub(crate) fn learn(
         &mut self,
         lesson: &Lesson<'_>,
-    ) -> Result<(Vec<&mut Gradients<f32, Cpu>>, Sums)> {
+    ) -> Result<(Vec<Summand<'_>>, Sums)> {
         let parts: Vec<_> = lesson
             .chosen
             .chunks(part_len(lesson.chosen.len()))
@@ -71,15 +74,21 @@ impl Parts {
         let middle = parts.len().div_ceil(2);
         let (left, right) = rooms.split_at_mut(middle);
         both(
-            || lesson.learn_and_add(&parts[..middle], left),
-            || lesson.learn_and_add(&parts[middle..], right),
+            || {
+                lesson.learn_and_add(&parts[..middle], left);
+                lesson.publish(left, Half::Second, &self.1);
+            },
+            || {
+                lesson.learn_and_add(&parts[middle..], right);
+                lesson.publish(right, Half::First, &self.1);
+            },
         );
         let outcomes = left.iter_mut().chain(&mut *right);
         let sums = outcomes
             .map(|room| std::mem::replace(&mut room.outcome, Ok(Sums::default())))
             .sum::<Result<Sums>>()?;
         let summands = left.iter_mut().take(1).chain(right.iter_mut().take(1));
-        Ok((summands.map(|room| &mut room.gradients).collect(), sums))
+        Ok((summands.map(|room| Summand::new(&mut room.gradients, room.published.as_ref())).collect(), sums))
     }
 }
 
@@ -106,6 +115,19 @@ impl Lesson<'_> {
     }
 }
 
+impl Lesson<'_> {
+    fn publish(&self, rooms: &mut [Room], half: Half, pool: &Pool) {
+        let Some(room) = rooms.first_mut() else { return };
+        room.published = None;
+        if rayon::current_num_threads() > 1 {
+            match self.network.publish(&mut room.gradients, half, pool) {
+                Ok(published) => room.published = Some(published),
+                Err(problem) => room.outcome = Err(problem),
+            }
+        }
+    }
+}
+
 impl Room {
     fn new(lesson: &Lesson<'_>) -> Result<Self> {
         let (images, targets) = batch(lesson.data.device(), 0)?;
@@ -113,6 +135,7 @@ impl Room {
             images,
             targets,
             gradients: lesson.network.gradients()?,
+            published: None,
             outcome: Ok(Sums::default()),
         })
     }

@@ -76,8 +76,10 @@ pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T
         .map(|item| Mutex::new(Some(item)))
         .collect();
     let threads = rayon::current_num_threads();
+    let here = rayon::current_thread_index().unwrap_or(0);
     let begin = || {
-        let first = rayon::current_thread_index().unwrap_or(0) % threads * items.len() / threads;
+        let thread = rayon::current_thread_index().unwrap_or(0);
+        let first = (thread + threads - here) % threads * items.len() / threads;
         for item in items[first..].iter().chain(&items[..first]) {
             let taken = item.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(item) = taken {

@@ -2,6 +2,7 @@
 
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
+use super::stream::whole_vectors;
 
 /// The numbers of one step that are the same for all parameters.
 #[derive(Debug, Clone, Copy)]
@@ -14,12 +15,13 @@ pub(crate) struct Rates {
 }
 
 /// Updates the running means and moves the parameters against the sum of their `gradients`;
-/// [`crate::optim::Adam`] has the formulas. Tells whether the parameters are all finite, and whether the
+/// [`crate::optim::Adam`] has the formulas. If the parameters are `shared`, they are stored for other cores
+/// to read. Tells whether the parameters are all finite, and whether the
 /// means are.
 pub(crate) fn update(
     isa: Isa,
     rates: Rates,
-    parameters: &mut [f32],
+    (parameters, shared): (&mut [f32], bool),
     gradients: &[&[f32]],
     mean: &mut [f32],
     square: &mut [f32],
@@ -34,6 +36,7 @@ pub(crate) fn update(
             rates,
             len,
             parameters: parameters.as_mut_ptr(),
+            shared,
             gradients,
             mean: mean.as_mut_ptr(),
             square: square.as_mut_ptr(),
@@ -47,6 +50,7 @@ struct Update<'a> {
     rates: Rates,
     len: usize,
     parameters: *mut f32,
+    shared: bool,
     gradients: &'a [&'a [f32]],
     mean: *mut f32,
     square: *mut f32,
@@ -58,15 +62,19 @@ impl Kernel for Update<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let mut probes = [S::splat(0.0); 2];
-        for at in (0..self.len).step_by(S::LANES) {
-            self.vector::<S>(at, S::LANES.min(self.len - at), &mut probes);
+        let whole = whole_vectors::<S>(self.parameters, self.len);
+        self.vector::<S>(0, whole.start, &mut probes);
+        for at in whole.clone().step_by(S::LANES) {
+            self.vector::<S>(at, S::LANES, &mut probes);
         }
+        self.vector::<S>(whole.end, self.len - whole.end, &mut probes);
+        S::streamed();
         *self.probes = probes.map(|probe| probe.sum());
     }
 }
 
 impl Update<'_> {
-    /// Moves the `count` parameters from `at` on.
+    /// Moves the `count` parameters from `at` on; as many as a vector has, if they lie as one does.
     #[inline(always)]
     unsafe fn vector<S: Simd>(&self, at: usize, count: usize, probes: &mut [S; 2]) {
         let Rates {
@@ -91,7 +99,11 @@ impl Update<'_> {
             .div(square.sqrt().add(S::splat(epsilon)));
         let parameter = S::load_first(count, self.parameters.add(at));
         let parameter = step.fnma(S::splat(1.0), parameter);
-        parameter.store_first(count, self.parameters.add(at));
+        if self.shared && count == S::LANES {
+            parameter.stream(self.parameters.add(at));
+        } else {
+            parameter.store_first(count, self.parameters.add(at));
+        }
         probes[0] = parameter.fma(zero, probes[0]);
         probes[1] = mean.fma(zero, square.fma(zero, probes[1]));
     }

@@ -12,6 +12,7 @@ mod isa;
 pub(crate) mod peak;
 pub(crate) mod prefetch;
 mod simd;
+pub(crate) mod stream;
 pub(crate) mod tanh;
 mod transpose;
 

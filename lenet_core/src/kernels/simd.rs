@@ -48,6 +48,15 @@ pub(crate) unsafe trait Simd: Copy {
         self.store(lanes.as_mut_ptr());
         std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
     }
+    /// Stores to memory itself where the CPU can, for another core to read; `to` lies on a multiple of the
+    /// vector's size. [`Self::streamed`] must come before another thread is told.
+    #[inline(always)]
+    unsafe fn stream(self, to: *mut f32) {
+        self.store(to);
+    }
+    /// Waits until what was stored by [`Self::stream`] can be seen by all.
+    #[inline(always)]
+    unsafe fn streamed() {}
     unsafe fn add(self, other: Self) -> Self;
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
@@ -194,6 +203,14 @@ mod x86 {
             _mm256_storeu_ps(to, self.0);
         }
         #[inline(always)]
+        unsafe fn stream(self, to: *mut f32) {
+            _mm256_stream_ps(to, self.0);
+        }
+        #[inline(always)]
+        unsafe fn streamed() {
+            _mm_sfence();
+        }
+        #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {
             Self(_mm256_add_ps(self.0, other.0))
         }
@@ -323,6 +340,14 @@ mod x86 {
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
             _mm512_storeu_ps(to, self.0);
+        }
+        #[inline(always)]
+        unsafe fn stream(self, to: *mut f32) {
+            _mm512_stream_ps(to, self.0);
+        }
+        #[inline(always)]
+        unsafe fn streamed() {
+            _mm_sfence();
         }
         #[inline(always)]
         unsafe fn add(self, other: Self) -> Self {
