@@ -3,10 +3,11 @@
 use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
 
 use crate::error::Result;
+use crate::exchange::{self, Published, Summand};
 use crate::inspect::type_name;
-use crate::network::{Batch, GradientTape, Logits, Network};
 use crate::kernels::buffer::Pool;
-use crate::optim::{self, Adam, AdamState, Half, Published, Summand};
+use crate::network::{Batch, GradientTape, Logits, Network};
+use crate::optim::{Adam, AdamState};
 use crate::weights::{self, NamedTensor};
 
 /// A network whose type is forgotten. The training loops work with this, so that they are compiled
@@ -26,20 +27,18 @@ pub(crate) trait Learner: Send + Sync {
         gradients: &mut Gradients<f32, Cpu>,
         more: &mut Gradients<f32, Cpu>,
     ) -> Result<()>;
-    /// Publishes one half of the gradients.
-    fn publish(
-        &self,
-        gradients: &mut Gradients<f32, Cpu>,
-        half: Half,
-        pool: &Pool,
-    ) -> Result<Published>;
+    /// Copies the gradients of all weights for other threads.
+    fn publish(&self, gradients: &mut Gradients<f32, Cpu>, pool: &Pool) -> Result<Published>;
     /// Moves the weights against the sum of the gradients.
     fn update(
         &mut self,
         optimizer: &Adam,
         state: &mut AdamState,
         gradients: &mut [Summand<'_>],
+        shared: bool,
     ) -> Result<()>;
+    /// Another network with the same weights.
+    fn twin(&self) -> Box<dyn Learner>;
     /// Whether the gradient for the images is left out.
     fn skip_input_gradient(&mut self, skip: bool);
     /// Copies of all weights.
@@ -68,23 +67,22 @@ impl<N: Network> Learner for N {
         gradients: &mut Gradients<f32, Cpu>,
         more: &mut Gradients<f32, Cpu>,
     ) -> Result<()> {
-        optim::add(self, gradients, more)
+        exchange::add(self, gradients, more)
     }
-    fn publish(
-        &self,
-        gradients: &mut Gradients<f32, Cpu>,
-        half: Half,
-        pool: &Pool,
-    ) -> Result<Published> {
-        Published::new(self, gradients, half, pool)
+    fn publish(&self, gradients: &mut Gradients<f32, Cpu>, pool: &Pool) -> Result<Published> {
+        Published::new(self, gradients, pool)
     }
     fn update(
         &mut self,
         optimizer: &Adam,
         state: &mut AdamState,
         gradients: &mut [Summand<'_>],
+        shared: bool,
     ) -> Result<()> {
-        state.step(optimizer, self, gradients)
+        state.step_with(optimizer, self, gradients, shared)
+    }
+    fn twin(&self) -> Box<dyn Learner> {
+        Box::new(self.clone())
     }
     fn skip_input_gradient(&mut self, skip: bool) {
         crate::network::Layer::skip_input_gradient(self, skip);

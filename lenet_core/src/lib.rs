@@ -10,6 +10,7 @@ mod data;
 pub mod display;
 mod draw;
 mod error;
+mod exchange;
 mod files;
 mod fit;
 mod history;

@@ -41,6 +41,7 @@ pub trait Network:
     + Clone
     + Send
     + Sync
+    + 'static
 {
 }
 
@@ -52,6 +53,7 @@ impl<N> Network for N where
         + Clone
         + Send
         + Sync
+        + 'static
 {
 }
 

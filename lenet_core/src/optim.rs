@@ -1,18 +1,11 @@
 //! The optimiser.
 
-use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::kernels::buffer::{Buffer, Pool};
-use crate::kernels::{adam, stream, Isa};
-use crate::threads::share;
-use crate::view::{weights_with_gradients, Weights};
-
-/// Parameters of a piece: they are worth a thread of their own.
-const PIECE: usize = 1 << 11;
+use crate::exchange::{Published, Summand};
+use crate::kernels::{adam, Isa};
+use crate::view::values_mut;
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -97,7 +90,7 @@ pub struct AdamState {
 }
 
 impl AdamState {
-    /// Takes one step: moves the parameters of `network` against the sum of `gradients`.
+    /// Takes one step: moves the parameters of `network` against their `gradients`.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
@@ -105,7 +98,22 @@ impl AdamState {
         &mut self,
         settings: &Adam,
         network: &mut M,
+        gradients: &mut Gradients<f32, Cpu>,
+    ) -> Result<()> {
+        self.step_with(settings, network, &mut [Summand::Own(gradients)], false)
+    }
+
+    /// Takes one step against the sum of `gradients`. If the parameters are `shared`, threads on other cores
+    /// will read them.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn step_with<M: TensorCollection<f32, Cpu>>(
+        &mut self,
+        settings: &Adam,
+        network: &mut M,
         gradients: &mut [Summand<'_>],
+        shared: bool,
     ) -> Result<()> {
         self.step += 1;
         let time = self.step as f64;
@@ -118,174 +126,46 @@ impl AdamState {
             beta_2: settings.beta_2,
             epsilon: settings.epsilon,
         };
-        let (mut own, published): (Vec<_>, Vec<_>) = gradients
-            .iter_mut()
-            .map(|summand| (&mut *summand.own, summand.published))
-            .unzip();
-        self.update(rates, weights_with_gradients(network, &mut own)?, &published);
-        Ok(())
-    }
-
-    /// Moves the weights against the sum of their gradients.
-    fn update(
-        &mut self,
-        rates: adam::Rates,
-        weights: Vec<Weights<'_>>,
-        published: &[Option<&Published>],
-    ) {
-        let len = weights.iter().map(|weights| weights.values.len()).sum();
-        self.mean.resize(len, 0.0);
-        self.square.resize(len, 0.0);
-        let (mut mean, mut square) = (&mut *self.mean, &mut *self.square);
-        let mut pieces = Vec::new();
-        for Weights { values, gradients } in weights {
-            for (i, values) in values.chunks_mut(PIECE).enumerate() {
-                let range = i * PIECE..i * PIECE + values.len();
-                let gradients = gradients.iter().zip(published).map(|(own, published)| {
-                    let published = published.and_then(|all| all.piece(pieces.len()));
-                    published.map_or(&own[range.clone()], |piece| &piece[..range.len()])
-                });
-                pieces.push(Piece {
-                    gradients: gradients.collect(),
-                    mean: mean.split_off_mut(..values.len()).unwrap_or_default(),
-                    square: square.split_off_mut(..values.len()).unwrap_or_default(),
-                    values,
-                });
-            }
-        }
-        let isa = Isa::best();
-        let shared = rayon::current_num_threads() > 1;
-        let (weights_finite, means_finite) = (AtomicBool::new(true), AtomicBool::new(true));
-        share(pieces, |piece| {
-            let Piece {
-                values,
-                gradients,
-                mean,
-                square,
-            } = piece;
-            let finite = adam::update(isa, rates, (values, shared), &gradients, mean, square);
-            weights_finite.fetch_and(finite.0, Ordering::Relaxed);
-            means_finite.fetch_and(finite.1, Ordering::Relaxed);
-        });
-        self.exploded = match (weights_finite.into_inner(), means_finite.into_inner()) {
+        let mut update = Update {
+            rates,
+            shared,
+            gradients,
+            published: 0,
+            mean: &mut self.mean,
+            square: &mut self.square,
+            done: 0,
+            finite: (true, true),
+        };
+        M::iter_tensors(&mut RecursiveWalker {
+            m: network,
+            f: &mut update,
+        })?;
+        self.exploded = match update.finite {
             (false, _) => Some("a weight"),
             (true, false) => Some("a mean of Adam"),
             (true, true) => None,
         };
+        Ok(())
     }
 }
 
-/// Some neighbouring weights, and what belongs to them.
-struct Piece<'a> {
-    values: &'a mut [f32],
-    gradients: Vec<&'a [f32]>,
-    mean: &'a mut [f32],
-    square: &'a mut [f32],
+/// Moves each tensor that is visited.
+struct Update<'a, 'b> {
+    rates: adam::Rates,
+    shared: bool,
+    gradients: &'a mut [Summand<'b>],
+    /// Where the tensor's gradient begins in what was published.
+    published: usize,
+    mean: &'a mut Vec<f32>,
+    square: &'a mut Vec<f32>,
+    /// Parameters in the tensors before.
+    done: usize,
+    /// Whether all weights are finite so far, and all means.
+    finite: (bool, bool),
 }
 
-/// Gradients of all weights, to be added to others.
-pub struct Summand<'a> {
-    own: &'a mut Gradients<f32, Cpu>,
-    published: Option<&'a Published>,
-}
-
-impl<'a> Summand<'a> {
-    /// Gradients, of which some may have been published.
-    pub(crate) fn new(own: &'a mut Gradients<f32, Cpu>, published: Option<&'a Published>) -> Self {
-        Self { own, published }
-    }
-}
-
-impl<'a> From<&'a mut Gradients<f32, Cpu>> for Summand<'a> {
-    fn from(own: &'a mut Gradients<f32, Cpu>) -> Self {
-        Self::new(own, None)
-    }
-}
-
-/// A half of a network's weights, in its order.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Half {
-    First,
-    Second,
-}
-
-/// The gradients of one half of all weights, where another thread reads them best.
-#[derive(Debug)]
-pub(crate) struct Published {
-    pieces: Range<usize>,
-    values: Buffer,
-}
-
-impl Published {
-    /// Publishes one half of `gradients`.
-    ///
-    /// # Errors
-    /// If dfdx cannot make a tensor.
-    pub(crate) fn new<M: TensorCollection<f32, Cpu>>(
-        network: &M,
-        gradients: &mut Gradients<f32, Cpu>,
-        half: Half,
-        pool: &Pool,
-    ) -> Result<Self> {
-        let mut count = 0;
-        let mut walk = |visit: &mut dyn FnMut(usize, &[f32])| {
-            let mut number = 0;
-            M::iter_tensors(&mut RecursiveWalker {
-                m: network,
-                f: &mut Each { gradients, visit: |gradient: &[f32]| {
-                    for piece in gradient.chunks(PIECE) {
-                        visit(number, piece);
-                        number += 1;
-                    }
-                } },
-            })
-        };
-        walk(&mut |number, _| count = number + 1)?;
-        let pieces = match half {
-            Half::First => 0..count / 2,
-            Half::Second => count / 2..count,
-        };
-        let mut values = pool.take(pieces.len() * PIECE);
-        let isa = Isa::best();
-        walk(&mut |number, piece| {
-            if pieces.contains(&number) {
-                let to = &mut values[(number - pieces.start) * PIECE..];
-                stream::copy(isa, piece, &mut to[..piece.len()]);
-            }
-        })?;
-        Ok(Self { pieces, values })
-    }
-
-    fn piece(&self, number: usize) -> Option<&[f32]> {
-        let at = self.pieces.contains(&number).then(|| number - self.pieces.start)?;
-        Some(&self.values[at * PIECE..][..PIECE])
-    }
-}
-
-/// Adds to the gradients of all weights of `network` those in `more`.
-///
-/// # Errors
-/// If dfdx cannot make a tensor.
-pub(crate) fn add<M: TensorCollection<f32, Cpu>>(
-    network: &M,
-    gradients: &mut Gradients<f32, Cpu>,
-    more: &mut Gradients<f32, Cpu>,
-) -> Result<()> {
-    M::iter_tensors(&mut RecursiveWalker {
-        m: network,
-        f: &mut Sum { gradients, more },
-    })?;
-    Ok(())
-}
-
-/// Visits the gradients of each tensor.
-struct Each<'a, F> {
-    gradients: &'a mut Gradients<f32, Cpu>,
-    visit: F,
-}
-
-impl<F: FnMut(&[f32])> TensorVisitor<f32, Cpu> for Each<'_, F> {
-    type Viewer = ViewTensorRef;
+impl TensorVisitor<f32, Cpu> for Update<'_, '_> {
+    type Viewer = ViewTensorMut;
     type Err = CpuError;
     type E2 = f32;
     type D2 = Cpu;
@@ -293,34 +173,33 @@ impl<F: FnMut(&[f32])> TensorVisitor<f32, Cpu> for Each<'_, F> {
     fn visit<S: Shape>(
         &mut self,
         _: TensorOptions<S, f32, Cpu>,
-        tensor: &Tensor<S, f32, Cpu>,
+        tensor: &mut Tensor<S, f32, Cpu>,
     ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        (self.visit)(self.gradients.get_or_alloc_mut(tensor)?);
-        Ok(None)
-    }
-}
-
-struct Sum<'a> {
-    gradients: &'a mut Gradients<f32, Cpu>,
-    more: &'a mut Gradients<f32, Cpu>,
-}
-
-impl TensorVisitor<f32, Cpu> for Sum<'_> {
-    type Viewer = ViewTensorRef;
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &Tensor<S, f32, Cpu>,
-    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        let sums = self.gradients.get_or_alloc_mut(tensor)?;
-        let more = self.more.get_or_alloc_mut(tensor)?;
-        for (sum, more) in sums.iter_mut().zip(&**more) {
-            *sum += more;
+        let len = tensor.shape().num_elements();
+        let (here, next) = (
+            self.done..self.done + len,
+            Published::next(self.published, len),
+        );
+        let mut gradients: Vec<&[f32]> = Vec::with_capacity(self.gradients.len());
+        for summand in &mut *self.gradients {
+            gradients.push(match summand {
+                Summand::Own(own) => own.get_or_alloc_mut(tensor)?,
+                Summand::Published(all) => all.tensor(self.published, len),
+            });
         }
+        for moments in [&mut *self.mean, self.square] {
+            moments.resize(moments.len().max(here.end), 0.0);
+        }
+        let finite = adam::update(
+            Isa::best(),
+            self.rates,
+            (values_mut(tensor), self.shared),
+            &gradients,
+            &mut self.mean[here.clone()],
+            &mut self.square[here],
+        );
+        self.finite = (self.finite.0 && finite.0, self.finite.1 && finite.1);
+        (self.done, self.published) = (self.done + len, next);
         Ok(None)
     }
 }

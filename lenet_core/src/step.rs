@@ -8,11 +8,12 @@ use dfdx::prelude::*;
 
 use crate::data::{batch, Data};
 use crate::error::Result;
+use crate::exchange::{Published, Summand};
 use crate::kernels::buffer::Pool;
 use crate::learner::Learner;
-use crate::optim::{Half, Published, Summand};
 use crate::loss::share_of_cross_entropy;
 use crate::network::{Batch, Logits};
+use crate::optim::{Adam, AdamState};
 use crate::sums::Sums;
 use crate::threads::both;
 use crate::view::values;
@@ -36,10 +37,23 @@ fn part_len(batch: usize) -> usize {
 /// Makes an image from that in the data, whose number is the last argument.
 pub(crate) type Draw<'a> = &'a (dyn Fn(&[f32], &mut [f32], usize) + Sync);
 
-/// Room for the parts of a batch, used step after step.
-#[derive(Default)]
-pub(crate) struct Parts(Vec<Room>, Pool);
+/// Steps of training, one after the other.
+pub(crate) struct Steps {
+    rooms: Vec<Room>,
+    twin: Option<Twin>,
+    pool: Pool,
+}
 
+/// A second network, with an optimiser of its own, for the second half of a batch.
+///
+/// Both networks take the same steps and keep the same weights, bit for bit. To take a step twice is less work
+/// than to have weights travel from one core to another.
+struct Twin {
+    network: Box<dyn Learner>,
+    state: AdamState,
+}
+
+/// Room for a part of a batch, used step after step.
 struct Room {
     images: Batch,
     targets: Logits,
@@ -48,108 +62,152 @@ struct Room {
     outcome: Result<Sums>,
 }
 
-/// A batch, and what learns from it.
+/// A batch to learn from.
+#[derive(Clone, Copy)]
 pub(crate) struct Lesson<'a> {
-    pub(crate) network: &'a dyn Learner,
     pub(crate) data: &'a Data,
     /// The images of the batch.
     pub(crate) chosen: &'a [usize],
     pub(crate) draw: Draw<'a>,
 }
 
-impl Parts {
-    /// The gradients of the mean cross-entropy of a batch, in one or two summands, and its loss and hits.
-    pub(crate) fn learn(
+impl Steps {
+    /// Gets ready for steps that begin with this network, and with what its optimiser remembers.
+    pub(crate) fn new(network: &dyn Learner, state: &AdamState) -> Self {
+        let twin = (rayon::current_num_threads() > 1).then(|| Twin {
+            network: network.twin(),
+            state: state.clone(),
+        });
+        Self {
+            rooms: Vec::new(),
+            twin,
+            pool: Pool::default(),
+        }
+    }
+
+    /// Moves the weights against the gradients of the mean cross-entropy of a batch; its loss and hits.
+    pub(crate) fn take(
         &mut self,
+        network: &mut dyn Learner,
+        optimizer: &Adam,
+        state: &mut AdamState,
         lesson: &Lesson<'_>,
-    ) -> Result<(Vec<Summand<'_>>, Sums)> {
+    ) -> Result<Sums> {
         let parts: Vec<_> = lesson
             .chosen
             .chunks(part_len(lesson.chosen.len()))
             .collect();
-        while self.0.len() < parts.len() {
-            self.0.push(Room::new(lesson)?);
+        while self.rooms.len() < parts.len() {
+            self.rooms.push(Room::new(network, lesson)?);
         }
-        let rooms = &mut self.0[..parts.len()];
+        let rooms = &mut self.rooms[..parts.len()];
         let middle = parts.len().div_ceil(2);
         let (left, right) = rooms.split_at_mut(middle);
+        let (ours, pool) = (&*network, &self.pool);
+        let half = |network: &dyn Learner, parts: &[&[usize]], rooms: &mut [Room]| {
+            lesson.learn_and_add(network, parts, rooms);
+            if self.twin.is_some() {
+                rooms
+                    .iter_mut()
+                    .take(1)
+                    .for_each(|sum| sum.publish(network, pool));
+            }
+        };
+        let theirs = self.twin.as_ref().map_or(ours, |twin| &*twin.network);
         both(
-            || {
-                lesson.learn_and_add(&parts[..middle], left);
-                lesson.publish(left, Half::Second, &self.1);
-            },
-            || {
-                lesson.learn_and_add(&parts[middle..], right);
-                lesson.publish(right, Half::First, &self.1);
-            },
+            || half(ours, &parts[..middle], left),
+            || half(theirs, &parts[middle..], right),
         );
         let outcomes = left.iter_mut().chain(&mut *right);
         let sums = outcomes
             .map(|room| std::mem::replace(&mut room.outcome, Ok(Sums::default())))
             .sum::<Result<Sums>>()?;
-        let summands = left.iter_mut().take(1).chain(right.iter_mut().take(1));
-        Ok((summands.map(|room| Summand::new(&mut room.gradients, room.published.as_ref())).collect(), sums))
+        let (left, right) = (left.first_mut(), right.first_mut());
+        match &mut self.twin {
+            None => {
+                let halves = left.into_iter().chain(right);
+                let mut gradients: Vec<_> =
+                    halves.map(|sum| Summand::Own(&mut sum.gradients)).collect();
+                network.update(optimizer, state, &mut gradients, false)?;
+            }
+            Some(twin) => {
+                // With more than one thread for a half, there are others that read its weights.
+                let shared = rayon::current_num_threads() > 2;
+                let (mut outcome, mut same) = (Ok(()), Ok(()));
+                let (left, from_left) = left.map(Room::summands).unzip();
+                let (right, from_right) = right.map(Room::summands).unzip();
+                let mut ours: Vec<_> = left.into_iter().chain(from_right.flatten()).collect();
+                let mut theirs: Vec<_> = from_left.flatten().into_iter().chain(right).collect();
+                both(
+                    || outcome = network.update(optimizer, state, &mut ours, shared),
+                    || {
+                        same = twin
+                            .network
+                            .update(optimizer, &mut twin.state, &mut theirs, shared)
+                    },
+                );
+                outcome.and(same)?;
+            }
+        }
+        Ok(sums)
     }
 }
 
 impl Lesson<'_> {
     /// Learns from some parts of the batch, and adds their gradients up in the first one's room: in
     /// halves, so that the halves can be had on two threads, and always in the same order.
-    fn learn_and_add(&self, parts: &[&[usize]], rooms: &mut [Room]) {
+    fn learn_and_add(&self, network: &dyn Learner, parts: &[&[usize]], rooms: &mut [Room]) {
         if parts.len() <= 1 {
             for (part, room) in parts.iter().zip(rooms) {
-                room.outcome = room.learn(self, part);
+                room.outcome = room.learn(network, self, part);
             }
             return;
         }
         let middle = parts.len().div_ceil(2);
         let (left, right) = rooms.split_at_mut(middle);
         both(
-            || self.learn_and_add(&parts[..middle], left),
-            || self.learn_and_add(&parts[middle..], right),
+            || self.learn_and_add(network, &parts[..middle], left),
+            || self.learn_and_add(network, &parts[middle..], right),
         );
         let (sum, more) = (&mut left[0], &mut right[0]);
-        if let Err(problem) = self.network.add(&mut sum.gradients, &mut more.gradients) {
+        if let Err(problem) = network.add(&mut sum.gradients, &mut more.gradients) {
             sum.outcome = Err(problem);
         }
     }
 }
 
-impl Lesson<'_> {
-    fn publish(&self, rooms: &mut [Room], half: Half, pool: &Pool) {
-        let Some(room) = rooms.first_mut() else { return };
-        room.published = None;
-        if rayon::current_num_threads() > 1 {
-            match self.network.publish(&mut room.gradients, half, pool) {
-                Ok(published) => room.published = Some(published),
-                Err(problem) => room.outcome = Err(problem),
-            }
-        }
-    }
-}
-
 impl Room {
-    fn new(lesson: &Lesson<'_>) -> Result<Self> {
+    fn new(network: &dyn Learner, lesson: &Lesson<'_>) -> Result<Self> {
         let (images, targets) = batch(lesson.data.device(), 0)?;
         Ok(Self {
             images,
             targets,
-            gradients: lesson.network.gradients()?,
+            gradients: network.gradients()?,
             published: None,
             outcome: Ok(Sums::default()),
         })
     }
 
     /// The gradients of what a part adds to the mean cross-entropy of the batch; its loss and hits.
-    fn learn(&mut self, lesson: &Lesson<'_>, part: &[usize]) -> Result<Sums> {
-        lesson.network.zero(&mut self.gradients)?;
+    fn learn(
+        &mut self,
+        network: &dyn Learner,
+        lesson: &Lesson<'_>,
+        part: &[usize],
+    ) -> Result<Sums> {
+        network.zero(&mut self.gradients)?;
         let passes = part.chunks(PART);
-        passes.map(|pass| self.pass(lesson, pass)).sum()
+        passes.map(|pass| self.pass(network, lesson, pass)).sum()
     }
 
     /// Takes some images through the network and back.
-    fn pass(&mut self, lesson: &Lesson<'_>, chosen: &[usize]) -> Result<Sums> {
-        let Lesson { network, data, .. } = *lesson;
+    fn pass(
+        &mut self,
+        network: &dyn Learner,
+        lesson: &Lesson<'_>,
+        chosen: &[usize],
+    ) -> Result<Sums> {
+        let data = lesson.data;
         if self.images.shape().0 != chosen.len() {
             (self.images, self.targets) = batch(data.device(), chosen.len())?;
         }
@@ -163,5 +221,20 @@ impl Room {
         sums.loss = f64::from(loss.array()) * total as f64;
         self.gradients = loss.try_backward()?;
         Ok(sums)
+    }
+
+    /// Copies the gradients for the other half's thread.
+    fn publish(&mut self, network: &dyn Learner, pool: &Pool) {
+        self.published = None;
+        match network.publish(&mut self.gradients, pool) {
+            Ok(published) => self.published = Some(published),
+            Err(problem) => self.outcome = Err(problem),
+        }
+    }
+
+    /// The gradients for this half's thread, and for the other's.
+    fn summands(&mut self) -> (Summand<'_>, Option<Summand<'_>>) {
+        let published = self.published.as_ref().map(Summand::Published);
+        (Summand::Own(&mut self.gradients), published)
     }
 }

@@ -19,7 +19,7 @@ use crate::network::{Batch, Logits, CLASSES, PIXELS};
 use crate::optim::{Adam, AdamState};
 use crate::progress::Progress;
 use crate::random::{generator, Purpose};
-use crate::step::{Lesson, Parts};
+use crate::step::{Lesson, Steps};
 use crate::sums::Sums;
 use crate::threads::{in_pool, share};
 use crate::view::{values, values_mut};
@@ -115,7 +115,7 @@ impl Training {
             ));
         }
         network.skip_input_gradient(true);
-        let mut parts = Parts::default();
+        let mut steps_taken = Steps::new(network, &self.state);
         let mut sums = Sums::default();
         let steps = data.len().div_ceil(how.batch_size);
         let distorter = how.augment.map(Distorter::new);
@@ -134,17 +134,15 @@ impl Training {
                 .schedule
                 .learning_rate(constant, self.epochs, step, steps);
             let lesson = Lesson {
-                network: &*network,
                 data,
                 chosen,
                 draw: &draw,
             };
-            let (mut gradients, more) = parts.learn(&lesson)?;
             let optimizer = Adam {
                 learning_rate,
                 ..self.optimizer
             };
-            network.update(&optimizer, &mut self.state, &mut gradients)?;
+            let more = steps_taken.take(network, &optimizer, &mut self.state, &lesson)?;
             sums = [sums, more].into_iter().sum();
             let loss = (!sums.loss.is_finite()).then_some("the loss");
             if let Some(what) = loss.or(self.state.exploded) {

@@ -199,7 +199,7 @@ fn adam_alone_with_gradients_of_all_sizes() {
         let memory = gradients.get_or_alloc_mut(&parameters).unwrap();
         memory.copy_from_slice(&fixture["gradients"][now.clone()]);
         state
-            .step(&Adam::default(), &mut parameters, &mut [&mut gradients])
+            .step(&Adam::default(), &mut parameters, &mut gradients)
             .unwrap();
         for reference in ["truth", "pytorch", "keras"] {
             for (got, expected) in parameters

@@ -63,7 +63,13 @@ mod tests {
                 for end in start..from.len() {
                     let mut to = vec![-1.0; from.len() + 1];
                     copy(isa, &from[start..end], &mut to[start..end]);
-                    let expected = |i| if (start..end).contains(&i) { i as f32 } else { -1.0 };
+                    let expected = |i| {
+                        if (start..end).contains(&i) {
+                            i as f32
+                        } else {
+                            -1.0
+                        }
+                    };
                     assert!(to.iter().enumerate().all(|(i, &x)| x == expected(i)));
                 }
             }
