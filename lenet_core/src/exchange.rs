@@ -5,6 +5,7 @@ use dfdx::prelude::*;
 use crate::error::Result;
 use crate::kernels::buffer::{Buffer, Pool};
 use crate::kernels::{stream, Isa};
+use crate::view::values;
 
 /// The gradients of all weights of a network, to be added to others.
 pub(crate) enum Summand<'a> {
@@ -130,6 +131,39 @@ impl<F: FnMut(&[f32])> TensorVisitor<f32, Cpu> for Each<'_, F> {
         tensor: &Tensor<S, f32, Cpu>,
     ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
         (self.visit)(self.gradients.get_or_alloc_mut(tensor)?);
+        Ok(None)
+    }
+}
+
+/// Moves all weights of `network` to a device of their own, away from those that it is a copy of.
+///
+/// A device counts its tensors, and threads that share one wait for each other to count.
+///
+/// # Errors
+/// If dfdx cannot make a tensor.
+pub(crate) fn part<M: TensorCollection<f32, Cpu>>(network: &mut M) -> Result<()> {
+    M::iter_tensors(&mut RecursiveWalker {
+        m: network,
+        f: &mut Part(Cpu::default()),
+    })?;
+    Ok(())
+}
+
+struct Part(Cpu);
+
+impl TensorVisitor<f32, Cpu> for Part {
+    type Viewer = ViewTensorMut;
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        _: TensorOptions<S, f32, Cpu>,
+        tensor: &mut Tensor<S, f32, Cpu>,
+    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        let (numbers, shape) = (values(tensor).into_owned(), *tensor.shape());
+        *tensor = self.0.try_tensor_from_vec(numbers, shape)?;
         Ok(None)
     }
 }

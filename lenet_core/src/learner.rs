@@ -37,8 +37,8 @@ pub(crate) trait Learner: Send + Sync {
         gradients: &mut [Summand<'_>],
         shared: bool,
     ) -> Result<()>;
-    /// Another network with the same weights.
-    fn twin(&self) -> Box<dyn Learner>;
+    /// A copy of the network that shares nothing with it.
+    fn twin(&self) -> Result<Box<dyn Learner>>;
     /// Whether the gradient for the images is left out.
     fn skip_input_gradient(&mut self, skip: bool);
     /// Copies of all weights.
@@ -81,8 +81,10 @@ impl<N: Network> Learner for N {
     ) -> Result<()> {
         state.step_with(optimizer, self, gradients, shared)
     }
-    fn twin(&self) -> Box<dyn Learner> {
-        Box::new(self.clone())
+    fn twin(&self) -> Result<Box<dyn Learner>> {
+        let mut twin = self.clone();
+        exchange::part(&mut twin)?;
+        Ok(Box::new(twin))
     }
     fn skip_input_gradient(&mut self, skip: bool) {
         crate::network::Layer::skip_input_gradient(self, skip);

@@ -39,9 +39,9 @@ pub(crate) type Draw<'a> = &'a (dyn Fn(&[f32], &mut [f32], usize) + Sync);
 
 /// Steps of training, one after the other.
 pub(crate) struct Steps {
-    rooms: Vec<Room>,
+    /// For the parts of each half of a batch.
+    rooms: [Vec<Room>; 2],
     twin: Option<Twin>,
-    pool: Pool,
 }
 
 /// A second network, with an optimiser of its own, for the second half of a batch.
@@ -58,6 +58,7 @@ struct Room {
     images: Batch,
     targets: Logits,
     gradients: Gradients<f32, Cpu>,
+    pool: Pool,
     published: Option<Published>,
     outcome: Result<Sums>,
 }
@@ -73,16 +74,20 @@ pub(crate) struct Lesson<'a> {
 
 impl Steps {
     /// Gets ready for steps that begin with this network, and with what its optimiser remembers.
-    pub(crate) fn new(network: &dyn Learner, state: &AdamState) -> Self {
-        let twin = (rayon::current_num_threads() > 1).then(|| Twin {
-            network: network.twin(),
-            state: state.clone(),
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn new(network: &dyn Learner, state: &AdamState) -> Result<Self> {
+        let twin = (rayon::current_num_threads() > 1).then(|| {
+            network.twin().map(|network| Twin {
+                network,
+                state: state.clone(),
+            })
         });
-        Self {
-            rooms: Vec::new(),
-            twin,
-            pool: Pool::default(),
-        }
+        Ok(Self {
+            rooms: Default::default(),
+            twin: twin.transpose()?,
+        })
     }
 
     /// Moves the weights against the gradients of the mean cross-entropy of a batch; its loss and hits.
@@ -97,26 +102,22 @@ impl Steps {
             .chosen
             .chunks(part_len(lesson.chosen.len()))
             .collect();
-        while self.rooms.len() < parts.len() {
-            self.rooms.push(Room::new(network, lesson)?);
-        }
-        let rooms = &mut self.rooms[..parts.len()];
-        let middle = parts.len().div_ceil(2);
-        let (left, right) = rooms.split_at_mut(middle);
-        let (ours, pool) = (&*network, &self.pool);
+        let (left_parts, right_parts) = parts.split_at(parts.len().div_ceil(2));
+        let ours = &*network;
+        let theirs = self.twin.as_ref().map_or(ours, |twin| &*twin.network);
+        let [left, right] = &mut self.rooms;
+        let left = make_rooms(left, left_parts.len(), ours)?;
+        let right = make_rooms(right, right_parts.len(), theirs)?;
         let half = |network: &dyn Learner, parts: &[&[usize]], rooms: &mut [Room]| {
             lesson.learn_and_add(network, parts, rooms);
             if self.twin.is_some() {
-                rooms
-                    .iter_mut()
-                    .take(1)
-                    .for_each(|sum| sum.publish(network, pool));
+                let sum = rooms.iter_mut().take(1);
+                sum.for_each(|sum| sum.publish(network));
             }
         };
-        let theirs = self.twin.as_ref().map_or(ours, |twin| &*twin.network);
         both(
-            || half(ours, &parts[..middle], left),
-            || half(theirs, &parts[middle..], right),
+            || half(ours, left_parts, left),
+            || half(theirs, right_parts, right),
         );
         let outcomes = left.iter_mut().chain(&mut *right);
         let sums = outcomes
@@ -176,13 +177,27 @@ impl Lesson<'_> {
     }
 }
 
+/// The first `count` rooms, made where there are fewer.
+fn make_rooms<'a>(
+    rooms: &'a mut Vec<Room>,
+    count: usize,
+    network: &dyn Learner,
+) -> Result<&'a mut [Room]> {
+    while rooms.len() < count {
+        rooms.push(Room::new(network)?);
+    }
+    Ok(&mut rooms[..count])
+}
+
 impl Room {
-    fn new(network: &dyn Learner, lesson: &Lesson<'_>) -> Result<Self> {
-        let (images, targets) = batch(lesson.data.device(), 0)?;
+    /// On a device of its own: a device counts its tensors, and threads that share one wait for each other to count.
+    fn new(network: &dyn Learner) -> Result<Self> {
+        let (images, targets) = batch(&Cpu::default(), 0)?;
         Ok(Self {
             images,
             targets,
             gradients: network.gradients()?,
+            pool: Pool::default(),
             published: None,
             outcome: Ok(Sums::default()),
         })
@@ -209,7 +224,7 @@ impl Room {
     ) -> Result<Sums> {
         let data = lesson.data;
         if self.images.shape().0 != chosen.len() {
-            (self.images, self.targets) = batch(data.device(), chosen.len())?;
+            (self.images, self.targets) = batch(self.images.device(), chosen.len())?;
         }
         data.gather_with(chosen, &mut self.images, &mut self.targets, lesson.draw);
         let gradients = std::mem::replace(&mut self.gradients, Gradients::leaky());
@@ -224,9 +239,9 @@ impl Room {
     }
 
     /// Copies the gradients for the other half's thread.
-    fn publish(&mut self, network: &dyn Learner, pool: &Pool) {
+    fn publish(&mut self, network: &dyn Learner) {
         self.published = None;
-        match network.publish(&mut self.gradients, pool) {
+        match network.publish(&mut self.gradients, &self.pool) {
             Ok(published) => self.published = Some(published),
             Err(problem) => self.outcome = Err(problem),
         }

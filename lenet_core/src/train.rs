@@ -115,7 +115,7 @@ impl Training {
             ));
         }
         network.skip_input_gradient(true);
-        let mut steps_taken = Steps::new(network, &self.state);
+        let mut steps_taken = Steps::new(network, &self.state)?;
         let mut sums = Sums::default();
         let steps = data.len().div_ceil(how.batch_size);
         let distorter = how.augment.map(Distorter::new);

@@ -16,7 +16,12 @@ const SHELVES: usize = 16;
 /// A pool of buffers. A clone of a pool hands out the same buffers. Each thread has a shelf of its own, with
 /// buffers that its core's caches may still hold, unless there are many threads.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pool(Arc<[Mutex<Vec<Vec<Line>>>; SHELVES]>);
+pub(crate) struct Pool(Arc<[Shelf; SHELVES]>);
+
+/// Far enough from the next one that two threads do not write to the same cache line.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shelf(Mutex<Vec<Vec<Line>>>);
 
 impl std::fmt::Debug for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -41,7 +46,7 @@ impl Pool {
 
     fn shelf(&self) -> MutexGuard<'_, Vec<Vec<Line>>> {
         let thread = rayon::current_thread_index().unwrap_or(0);
-        let shelf = self.0[thread % SHELVES].lock();
+        let shelf = self.0[thread % SHELVES].0.lock();
         shelf.unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -34,7 +34,7 @@ use crate::view::values;
 /// assert_eq!(c1.0.weight.shape().concrete(), [6, 1, 5, 5]);
 /// assert_eq!(c1.forward(dev.zeros::<Rank4<3, 1, 28, 28>>()).shape().concrete(), [3, 6, 12, 12]);
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Fused<M> {
     layers: M,
     isa: Isa,
@@ -62,6 +62,18 @@ impl<M> Fused<M> {
     /// nobody trains the images.
     pub(crate) fn set_skip_input_gradient(&mut self, skip: bool) {
         self.skip_input_gradient = skip;
+    }
+}
+
+/// The clone works in memory of its own.
+impl<M: Clone> Clone for Fused<M> {
+    fn clone(&self) -> Self {
+        Self {
+            layers: self.layers.clone(),
+            isa: self.isa,
+            pool: Pool::default(),
+            skip_input_gradient: self.skip_input_gradient,
+        }
     }
 }
 
