@@ -1,13 +1,13 @@
 //! What training needs of a network, whatever its type.
 
+use std::ops::Range;
+
 use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
 
 use crate::error::Result;
-use crate::exchange::{self, Published, Summand};
 use crate::inspect::type_name;
-use crate::kernels::buffer::Pool;
 use crate::network::{Batch, GradientTape, Logits, Network};
-use crate::optim::{Adam, AdamState};
+use crate::walk::{each_gradient, each_weight, part, VisitGradients, VisitWeights};
 use crate::weights::{self, NamedTensor};
 
 /// A network whose type is forgotten. The training loops work with this, so that they are compiled
@@ -19,23 +19,19 @@ pub(crate) trait Learner: Send + Sync {
     fn trace(&self, images: Batch<GradientTape>) -> Result<Logits<GradientTape>>;
     /// Room for the gradients of all weights.
     fn gradients(&self) -> Result<Gradients<f32, Cpu>>;
-    /// Sets the gradients of all weights to zero.
-    fn zero(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<()>;
-    /// Adds the gradients `more` of all weights.
-    fn add(
-        &self,
-        gradients: &mut Gradients<f32, Cpu>,
-        more: &mut Gradients<f32, Cpu>,
-    ) -> Result<()>;
-    /// Copies the gradients of all weights for other threads.
-    fn publish(&self, gradients: &mut Gradients<f32, Cpu>, pool: &Pool) -> Result<Published>;
-    /// Moves the weights against the sum of the gradients.
-    fn update(
+    /// Visits the weights in `range`, with their gradients in each of `gradients`.
+    fn each_weight(
         &mut self,
-        optimizer: &Adam,
-        state: &mut AdamState,
-        gradients: &mut [Summand<'_>],
-        shared: bool,
+        range: Range<usize>,
+        gradients: &mut [&mut Gradients<f32, Cpu>],
+        visit: VisitWeights<'_>,
+    ) -> Result<()>;
+    /// Visits the gradients, in each of `gradients`, of the weights in `range`.
+    fn each_gradient(
+        &self,
+        range: Range<usize>,
+        gradients: &mut [&mut Gradients<f32, Cpu>],
+        visit: VisitGradients<'_>,
     ) -> Result<()>;
     /// A copy of the network that shares nothing with it.
     fn twin(&self) -> Result<Box<dyn Learner>>;
@@ -59,31 +55,25 @@ impl<N: Network> Learner for N {
     fn gradients(&self) -> Result<Gradients<f32, Cpu>> {
         Ok(self.try_alloc_grads()?)
     }
-    fn zero(&self, gradients: &mut Gradients<f32, Cpu>) -> Result<()> {
-        Ok(self.try_zero_grads(gradients)?)
-    }
-    fn add(
-        &self,
-        gradients: &mut Gradients<f32, Cpu>,
-        more: &mut Gradients<f32, Cpu>,
-    ) -> Result<()> {
-        exchange::add(self, gradients, more)
-    }
-    fn publish(&self, gradients: &mut Gradients<f32, Cpu>, pool: &Pool) -> Result<Published> {
-        Published::new(self, gradients, pool)
-    }
-    fn update(
+    fn each_weight(
         &mut self,
-        optimizer: &Adam,
-        state: &mut AdamState,
-        gradients: &mut [Summand<'_>],
-        shared: bool,
+        range: Range<usize>,
+        gradients: &mut [&mut Gradients<f32, Cpu>],
+        visit: VisitWeights<'_>,
     ) -> Result<()> {
-        state.step_with(optimizer, self, gradients, shared)
+        each_weight(self, range, gradients, visit)
+    }
+    fn each_gradient(
+        &self,
+        range: Range<usize>,
+        gradients: &mut [&mut Gradients<f32, Cpu>],
+        visit: VisitGradients<'_>,
+    ) -> Result<()> {
+        each_gradient(self, range, gradients, visit)
     }
     fn twin(&self) -> Result<Box<dyn Learner>> {
         let mut twin = self.clone();
-        exchange::part(&mut twin)?;
+        part(&mut twin)?;
         Ok(Box::new(twin))
     }
     fn skip_input_gradient(&mut self, skip: bool) {

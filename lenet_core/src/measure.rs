@@ -100,10 +100,10 @@ pub fn workloads(isa: Isa, images: usize) -> Vec<Workload> {
         adam::update(
             isa,
             rates,
-            (&mut parameters, false),
+            &mut parameters,
             &[&gradient],
-            &mut mean,
-            &mut square,
+            [&mut mean, &mut square],
+            None,
         );
     }));
     all

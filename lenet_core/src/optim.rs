@@ -3,9 +3,8 @@
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::exchange::{Published, Summand};
 use crate::kernels::{adam, Isa};
-use crate::view::values_mut;
+use crate::walk::{each_weight, Stretch};
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -100,106 +99,104 @@ impl AdamState {
         network: &mut M,
         gradients: &mut Gradients<f32, Cpu>,
     ) -> Result<()> {
-        self.step_with(settings, network, &mut [Summand::Own(gradients)], false)
+        let mut len = 0;
+        each_weight(network, 0..usize::MAX, &mut [], &mut |stretch| {
+            len += stretch.weights.len()
+        })?;
+        let mut moves = self.begin(settings, len);
+        each_weight(network, 0..len, &mut [gradients], &mut |stretch| {
+            moves.take(stretch, None, None)
+        })?;
+        let finite = moves.finite;
+        self.end([finite]);
+        Ok(())
     }
 
-    /// Takes one step against the sum of `gradients`. If the parameters are `shared`, threads on other cores
-    /// will read them.
-    ///
-    /// # Errors
-    /// If dfdx cannot make a tensor.
-    pub(crate) fn step_with<M: TensorCollection<f32, Cpu>>(
-        &mut self,
-        settings: &Adam,
-        network: &mut M,
-        gradients: &mut [Summand<'_>],
-        shared: bool,
-    ) -> Result<()> {
+    /// Begins a step that is to move `len` parameters.
+    pub(crate) fn begin(&mut self, settings: &Adam, len: usize) -> Moves<'_> {
         self.step += 1;
         let time = self.step as f64;
         let correction_1 = 1.0 - f64::from(settings.beta_1).powf(time);
         let correction_2 = 1.0 - f64::from(settings.beta_2).powf(time);
-        let rates = adam::Rates {
-            step_size: (f64::from(settings.learning_rate) * correction_2.sqrt() / correction_1)
-                as f32,
-            beta_1: settings.beta_1,
-            beta_2: settings.beta_2,
-            epsilon: settings.epsilon,
-        };
-        let mut update = Update {
-            rates,
-            shared,
-            gradients,
-            published: 0,
+        let rate = f64::from(settings.learning_rate) * correction_2.sqrt() / correction_1;
+        self.mean.resize(len, 0.0);
+        self.square.resize(len, 0.0);
+        Moves {
+            isa: Isa::best(),
+            rates: adam::Rates {
+                step_size: rate as f32,
+                beta_1: settings.beta_1,
+                beta_2: settings.beta_2,
+                epsilon: settings.epsilon,
+            },
+            start: 0,
             mean: &mut self.mean,
             square: &mut self.square,
-            done: 0,
             finite: (true, true),
-        };
-        M::iter_tensors(&mut RecursiveWalker {
-            m: network,
-            f: &mut update,
-        })?;
-        self.exploded = match update.finite {
+        }
+    }
+
+    /// Ends a step whose moves left finite numbers, or did not.
+    pub(crate) fn end(&mut self, finite: impl IntoIterator<Item = (bool, bool)>) {
+        let all = |a: (bool, bool), b: (bool, bool)| (a.0 && b.0, a.1 && b.1);
+        self.exploded = match finite.into_iter().fold((true, true), all) {
             (false, _) => Some("a weight"),
             (true, false) => Some("a mean of Adam"),
             (true, true) => None,
         };
-        Ok(())
     }
 }
 
-/// Moves each tensor that is visited.
-struct Update<'a, 'b> {
+/// A step that is being taken.
+pub(crate) struct Moves<'a> {
+    isa: Isa,
     rates: adam::Rates,
-    shared: bool,
-    gradients: &'a mut [Summand<'b>],
-    /// Where the tensor's gradient begins in what was published.
-    published: usize,
-    mean: &'a mut Vec<f32>,
-    square: &'a mut Vec<f32>,
-    /// Parameters in the tensors before.
-    done: usize,
-    /// Whether all weights are finite so far, and all means.
-    finite: (bool, bool),
+    /// The first parameter that is to be moved.
+    start: usize,
+    mean: &'a mut [f32],
+    square: &'a mut [f32],
+    /// Whether all parameters are finite so far, and all means.
+    pub(crate) finite: (bool, bool),
 }
 
-impl TensorVisitor<f32, Cpu> for Update<'_, '_> {
-    type Viewer = ViewTensorMut;
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
+impl<'a> Moves<'a> {
+    /// The moves of the parameters before `at`, and of those from there on.
+    pub(crate) fn split_at(self, at: usize) -> [Moves<'a>; 2] {
+        let Self {
+            isa, rates, finite, ..
+        } = self;
+        let (left_mean, right_mean) = self.mean.split_at_mut(at);
+        let (left_square, right_square) = self.square.split_at_mut(at);
+        let half = |start, mean, square| Self {
+            isa,
+            rates,
+            start,
+            mean,
+            square,
+            finite,
+        };
+        [
+            half(0, left_mean, left_square),
+            half(at, right_mean, right_square),
+        ]
+    }
 
-    fn visit<S: Shape>(
+    /// Moves parameters against the sum of their gradients and of `more`, and writes them to `copy`, too.
+    pub(crate) fn take(
         &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &mut Tensor<S, f32, Cpu>,
-    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        let len = tensor.shape().num_elements();
-        let (here, next) = (
-            self.done..self.done + len,
-            Published::next(self.published, len),
-        );
-        let mut gradients: Vec<&[f32]> = Vec::with_capacity(self.gradients.len());
-        for summand in &mut *self.gradients {
-            gradients.push(match summand {
-                Summand::Own(own) => own.get_or_alloc_mut(tensor)?,
-                Summand::Published(all) => all.tensor(self.published, len),
-            });
-        }
-        for moments in [&mut *self.mean, self.square] {
-            moments.resize(moments.len().max(here.end), 0.0);
-        }
-        let finite = adam::update(
-            Isa::best(),
-            self.rates,
-            (values_mut(tensor), self.shared),
-            &gradients,
-            &mut self.mean[here.clone()],
-            &mut self.square[here],
-        );
+        stretch: Stretch<'_>,
+        more: Option<&[f32]>,
+        copy: Option<&mut [f32]>,
+    ) {
+        let Stretch {
+            at,
+            weights,
+            gradients,
+        } = stretch;
+        let here = at - self.start..at - self.start + weights.len();
+        let gradients: Vec<_> = gradients.iter().map(|own| &**own).chain(more).collect();
+        let moments = [&mut self.mean[here.clone()], &mut self.square[here]];
+        let finite = adam::update(self.isa, self.rates, weights, &gradients, moments, copy);
         self.finite = (self.finite.0 && finite.0, self.finite.1 && finite.1);
-        (self.done, self.published) = (self.done + len, next);
-        Ok(None)
     }
 }

@@ -4,24 +4,25 @@
 //! core. How a batch is cut depends on its size alone, and the parts' gradients are added in a fixed
 //! order: no bit depends on the number of threads.
 
-use dfdx::prelude::*;
+use std::ops::Range;
 
-use crate::data::{batch, Data};
+use crate::data::Data;
 use crate::error::Result;
-use crate::exchange::{Published, Summand};
-use crate::kernels::buffer::Pool;
+use crate::half::Half;
+use crate::kernels::buffer::LINE;
 use crate::learner::Learner;
-use crate::loss::share_of_cross_entropy;
-use crate::network::{Batch, Logits};
+use crate::mail::Mail;
 use crate::optim::{Adam, AdamState};
 use crate::sums::Sums;
 use crate::threads::both;
-use crate::view::values;
+use crate::walk::ALL;
 
 /// Images of a part, unless a batch is so small that it would be the only one, or so large that there would be
 /// more than [`PARTS`]. A core's cache holds what they need, and adding up a part's gradients is little work
 /// beside them.
-const PART: usize = 32;
+const PART: usize = PASS;
+/// Images that go through the network at once.
+pub(crate) const PASS: usize = 32;
 /// Parts of a batch, at most.
 const PARTS: usize = 8;
 /// Images that are worth a thread of their own.
@@ -37,34 +38,7 @@ fn part_len(batch: usize) -> usize {
 /// Makes an image from that in the data, whose number is the last argument.
 pub(crate) type Draw<'a> = &'a (dyn Fn(&[f32], &mut [f32], usize) + Sync);
 
-/// Steps of training, one after the other.
-pub(crate) struct Steps {
-    /// For the parts of each half of a batch.
-    rooms: [Vec<Room>; 2],
-    twin: Option<Twin>,
-}
-
-/// A second network, with an optimiser of its own, for the second half of a batch.
-///
-/// Both networks take the same steps and keep the same weights, bit for bit. To take a step twice is less work
-/// than to have weights travel from one core to another.
-struct Twin {
-    network: Box<dyn Learner>,
-    state: AdamState,
-}
-
-/// Room for a part of a batch, used step after step.
-struct Room {
-    images: Batch,
-    targets: Logits,
-    gradients: Gradients<f32, Cpu>,
-    pool: Pool,
-    published: Option<Published>,
-    outcome: Result<Sums>,
-}
-
 /// A batch to learn from.
-#[derive(Clone, Copy)]
 pub(crate) struct Lesson<'a> {
     pub(crate) data: &'a Data,
     /// The images of the batch.
@@ -72,25 +46,58 @@ pub(crate) struct Lesson<'a> {
     pub(crate) draw: Draw<'a>,
 }
 
+/// Steps of training, one after the other.
+pub(crate) struct Steps {
+    /// All weights.
+    len: usize,
+    halves: [Half; 2],
+    twin: Option<Twin>,
+}
+
+/// What two threads need to learn at the same time.
+///
+/// Each has a network of its own, and all weights in it. A thread moves one half of the weights and sends them to the
+/// other, so that both networks stay the same, bit for bit.
+struct Twin {
+    /// The second half's network.
+    network: Box<dyn Learner>,
+    /// The weights before this are the first half's to move.
+    middle: usize,
+    /// From each half, for the other's weights.
+    gradients: [Mail; 2],
+    /// From each half, its own weights.
+    weights: [Mail; 2],
+}
+
 impl Steps {
-    /// Gets ready for steps that begin with this network, and with what its optimiser remembers.
+    /// Gets ready for steps that begin with this network.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn new(network: &dyn Learner, state: &AdamState) -> Result<Self> {
-        let twin = (rayon::current_num_threads() > 1).then(|| {
-            network.twin().map(|network| Twin {
-                network,
-                state: state.clone(),
-            })
-        });
+    pub(crate) fn new(network: &mut dyn Learner) -> Result<Self> {
+        let mut tensors = Vec::new();
+        network.each_weight(ALL, &mut [], &mut |stretch| {
+            tensors.push(stretch.at..stretch.at + stretch.weights.len());
+        })?;
+        let len = tensors.last().map_or(0, |last| last.end);
+        let threads = rayon::current_num_threads();
+        let twin = (threads > 1).then(|| Twin::new(network, middle(&tensors)));
+        let twin = twin.transpose()?;
+        let middle = twin.as_ref().map_or(len, |twin| twin.middle);
         Ok(Self {
-            rooms: Default::default(),
-            twin: twin.transpose()?,
+            len,
+            halves: [
+                Half::new(0..middle, middle..len),
+                Half::new(middle..len, 0..middle),
+            ],
+            twin,
         })
     }
 
     /// Moves the weights against the gradients of the mean cross-entropy of a batch; its loss and hits.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
     pub(crate) fn take(
         &mut self,
         network: &mut dyn Learner,
@@ -98,158 +105,79 @@ impl Steps {
         state: &mut AdamState,
         lesson: &Lesson<'_>,
     ) -> Result<Sums> {
-        let parts: Vec<_> = lesson
-            .chosen
-            .chunks(part_len(lesson.chosen.len()))
-            .collect();
+        let size = part_len(lesson.chosen.len());
+        let parts: Vec<_> = lesson.chosen.chunks(size).collect();
         let (left_parts, right_parts) = parts.split_at(parts.len().div_ceil(2));
-        let ours = &*network;
-        let theirs = self.twin.as_ref().map_or(ours, |twin| &*twin.network);
-        let [left, right] = &mut self.rooms;
-        let left = make_rooms(left, left_parts.len(), ours)?;
-        let right = make_rooms(right, right_parts.len(), theirs)?;
-        let half = |network: &dyn Learner, parts: &[&[usize]], rooms: &mut [Room]| {
-            lesson.learn_and_add(network, parts, rooms);
-            if self.twin.is_some() {
-                let sum = rooms.iter_mut().take(1);
-                sum.for_each(|sum| sum.publish(network));
-            }
-        };
-        both(
-            || half(ours, left_parts, left),
-            || half(theirs, right_parts, right),
-        );
-        let outcomes = left.iter_mut().chain(&mut *right);
-        let sums = outcomes
-            .map(|room| std::mem::replace(&mut room.outcome, Ok(Sums::default())))
-            .sum::<Result<Sums>>()?;
-        let (left, right) = (left.first_mut(), right.first_mut());
-        match &mut self.twin {
+        let [left, right] = &mut self.halves;
+        let (sums, finite) = match &mut self.twin {
             None => {
-                let halves = left.into_iter().chain(right);
-                let mut gradients: Vec<_> =
-                    halves.map(|sum| Summand::Own(&mut sum.gradients)).collect();
-                network.update(optimizer, state, &mut gradients, false)?;
+                let sums = [
+                    left.learn(network, lesson, left_parts)?,
+                    right.learn(network, lesson, right_parts)?,
+                ];
+                let mut moves = state.begin(optimizer, self.len);
+                let gradients = left.gradients().into_iter().chain(right.gradients());
+                network.each_weight(ALL, &mut Vec::from_iter(gradients), &mut |stretch| {
+                    moves.take(stretch, None, None);
+                })?;
+                (sums, [moves.finite; 2])
             }
             Some(twin) => {
-                // With more than one thread for a half, there are others that read its weights.
-                let shared = rayon::current_num_threads() > 2;
-                let (mut outcome, mut same) = (Ok(()), Ok(()));
-                let (left, from_left) = left.map(Room::summands).unzip();
-                let (right, from_right) = right.map(Room::summands).unzip();
-                let mut ours: Vec<_> = left.into_iter().chain(from_right.flatten()).collect();
-                let mut theirs: Vec<_> = from_left.flatten().into_iter().chain(right).collect();
-                both(
-                    || outcome = network.update(optimizer, state, &mut ours, shared),
-                    || {
-                        same = twin
-                            .network
-                            .update(optimizer, &mut twin.state, &mut theirs, shared)
-                    },
+                let [to_right, to_left] = &mut twin.gradients;
+                let [from_left, from_right] = &twin.weights;
+                let theirs = &mut *twin.network;
+                let (sums, more) = both(
+                    || left.learn_and_send(network, lesson, left_parts, (from_right, to_right)),
+                    || right.learn_and_send(theirs, lesson, right_parts, (from_left, to_left)),
                 );
-                outcome.and(same)?;
+                let sums = [sums?, more?];
+                let [mut moves, mut more] = state.begin(optimizer, self.len).split_at(twin.middle);
+                let [from_left, from_right] = &twin.gradients;
+                let [to_right, to_left] = &mut twin.weights;
+                let outcomes = both(
+                    || left.update(network, &mut moves, (from_right, to_right)),
+                    || right.update(&mut *twin.network, &mut more, (from_left, to_left)),
+                );
+                outcomes.0.and(outcomes.1)?;
+                (sums, [moves.finite, more.finite])
             }
-        }
-        Ok(sums)
+        };
+        state.end(finite);
+        Ok(sums.into_iter().sum())
+    }
+
+    /// Brings the network up to date, after the last step.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn end(self, network: &mut dyn Learner) -> Result<()> {
+        let Some(twin) = self.twin else { return Ok(()) };
+        let [_, from_right] = &twin.weights;
+        self.halves[0].receive(network, from_right)
     }
 }
 
-impl Lesson<'_> {
-    /// Learns from some parts of the batch, and adds their gradients up in the first one's room: in
-    /// halves, so that the halves can be had on two threads, and always in the same order.
-    fn learn_and_add(&self, network: &dyn Learner, parts: &[&[usize]], rooms: &mut [Room]) {
-        if parts.len() <= 1 {
-            for (part, room) in parts.iter().zip(rooms) {
-                room.outcome = room.learn(network, self, part);
-            }
-            return;
-        }
-        let middle = parts.len().div_ceil(2);
-        let (left, right) = rooms.split_at_mut(middle);
-        both(
-            || self.learn_and_add(network, &parts[..middle], left),
-            || self.learn_and_add(network, &parts[middle..], right),
-        );
-        let (sum, more) = (&mut left[0], &mut right[0]);
-        if let Err(problem) = network.add(&mut sum.gradients, &mut more.gradients) {
-            sum.outcome = Err(problem);
-        }
-    }
-}
-
-/// The first `count` rooms, made where there are fewer.
-fn make_rooms<'a>(
-    rooms: &'a mut Vec<Room>,
-    count: usize,
-    network: &dyn Learner,
-) -> Result<&'a mut [Room]> {
-    while rooms.len() < count {
-        rooms.push(Room::new(network)?);
-    }
-    Ok(&mut rooms[..count])
-}
-
-impl Room {
-    /// On a device of its own: a device counts its tensors, and threads that share one wait for each other to count.
-    fn new(network: &dyn Learner) -> Result<Self> {
-        let (images, targets) = batch(&Cpu::default(), 0)?;
+impl Twin {
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    fn new(network: &mut dyn Learner, middle: usize) -> Result<Self> {
+        let mut first = || Mail::new(network, 0..middle);
+        let firsts = [first()?, first()?];
+        let mut second = || Mail::new(network, middle..ALL.end);
+        let seconds = [second()?, second()?];
+        let ([to_left, from_left], [to_right, from_right]) = (firsts, seconds);
         Ok(Self {
-            images,
-            targets,
-            gradients: network.gradients()?,
-            pool: Pool::default(),
-            published: None,
-            outcome: Ok(Sums::default()),
+            network: network.twin()?,
+            middle,
+            gradients: [to_right, to_left],
+            weights: [from_left, from_right],
         })
     }
+}
 
-    /// The gradients of what a part adds to the mean cross-entropy of the batch; its loss and hits.
-    fn learn(
-        &mut self,
-        network: &dyn Learner,
-        lesson: &Lesson<'_>,
-        part: &[usize],
-    ) -> Result<Sums> {
-        network.zero(&mut self.gradients)?;
-        let passes = part.chunks(PART);
-        passes.map(|pass| self.pass(network, lesson, pass)).sum()
-    }
-
-    /// Takes some images through the network and back.
-    fn pass(
-        &mut self,
-        network: &dyn Learner,
-        lesson: &Lesson<'_>,
-        chosen: &[usize],
-    ) -> Result<Sums> {
-        let data = lesson.data;
-        if self.images.shape().0 != chosen.len() {
-            (self.images, self.targets) = batch(self.images.device(), chosen.len())?;
-        }
-        data.gather_with(chosen, &mut self.images, &mut self.targets, lesson.draw);
-        let gradients = std::mem::replace(&mut self.gradients, Gradients::leaky());
-        let logits = network.trace(self.images.clone().traced(gradients))?;
-        let mut sums = Sums::default();
-        sums.count(&values(&logits), &values(&self.targets));
-        let total = lesson.chosen.len();
-        let loss = share_of_cross_entropy(logits, &self.targets, total)?;
-        sums.loss = f64::from(loss.array()) * total as f64;
-        self.gradients = loss.try_backward()?;
-        Ok(sums)
-    }
-
-    /// Copies the gradients for the other half's thread.
-    fn publish(&mut self, network: &dyn Learner) {
-        self.published = None;
-        match network.publish(&mut self.gradients, &self.pool) {
-            Ok(published) => self.published = Some(published),
-            Err(problem) => self.outcome = Err(problem),
-        }
-    }
-
-    /// The gradients for this half's thread, and for the other's.
-    fn summands(&mut self) -> (Summand<'_>, Option<Summand<'_>>) {
-        let published = self.published.as_ref().map(Summand::Published);
-        (Summand::Own(&mut self.gradients), published)
-    }
+/// Where a network of these tensors is cut in halves: on a cache line of what a half sends.
+fn middle(tensors: &[Range<usize>]) -> usize {
+    let middle = tensors.last().map_or(0, |last| last.end) / 2;
+    let tensor = tensors.iter().find(|tensor| tensor.contains(&middle));
+    tensor.map_or(0, |tensor| middle - (middle - tensor.start) % LINE)
 }

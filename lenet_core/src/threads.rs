@@ -95,18 +95,23 @@ fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
     match threads {
         0 => {}
         1 => work(),
-        _ => both(
-            || on_each(threads - threads / 2, work),
-            || on_each(threads / 2, work),
-        ),
+        _ => {
+            both(
+                || on_each(threads - threads / 2, work),
+                || on_each(threads / 2, work),
+            );
+        }
     }
 }
 
 /// Does what is `here`, and lets another thread do what is `there` if one is free.
-pub(crate) fn both(here: impl FnOnce() + Send, there: impl FnOnce() + Send) {
+pub(crate) fn both<A: Send, B: Send>(
+    here: impl FnOnce() -> A + Send,
+    there: impl FnOnce() -> B + Send,
+) -> (A, B) {
     let (begun, done) = (AtomicBool::new(false), AtomicBool::new(false));
     let here = || {
-        here();
+        let outcome = here();
         // The other will be done in some microseconds. Rayon would soon fall asleep.
         let mut idle = 0;
         while idle < PATIENCE && begun.load(Ordering::Acquire) && !done.load(Ordering::Acquire) {
@@ -116,13 +121,14 @@ pub(crate) fn both(here: impl FnOnce() + Send, there: impl FnOnce() + Send) {
             }
             std::hint::spin_loop();
         }
+        outcome
     };
     let there = || {
         begun.store(true, Ordering::Release);
         let _done = SetOnDrop(&done);
-        there();
+        there()
     };
-    rayon::join(here, there);
+    rayon::join(here, there)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Adam's update, element by element.
 
+use super::buffer::LINE;
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
-use super::stream::whole_vectors;
 
 /// The numbers of one step that are the same for all parameters.
 #[derive(Debug, Clone, Copy)]
@@ -15,31 +15,38 @@ pub(crate) struct Rates {
 }
 
 /// Updates the running means and moves the parameters against the sum of their `gradients`;
-/// [`crate::optim::Adam`] has the formulas. If the parameters are `shared`, they are stored for other cores
-/// to read. Tells whether the parameters are all finite, and whether the
+/// [`crate::optim::Adam`] has the formulas. Tells whether the parameters are all finite, and whether the
 /// means are.
+///
+/// Writes the parameters to `copy`, too, if another core wants them; it begins on a cache line.
 pub(crate) fn update(
     isa: Isa,
     rates: Rates,
-    (parameters, shared): (&mut [f32], bool),
+    parameters: &mut [f32],
     gradients: &[&[f32]],
-    mean: &mut [f32],
-    square: &mut [f32],
+    [mean, square]: [&mut [f32]; 2],
+    copy: Option<&mut [f32]>,
 ) -> (bool, bool) {
     let mut probes = [0.0; 2];
     let len = parameters.len();
     assert!(mean.len() == len && square.len() == len);
     assert!(gradients.iter().all(|gradient| gradient.len() == len));
-    // SAFETY: the kernel touches `len` numbers of each slice, all of which are that long.
+    let copy = copy.map(|copy| {
+        assert_eq!(copy.len(), len);
+        assert!(copy.as_ptr().addr().is_multiple_of(LINE * size_of::<f32>()));
+        copy.as_mut_ptr()
+    });
+    // SAFETY: the kernel touches `len` numbers of each slice, all of which are that long, and `copy` lies as it
+    // wants.
     unsafe {
         isa.run(Update {
             rates,
             len,
             parameters: parameters.as_mut_ptr(),
-            shared,
             gradients,
             mean: mean.as_mut_ptr(),
             square: square.as_mut_ptr(),
+            copy,
             probes: &mut probes,
         });
     }
@@ -50,10 +57,10 @@ struct Update<'a> {
     rates: Rates,
     len: usize,
     parameters: *mut f32,
-    shared: bool,
     gradients: &'a [&'a [f32]],
     mean: *mut f32,
     square: *mut f32,
+    copy: Option<*mut f32>,
     /// The sums of all parameters and of all means, each times zero: NaN if one of them is not finite.
     probes: &'a mut [f32; 2],
 }
@@ -62,19 +69,16 @@ impl Kernel for Update<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let mut probes = [S::splat(0.0); 2];
-        let whole = whole_vectors::<S>(self.parameters, self.len);
-        self.vector::<S>(0, whole.start, &mut probes);
-        for at in whole.clone().step_by(S::LANES) {
-            self.vector::<S>(at, S::LANES, &mut probes);
+        for at in (0..self.len).step_by(S::LANES) {
+            self.vector::<S>(at, S::LANES.min(self.len - at), &mut probes);
         }
-        self.vector::<S>(whole.end, self.len - whole.end, &mut probes);
         S::streamed();
         *self.probes = probes.map(|probe| probe.sum());
     }
 }
 
 impl Update<'_> {
-    /// Moves the `count` parameters from `at` on; as many as a vector has, if they lie as one does.
+    /// Moves the `count` parameters from `at` on.
     #[inline(always)]
     unsafe fn vector<S: Simd>(&self, at: usize, count: usize, probes: &mut [S; 2]) {
         let Rates {
@@ -99,10 +103,13 @@ impl Update<'_> {
             .div(square.sqrt().add(S::splat(epsilon)));
         let parameter = S::load_first(count, self.parameters.add(at));
         let parameter = step.fnma(S::splat(1.0), parameter);
-        if self.shared && count == S::LANES {
-            parameter.stream(self.parameters.add(at));
-        } else {
-            parameter.store_first(count, self.parameters.add(at));
+        parameter.store_first(count, self.parameters.add(at));
+        if let Some(copy) = self.copy {
+            if count == S::LANES {
+                parameter.stream(copy.add(at));
+            } else {
+                parameter.store_first(count, copy.add(at));
+            }
         }
         probes[0] = parameter.fma(zero, probes[0]);
         probes[1] = mean.fma(zero, square.fma(zero, probes[1]));

@@ -3,7 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const LINE: usize = 16;
+/// Numbers in a cache line.
+pub(crate) const LINE: usize = 16;
 
 /// A cache line of numbers; it exists for its alignment.
 #[derive(Clone, Copy)]

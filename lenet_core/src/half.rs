@@ -1,0 +1,159 @@
+//! One half of the work of a step.
+
+use std::ops::Range;
+
+use dfdx::prelude::{Cpu, Gradients};
+
+use crate::error::Result;
+use crate::kernels::{stream, Isa};
+use crate::learner::Learner;
+use crate::mail::Mail;
+use crate::optim::Moves;
+use crate::room::Room;
+use crate::step::Lesson;
+use crate::sums::Sums;
+use crate::threads::both;
+use crate::walk::ALL;
+
+/// Learns from one half of each batch, and moves one half of the weights.
+pub(crate) struct Half {
+    /// The weights that it moves.
+    own: Range<usize>,
+    /// The weights that the other half moves.
+    theirs: Range<usize>,
+    rooms: Vec<Room>,
+    /// Whether it had a part of the last batch.
+    learned: bool,
+}
+
+impl Half {
+    pub(crate) fn new(own: Range<usize>, theirs: Range<usize>) -> Self {
+        Self {
+            own,
+            theirs,
+            rooms: Vec::new(),
+            learned: false,
+        }
+    }
+
+    /// Learns from some parts of a batch with the weights that the other half has moved, and sends it the
+    /// gradients of those.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn learn_and_send(
+        &mut self,
+        network: &mut dyn Learner,
+        lesson: &Lesson<'_>,
+        parts: &[&[usize]],
+        (weights, gradients): (&Mail, &mut Mail),
+    ) -> Result<Sums> {
+        self.receive(network, weights)?;
+        let sums = self.learn(network, lesson, parts)?;
+        self.send(network, gradients)?;
+        Ok(sums)
+    }
+
+    /// Puts the weights into `network` that the other half has moved, if it has.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn receive(&self, network: &mut dyn Learner, weights: &Mail) -> Result<()> {
+        let Some(mut weights) = weights.read() else {
+            return Ok(());
+        };
+        network.each_weight(self.theirs.clone(), &mut [], &mut |stretch| {
+            let moved = weights.next(stretch.weights.len());
+            stretch.weights.copy_from_slice(moved);
+        })
+    }
+
+    /// Learns from some parts of a batch, each in a room of its own, and adds their gradients up in the first
+    /// one; their loss and hits.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn learn(
+        &mut self,
+        network: &dyn Learner,
+        lesson: &Lesson<'_>,
+        parts: &[&[usize]],
+    ) -> Result<Sums> {
+        while self.rooms.len() < parts.len() {
+            self.rooms.push(Room::new(network)?);
+        }
+        self.learned = !parts.is_empty();
+        learn_and_add(network, lesson, parts, &mut self.rooms[..parts.len()])
+    }
+
+    /// Sends the gradients of the weights that the other half moves.
+    fn send(&mut self, network: &dyn Learner, mail: &mut Mail) -> Result<()> {
+        let (isa, theirs) = (Isa::best(), self.theirs.clone());
+        let Some(gradients) = self.gradients() else {
+            mail.leave_empty();
+            return Ok(());
+        };
+        let mut mail = mail.write();
+        network.each_gradient(theirs, &mut [gradients], &mut |gradients| {
+            for gradient in gradients {
+                stream::copy(isa, gradient, mail.next(gradient.len()));
+            }
+        })
+    }
+
+    /// Moves its weights with the gradients that it has and those that it got, and sends them to the other half.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn update(
+        &mut self,
+        network: &mut dyn Learner,
+        moves: &mut Moves<'_>,
+        (gradients, weights): (&Mail, &mut Mail),
+    ) -> Result<()> {
+        let (own, mut received, mut mail) = (self.own.clone(), gradients.read(), weights.write());
+        let mut gradients = Vec::from_iter(self.gradients());
+        network.each_weight(own, &mut gradients, &mut |stretch| {
+            let len = stretch.weights.len();
+            let more = received.as_mut().map(|received| received.next(len));
+            moves.take(stretch, more, Some(mail.next(len)));
+        })
+    }
+
+    /// What it has learned from the last batch, if anything.
+    pub(crate) fn gradients(&mut self) -> Option<&mut Gradients<f32, Cpu>> {
+        let sum = self.rooms.first_mut().filter(|_| self.learned);
+        sum.map(|room| &mut room.gradients)
+    }
+}
+
+/// Learns from some parts of a batch, and adds their gradients up in the first one's room: in halves, so that
+/// the halves can be had on two threads, and always in the same order.
+fn learn_and_add(
+    network: &dyn Learner,
+    lesson: &Lesson<'_>,
+    parts: &[&[usize]],
+    rooms: &mut [Room],
+) -> Result<Sums> {
+    match (parts, &mut *rooms) {
+        ([], _) | (_, []) => Ok(Sums::default()),
+        ([part], [room, ..]) => room.learn(network, lesson, part),
+        _ => {
+            let middle = parts.len().div_ceil(2);
+            let (left, right) = rooms.split_at_mut(middle);
+            let (sums, more) = both(
+                || learn_and_add(network, lesson, &parts[..middle], left),
+                || learn_and_add(network, lesson, &parts[middle..], right),
+            );
+            let gradients = &mut [&mut left[0].gradients, &mut right[0].gradients];
+            network.each_gradient(ALL, gradients, &mut |gradients| {
+                if let Ok([sum, more]) = <[_; 2]>::try_from(gradients) {
+                    for (sum, more) in sum.iter_mut().zip(more) {
+                        *sum += *more;
+                    }
+                }
+            })?;
+            Ok([sums?, more?].into_iter().sum())
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What one half of the threads sends to the other.
+
+use std::ops::Range;
+
+use crate::error::Result;
+use crate::kernels::buffer::{Buffer, Pool, LINE};
+use crate::learner::Learner;
+
+/// A number for each of some weights, the same weights each time. Each tensor's begin on a cache line, as kernels
+/// want that write past the caches.
+pub(crate) struct Mail {
+    numbers: Buffer,
+    sent: bool,
+}
+
+impl Mail {
+    /// Room for a number for each weight of `network` in `range`.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn new(network: &mut dyn Learner, range: Range<usize>) -> Result<Self> {
+        let mut len = 0;
+        network.each_weight(range, &mut [], &mut |stretch| {
+            len += stretch.weights.len().next_multiple_of(LINE);
+        })?;
+        Ok(Self {
+            numbers: Pool::default().take(len),
+            sent: false,
+        })
+    }
+
+    /// Writes from the beginning.
+    pub(crate) fn write(&mut self) -> Writer<'_> {
+        self.sent = true;
+        Writer(&mut self.numbers)
+    }
+
+    /// Nothing is to be read.
+    pub(crate) fn leave_empty(&mut self) {
+        self.sent = false;
+    }
+
+    /// Reads from the beginning, if something was written.
+    pub(crate) fn read(&self) -> Option<Reader<'_>> {
+        self.sent.then_some(Reader(&self.numbers))
+    }
+}
+
+pub(crate) struct Writer<'a>(&'a mut [f32]);
+
+impl Writer<'_> {
+    /// Where the next tensor's `len` numbers go.
+    pub(crate) fn next(&mut self, len: usize) -> &mut [f32] {
+        let here = self.0.split_off_mut(..len.next_multiple_of(LINE));
+        &mut here.unwrap_or_default()[..len]
+    }
+}
+
+pub(crate) struct Reader<'a>(&'a [f32]);
+
+impl<'a> Reader<'a> {
+    /// The next tensor's `len` numbers.
+    pub(crate) fn next(&mut self, len: usize) -> &'a [f32] {
+        let here = self.0.split_off(..len.next_multiple_of(LINE));
+        &here.unwrap_or_default()[..len]
+    }
+}

@@ -1,0 +1,81 @@
+//! A part of a batch on its way through the network and back.
+
+use dfdx::prelude::*;
+
+use crate::data::batch;
+use crate::error::Result;
+use crate::learner::Learner;
+use crate::loss::share_of_cross_entropy;
+use crate::network::{Batch, Logits};
+use crate::step::{Lesson, PASS};
+use crate::sums::Sums;
+use crate::view::values;
+use crate::walk::ALL;
+
+/// Room for a part of a batch, used step after step.
+pub(crate) struct Room {
+    images: Batch,
+    targets: Logits,
+    pub(crate) gradients: Gradients<f32, Cpu>,
+}
+
+impl Room {
+    /// On a device of its own: a device counts its tensors, and threads that share one wait for each other to
+    /// count.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn new(network: &dyn Learner) -> Result<Self> {
+        let (images, targets) = batch(&Cpu::default(), 0)?;
+        let gradients = network.gradients()?;
+        Ok(Self {
+            images,
+            targets,
+            gradients,
+        })
+    }
+
+    /// The gradients of what a part adds to the mean cross-entropy of the batch; its loss and hits.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(crate) fn learn(
+        &mut self,
+        network: &dyn Learner,
+        lesson: &Lesson<'_>,
+        part: &[usize],
+    ) -> Result<Sums> {
+        network.each_gradient(ALL, &mut [&mut self.gradients], &mut |gradients| {
+            gradients
+                .into_iter()
+                .for_each(|gradient| gradient.fill(0.0));
+        })?;
+        let passes = part.chunks(PASS);
+        passes.map(|pass| self.pass(network, lesson, pass)).sum()
+    }
+
+    /// Takes some images through the network and back.
+    fn pass(
+        &mut self,
+        network: &dyn Learner,
+        lesson: &Lesson<'_>,
+        chosen: &[usize],
+    ) -> Result<Sums> {
+        if self.images.shape().0 != chosen.len() {
+            (self.images, self.targets) = batch(self.images.device(), chosen.len())?;
+        }
+        let (images, targets) = (&mut self.images, &mut self.targets);
+        lesson
+            .data
+            .gather_with(chosen, images, targets, lesson.draw);
+        let gradients = std::mem::replace(&mut self.gradients, Gradients::leaky());
+        let logits = network.trace(self.images.clone().traced(gradients))?;
+        let mut sums = Sums::default();
+        sums.count(&values(&logits), &values(&self.targets));
+        let total = lesson.chosen.len();
+        let loss = share_of_cross_entropy(logits, &self.targets, total)?;
+        sums.loss = f64::from(loss.array()) * total as f64;
+        self.gradients = loss.try_backward()?;
+        Ok(sums)
+    }
+}
