@@ -3,7 +3,7 @@
 #[cfg(target_arch = "aarch64")]
 use super::simd::Neon;
 #[cfg(target_arch = "x86_64")]
-use super::simd::{Avx2, Avx512};
+use super::simd::{Avx2, Avx512, Avx512Short};
 use super::simd::{Portable, Simd};
 
 /// An instruction set that the kernels are compiled for and that this CPU has.
@@ -20,6 +20,9 @@ enum Set {
     /// 256-bit vectors with fused multiply-add, on x86-64 CPUs since about 2013.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// The same vectors where the CPU has longer ones, and more registers.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Short,
     /// 512-bit vectors, on x86-64 server CPUs since 2017 and some others.
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -85,7 +88,7 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => "avx512",
+            Set::Avx512Short | Set::Avx512 => "avx512",
             #[cfg(target_arch = "aarch64")]
             Set::Neon => "neon",
         }
@@ -96,7 +99,7 @@ impl Isa {
         match self.0 {
             Set::Portable => Portable::LANES,
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => Avx2::LANES,
+            Set::Avx2 | Set::Avx512Short => Avx2::LANES,
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => Avx512::LANES,
             #[cfg(target_arch = "aarch64")]
@@ -108,7 +111,7 @@ impl Isa {
     pub(crate) fn for_images(self, images: usize) -> Self {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 if images <= Avx2::LANES => Self(Set::Avx2),
+            Set::Avx512 if images <= Avx512Short::LANES => Self(Set::Avx512Short),
             _ => self,
         }
     }
@@ -124,6 +127,8 @@ impl Isa {
             Set::Portable => kernel.run::<Portable>(),
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => run_avx2(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512Short => run_avx512_short(kernel),
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => run_avx512(kernel),
             #[cfg(target_arch = "aarch64")]
@@ -144,4 +149,10 @@ unsafe fn run_avx2<K: Kernel>(kernel: K) {
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 unsafe fn run_avx512<K: Kernel>(kernel: K) {
     kernel.run::<Avx512>();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+unsafe fn run_avx512_short<K: Kernel>(kernel: K) {
+    kernel.run::<Avx512Short>();
 }

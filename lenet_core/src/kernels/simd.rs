@@ -172,7 +172,7 @@ unsafe impl Simd for Portable {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::{Avx2, Avx512};
+pub(crate) use x86::{Avx2, Avx512, Avx512Short};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
@@ -180,15 +180,19 @@ mod x86 {
 
     use super::{Kernel, Simd};
 
-    /// Eight numbers in a 256-bit register, with fused multiply-add.
+    /// Eight numbers in one of so many 256-bit registers, with fused multiply-add.
     #[derive(Clone, Copy)]
-    pub(crate) struct Avx2(__m256);
+    pub(crate) struct Avx<const REGISTERS: usize>(__m256);
+
+    pub(crate) type Avx2 = Avx<16>;
+    /// With AVX-512VL there are more of them.
+    pub(crate) type Avx512Short = Avx<32>;
 
     // SAFETY: intrinsics of AVX, AVX2 and FMA only; `load` and `store` touch exactly `LANES` numbers.
-    unsafe impl Simd for Avx2 {
+    unsafe impl<const REGISTERS: usize> Simd for Avx<REGISTERS> {
         const LANES: usize = 8;
         const FILTERS: usize = 6;
-        const REGISTERS: usize = 16;
+        const REGISTERS: usize = REGISTERS;
 
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
@@ -289,7 +293,11 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn call<K: Kernel>(kernel: K) {
-            call_avx2(kernel);
+            if REGISTERS == Avx2::REGISTERS {
+                call_avx2(kernel);
+            } else {
+                call_avx512_short(kernel);
+            }
         }
     }
 
@@ -297,6 +305,12 @@ mod x86 {
     #[target_feature(enable = "avx2,fma")]
     unsafe fn call_avx2<K: Kernel>(kernel: K) {
         kernel.run::<Avx2>();
+    }
+
+    #[inline(never)]
+    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+    unsafe fn call_avx512_short<K: Kernel>(kernel: K) {
+        kernel.run::<Avx512Short>();
     }
 
     /// Four numbers of a row, and four of the row that is four further down.
