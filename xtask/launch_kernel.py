@@ -29,6 +29,10 @@ overflow-checks = false
 opt-level = 1
 """
 
+# evcxr runs this before the first cell. To know a variable's type it analyses the standard library once, in two
+# seconds: here they pass while the notebook is being read.
+BEFORE_THE_FIRST_CELL = "let _ready = ();\n"
+
 # These would reach the compiler of the cells: another toolchain than rust-toolchain.toml names (dfdx needs
 # stable), and a setting with which evcxr's :cache mistakes changed sources for unchanged ones.
 UNWANTED = ["RUSTUP_TOOLCHAIN", "CARGO_INCREMENTAL"]
@@ -65,15 +69,24 @@ def take_build_folder(builds):
         file.close()
 
 
-def write_settings(builds):
-    """Puts SETTINGS where cargo finds them from each build folder, at once or not at all."""
-    file = builds / ".cargo" / "config.toml"
-    if file.is_file() and file.read_text() == SETTINGS:
+def write(file, text):
+    """Writes a file at once or not at all, unless it is there."""
+    if file.is_file() and file.read_text() == text:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as new:
-        new.write(SETTINGS)
+        new.write(text)
     os.replace(new.name, file)
+
+
+def has_settings_of_evcxr(environment):
+    """Whether the user has told evcxr what to do when it starts."""
+    folders = [
+        environment.get("XDG_CONFIG_HOME") or Path.home() / ".config",
+        environment.get("APPDATA") or Path.home(),
+        Path.home() / "Library" / "Application Support",
+    ]
+    return "EVCXR_CONFIG_DIR" in environment or any((Path(folder) / "evcxr").is_dir() for folder in folders)
 
 
 def without_lenet_core(search_path):
@@ -86,12 +99,16 @@ def main():
     program, builds, connection_file = sys.argv[1:]
     builds = os.environ.get("LENET_KERNEL_BUILDS", builds)
     folder, held = take_build_folder(Path(builds))
-    write_settings(Path(builds))
+    # Cargo finds this from each build folder.
+    write(Path(builds) / ".cargo" / "config.toml", SETTINGS)
     environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     for name in LIBRARY_PATHS:
         if name in environment:
             environment[name] = without_lenet_core(environment[name])
     environment["EVCXR_TMPDIR"] = str(folder)
+    if not has_settings_of_evcxr(environment):
+        write(Path(builds) / "evcxr" / "prelude.rs", BEFORE_THE_FIRST_CELL)
+        environment["EVCXR_CONFIG_DIR"] = str(Path(builds) / "evcxr")
     command = [program, "--control_file", connection_file]
     if os.name == "nt":
         sys.exit(subprocess.call(command, env=environment))
