@@ -1,28 +1,37 @@
-//! One step of training: a batch is cut into parts, and one thread learns from each.
+//! One step of training.
 //!
-//! A part goes through the network and back on a tape of its own, so it stays in the caches of one
-//! core. How a batch is cut depends on its size alone, and the parts' gradients are added in a fixed
-//! order: no bit depends on the number of threads.
+//! A batch is cut into parts. A part goes through the network and back on a tape of its own, on one thread, so
+//! it stays in the caches of one core. How a batch is cut depends on its size alone, and the parts' gradients are
+//! added in a fixed order: no bit depends on the number of threads.
+//!
+//! With more than one thread there are two halves. Each learns from one half of the parts with a network of its own,
+//! and moves one half of the weights; what the other half needs of that it gets by mail. Halves that wrote to the
+//! same network and gradients would have to take each cache line from each other, which costs a step more than all
+//! that is sent here.
+
+mod half;
+mod mail;
+mod room;
 
 use std::ops::Range;
 
 use crate::data::Data;
 use crate::error::Result;
-use crate::half::Half;
 use crate::kernels::buffer::LINE;
 use crate::learner::Learner;
-use crate::mail::Mail;
 use crate::optim::{Adam, AdamState};
 use crate::sums::Sums;
 use crate::threads::both;
 use crate::walk::ALL;
+use half::Half;
+use mail::Mail;
 
 /// Images of a part, unless a batch is so small that it would be the only one, or so large that there would be
 /// more than [`PARTS`]. A core's cache holds what they need, and adding up a part's gradients is little work
 /// beside them.
 const PART: usize = PASS;
 /// Images that go through the network at once.
-pub(crate) const PASS: usize = 32;
+const PASS: usize = 32;
 /// Parts of a batch, at most.
 const PARTS: usize = 8;
 /// Images that are worth a thread of their own.
@@ -54,10 +63,8 @@ pub(crate) struct Steps {
     twin: Option<Twin>,
 }
 
-/// What two threads need to learn at the same time.
-///
-/// Each has a network of its own, and all weights in it. A thread moves one half of the weights and sends them to the
-/// other, so that both networks stay the same, bit for bit.
+/// What the second half needs to work at the same time as the first. After a step each network has the weights that
+/// its half has moved; the others are in the mail, and come before the next step.
 struct Twin {
     /// The second half's network.
     network: Box<dyn Learner>,
@@ -101,8 +108,7 @@ impl Steps {
     pub(crate) fn take(
         &mut self,
         network: &mut dyn Learner,
-        optimizer: &Adam,
-        state: &mut AdamState,
+        (optimizer, state): (&Adam, &mut AdamState),
         lesson: &Lesson<'_>,
     ) -> Result<Sums> {
         let size = part_len(lesson.chosen.len());

@@ -32,7 +32,7 @@ pub(crate) fn in_pool<R: Send>(
 
 /// Runs `work` while the pool's other threads stay awake and look for parts of it.
 ///
-/// A training step forks and joins several times, some microseconds apart. Left alone, rayon's threads
+/// A training step forks and joins twice, some microseconds apart. Left alone, rayon's threads
 /// fall asleep in between, and waking them takes longer than the gap.
 fn awake<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let done = AtomicBool::new(false);
@@ -76,10 +76,8 @@ pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T
         .map(|item| Mutex::new(Some(item)))
         .collect();
     let threads = rayon::current_num_threads();
-    let here = rayon::current_thread_index().unwrap_or(0);
     let begin = || {
-        let thread = rayon::current_thread_index().unwrap_or(0);
-        let first = (thread + threads - here) % threads * items.len() / threads;
+        let first = rayon::current_thread_index().unwrap_or(0) % threads * items.len() / threads;
         for item in items[first..].iter().chain(&items[..first]) {
             let taken = item.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some(item) = taken {

@@ -142,7 +142,7 @@ impl Training {
                 learning_rate,
                 ..self.optimizer
             };
-            let more = training.take(network, &optimizer, &mut self.state, &lesson)?;
+            let more = training.take(network, (&optimizer, &mut self.state), &lesson)?;
             sums = [sums, more].into_iter().sum();
             let loss = (!sums.loss.is_finite()).then_some("the loss");
             if let Some(what) = loss.or(self.state.exploded) {

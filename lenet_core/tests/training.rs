@@ -90,8 +90,8 @@ fn a_short_training_learns() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    // Batches of two small parts, of uneven ones, of the usual ones, and of parts in several passes.
-    for batch_size in [16, 50, 128, 700] {
+    // Batches of one part, of two small ones, of uneven ones, of the usual ones, and of parts in several passes.
+    for batch_size in [7, 16, 50, 128, 700] {
         let run = |threads| {
             let mut model = fresh();
             let how = Fit {

@@ -115,3 +115,41 @@ impl Update<'_> {
         probes[1] = mean.fma(zero, square.fma(zero, probes[1]));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::buffer::Pool;
+
+    #[test]
+    fn another_core_gets_the_parameters_as_they_are_now() {
+        let rates = Rates {
+            step_size: 0.1,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-7,
+        };
+        for isa in Isa::available() {
+            for len in [0, 1, 8, 16, 17, 50] {
+                let numbers = |factor: f32| (0..len).map(|i| factor * i as f32).collect::<Vec<_>>();
+                let (mut parameters, gradient) = (numbers(0.5), numbers(-2.0));
+                let (mut mean, mut square) = (numbers(0.0), numbers(0.0));
+                let mut copy = Pool::default().take(len);
+                copy.fill(f32::NAN);
+                let moments = [&mut *mean, &mut *square];
+                let gradients = [&*gradient, &gradient];
+                update(
+                    isa,
+                    rates,
+                    &mut parameters,
+                    &gradients,
+                    moments,
+                    Some(&mut copy),
+                );
+                assert_eq!(*copy, parameters);
+                // The first step of each is about `step_size / sqrt(0.1)` long, but where the gradient is zero.
+                assert!((1..len).all(|i| parameters[i] > 0.5 * i as f32 + 0.1));
+            }
+        }
+    }
+}

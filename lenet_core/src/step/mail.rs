@@ -1,4 +1,4 @@
-//! What one half of the threads sends to the other.
+//! What one half sends to the other, written past the caches: see [`crate::kernels::stream`].
 
 use std::ops::Range;
 
@@ -6,9 +6,9 @@ use crate::error::Result;
 use crate::kernels::buffer::{Buffer, Pool, LINE};
 use crate::learner::Learner;
 
-/// A number for each of some weights, the same weights each time. Each tensor's begin on a cache line, as kernels
-/// want that write past the caches.
-pub(crate) struct Mail {
+/// A number for each of some weights, the same weights each time. Each tensor's begin on a cache line, as the
+/// kernels want it.
+pub(super) struct Mail {
     numbers: Buffer,
     sent: bool,
 }
@@ -18,7 +18,7 @@ impl Mail {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn new(network: &mut dyn Learner, range: Range<usize>) -> Result<Self> {
+    pub(super) fn new(network: &mut dyn Learner, range: Range<usize>) -> Result<Self> {
         let mut len = 0;
         network.each_weight(range, &mut [], &mut |stretch| {
             len += stretch.weights.len().next_multiple_of(LINE);
@@ -30,37 +30,39 @@ impl Mail {
     }
 
     /// Writes from the beginning.
-    pub(crate) fn write(&mut self) -> Writer<'_> {
+    pub(super) fn write(&mut self) -> Writer<'_> {
         self.sent = true;
         Writer(&mut self.numbers)
     }
 
     /// Nothing is to be read.
-    pub(crate) fn leave_empty(&mut self) {
+    pub(super) fn leave_empty(&mut self) {
         self.sent = false;
     }
 
     /// Reads from the beginning, if something was written.
-    pub(crate) fn read(&self) -> Option<Reader<'_>> {
+    pub(super) fn read(&self) -> Option<Reader<'_>> {
         self.sent.then_some(Reader(&self.numbers))
     }
 }
 
-pub(crate) struct Writer<'a>(&'a mut [f32]);
+/// Where mail is written.
+pub(super) struct Writer<'a>(&'a mut [f32]);
 
 impl Writer<'_> {
     /// Where the next tensor's `len` numbers go.
-    pub(crate) fn next(&mut self, len: usize) -> &mut [f32] {
+    pub(super) fn next(&mut self, len: usize) -> &mut [f32] {
         let here = self.0.split_off_mut(..len.next_multiple_of(LINE));
         &mut here.unwrap_or_default()[..len]
     }
 }
 
-pub(crate) struct Reader<'a>(&'a [f32]);
+/// Where mail is read.
+pub(super) struct Reader<'a>(&'a [f32]);
 
 impl<'a> Reader<'a> {
     /// The next tensor's `len` numbers.
-    pub(crate) fn next(&mut self, len: usize) -> &'a [f32] {
+    pub(super) fn next(&mut self, len: usize) -> &'a [f32] {
         let here = self.0.split_off(..len.next_multiple_of(LINE));
         &here.unwrap_or_default()[..len]
     }

@@ -7,16 +7,17 @@ use dfdx::prelude::{Cpu, Gradients};
 use crate::error::Result;
 use crate::kernels::{stream, Isa};
 use crate::learner::Learner;
-use crate::mail::Mail;
 use crate::optim::Moves;
-use crate::room::Room;
-use crate::step::Lesson;
 use crate::sums::Sums;
 use crate::threads::both;
 use crate::walk::ALL;
 
+use super::mail::Mail;
+use super::room::Room;
+use super::Lesson;
+
 /// Learns from one half of each batch, and moves one half of the weights.
-pub(crate) struct Half {
+pub(super) struct Half {
     /// The weights that it moves.
     own: Range<usize>,
     /// The weights that the other half moves.
@@ -27,7 +28,7 @@ pub(crate) struct Half {
 }
 
 impl Half {
-    pub(crate) fn new(own: Range<usize>, theirs: Range<usize>) -> Self {
+    pub(super) fn new(own: Range<usize>, theirs: Range<usize>) -> Self {
         Self {
             own,
             theirs,
@@ -41,7 +42,7 @@ impl Half {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn learn_and_send(
+    pub(super) fn learn_and_send(
         &mut self,
         network: &mut dyn Learner,
         lesson: &Lesson<'_>,
@@ -58,7 +59,7 @@ impl Half {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn receive(&self, network: &mut dyn Learner, weights: &Mail) -> Result<()> {
+    pub(super) fn receive(&self, network: &mut dyn Learner, weights: &Mail) -> Result<()> {
         let Some(mut weights) = weights.read() else {
             return Ok(());
         };
@@ -73,7 +74,7 @@ impl Half {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn learn(
+    pub(super) fn learn(
         &mut self,
         network: &dyn Learner,
         lesson: &Lesson<'_>,
@@ -105,7 +106,7 @@ impl Half {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn update(
+    pub(super) fn update(
         &mut self,
         network: &mut dyn Learner,
         moves: &mut Moves<'_>,
@@ -121,7 +122,7 @@ impl Half {
     }
 
     /// What it has learned from the last batch, if anything.
-    pub(crate) fn gradients(&mut self) -> Option<&mut Gradients<f32, Cpu>> {
+    pub(super) fn gradients(&mut self) -> Option<&mut Gradients<f32, Cpu>> {
         let sum = self.rooms.first_mut().filter(|_| self.learned);
         sum.map(|room| &mut room.gradients)
     }

@@ -7,16 +7,17 @@ use crate::error::Result;
 use crate::learner::Learner;
 use crate::loss::share_of_cross_entropy;
 use crate::network::{Batch, Logits};
-use crate::step::{Lesson, PASS};
 use crate::sums::Sums;
 use crate::view::values;
 use crate::walk::ALL;
 
+use super::{Lesson, PASS};
+
 /// Room for a part of a batch, used step after step.
-pub(crate) struct Room {
+pub(super) struct Room {
     images: Batch,
     targets: Logits,
-    pub(crate) gradients: Gradients<f32, Cpu>,
+    pub(super) gradients: Gradients<f32, Cpu>,
 }
 
 impl Room {
@@ -25,7 +26,7 @@ impl Room {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn new(network: &dyn Learner) -> Result<Self> {
+    pub(super) fn new(network: &dyn Learner) -> Result<Self> {
         let (images, targets) = batch(&Cpu::default(), 0)?;
         let gradients = network.gradients()?;
         Ok(Self {
@@ -39,7 +40,7 @@ impl Room {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn learn(
+    pub(super) fn learn(
         &mut self,
         network: &dyn Learner,
         lesson: &Lesson<'_>,
