@@ -31,12 +31,15 @@ pub struct Silent;
 impl Progress for Silent {}
 
 /// Prints whole lines, as Keras does: one when an epoch begins, one when it ends. A notebook shows
-/// each as it comes.
+/// each as it comes. Where this crate was compiled with a debug build's checks, it first says how to do without.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Lines;
 
 impl Progress for Lines {
     fn epoch_begins(&mut self, epoch: usize, epochs: usize, _: usize) {
+        if epoch == 1 && cfg!(debug_assertions) {
+            println!("{CHECKED}");
+        }
         println!("Epoch {epoch}/{epochs}");
     }
     fn epoch_ends(&mut self, _: usize, steps: usize, numbers: &Epoch) {
@@ -46,6 +49,9 @@ impl Progress for Lines {
         println!("{}", stop_line(epoch, epochs, why));
     }
 }
+
+const CHECKED: &str = "lenet_core is compiled with the checks of a debug build, which make training slow. \
+    In a notebook, restart the kernel and begin with the :build_env lines of lenet5.ipynb; with cargo, add --release.";
 
 /// The full bar of a line, as Keras draws it.
 const BAR: &str = "==============================";
