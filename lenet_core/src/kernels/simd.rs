@@ -80,6 +80,23 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn call<K: Kernel>(kernel: K);
 }
 
+/// Numbers that need not lie on a multiple of their size.
+#[repr(C, packed)]
+struct Unaligned<V>(V);
+
+/// Reads a vector. The compiler's own functions for this are slow with a debug build's checks: they compare where the
+/// vector comes from with where it goes, and so put it on the stack.
+#[inline(always)]
+unsafe fn read<V: Copy>(from: *const f32) -> V {
+    (*from.cast::<Unaligned<V>>()).0
+}
+
+/// Writes a vector; see [`read`].
+#[inline(always)]
+unsafe fn write<V: Copy>(to: *mut f32, vector: V) {
+    (*to.cast::<Unaligned<V>>()).0 = vector;
+}
+
 /// Eight numbers in an array, for CPUs without an instruction set that is named below.
 /// The compiler turns it into what the target has (SSE2 on x86-64).
 #[derive(Clone, Copy)]
@@ -104,11 +121,11 @@ unsafe impl Simd for Portable {
     }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
-        Self(from.cast::<[f32; 8]>().read_unaligned())
+        Self(read(from))
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
-        to.cast::<[f32; 8]>().write_unaligned(self.0);
+        write(to, self.0);
     }
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
@@ -178,7 +195,7 @@ pub(crate) use x86::{Avx2, Avx512, Avx512Short};
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Kernel, Simd};
+    use super::{read, write, Kernel, Simd};
 
     /// Eight numbers in one of so many 256-bit registers, with fused multiply-add.
     #[derive(Clone, Copy)]
@@ -200,11 +217,11 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
-            Self(_mm256_loadu_ps(from))
+            Self(read(from))
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
-            _mm256_storeu_ps(to, self.0);
+            write(to, self.0);
         }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
@@ -279,13 +296,13 @@ mod x86 {
                 let (ab_low, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
                 let (cd_low, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
                 let to = to.add(column * stride_to);
-                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(ab_low, cd_low));
-                _mm256_storeu_ps(to.add(stride_to), _mm256_shuffle_ps::<0xee>(ab_low, cd_low));
-                _mm256_storeu_ps(
+                write(to, _mm256_shuffle_ps::<0x44>(ab_low, cd_low));
+                write(to.add(stride_to), _mm256_shuffle_ps::<0xee>(ab_low, cd_low));
+                write(
                     to.add(2 * stride_to),
                     _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
                 );
-                _mm256_storeu_ps(
+                write(
                     to.add(3 * stride_to),
                     _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
                 );
@@ -316,15 +333,15 @@ mod x86 {
     /// Four numbers of a row, and four of the row that is four further down.
     #[inline(always)]
     unsafe fn row_pair(from: *const f32, stride: usize) -> __m256 {
-        let low = _mm256_castps128_ps256(_mm_loadu_ps(from));
-        _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(from.add(4 * stride)))
+        let low = _mm256_castps128_ps256(read(from));
+        _mm256_insertf128_ps::<1>(low, read(from.add(4 * stride)))
     }
 
     /// The sums of four vectors: in each half of the result, the sums of their halves.
     #[inline(always)]
     unsafe fn sums_of_four_256(from: *const f32) -> __m256 {
-        let (a, b) = (_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8)));
-        let (c, d) = (_mm256_loadu_ps(from.add(16)), _mm256_loadu_ps(from.add(24)));
+        let (a, b) = (read(from), read(from.add(8)));
+        let (c, d) = (read(from.add(16)), read(from.add(24)));
         let ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
         let cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
         let (ab, cd) = (_mm256_castps_pd(ab), _mm256_castps_pd(cd));
@@ -349,11 +366,11 @@ mod x86 {
         }
         #[inline(always)]
         unsafe fn load(from: *const f32) -> Self {
-            Self(_mm512_loadu_ps(from))
+            Self(read(from))
         }
         #[inline(always)]
         unsafe fn store(self, to: *mut f32) {
-            _mm512_storeu_ps(to, self.0);
+            write(to, self.0);
         }
         #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
@@ -435,8 +452,8 @@ mod x86 {
     /// The sums of four vectors: in each quarter of the result, the sums of their quarters.
     #[inline(always)]
     unsafe fn sums_of_four_512(from: *const f32) -> __m512 {
-        let (a, b) = (_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(16)));
-        let (c, d) = (_mm512_loadu_ps(from.add(32)), _mm512_loadu_ps(from.add(48)));
+        let (a, b) = (read(from), read(from.add(16)));
+        let (c, d) = (read(from.add(32)), read(from.add(48)));
         let ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));
         let cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
         let (ab, cd) = (_mm512_castps_pd(ab), _mm512_castps_pd(cd));
