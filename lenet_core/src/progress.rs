@@ -50,7 +50,7 @@ impl Progress for Lines {
     }
 }
 
-const CHECKED: &str = "lenet_core is compiled with the checks of a debug build, which make training slow. \
+const CHECKED: &str = "lenet_core is compiled with the checks of a debug build, which make training slower. \
     In a notebook, restart the kernel and begin with the :build_env lines of lenet5.ipynb; with cargo, add --release.";
 
 /// The full bar of a line, as Keras draws it.
