@@ -29,9 +29,9 @@ overflow-checks = false
 opt-level = 1
 """
 
-# evcxr runs this before the first cell. To know a variable's type it analyses the standard library once, in two
-# seconds: here they pass while the notebook is being read.
-BEFORE_THE_FIRST_CELL = "let _ready = ();\n"
+# evcxr runs this before the first cell. At the first variable it analyses the standard library, which takes seconds:
+# here they pass while the notebook is being read. A kernel whose analysis fails goes on only where the type is named.
+BEFORE_THE_FIRST_CELL = "let _ready: () = ();\n"
 
 # These would reach the compiler of the cells: another toolchain than rust-toolchain.toml names (dfdx needs
 # stable), and a setting with which evcxr's :cache mistakes changed sources for unchanged ones.

@@ -7,7 +7,7 @@ use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
 use crate::error::Result;
 use crate::inspect::type_name;
 use crate::network::{Batch, GradientTape, Logits, Network};
-use crate::walk::{each_gradient, each_weight, part, VisitGradients, VisitWeights};
+use crate::walk::{each_gradient, each_weight, to_own_device, VisitGradients, VisitWeights};
 use crate::weights::{self, NamedTensor};
 
 /// A network whose type is forgotten. The training loops work with this, so that they are compiled
@@ -73,7 +73,7 @@ impl<N: Network> Learner for N {
     }
     fn twin(&self) -> Result<Box<dyn Learner>> {
         let mut twin = self.clone();
-        part(&mut twin)?;
+        to_own_device(&mut twin)?;
         Ok(Box::new(twin))
     }
     fn skip_input_gradient(&mut self, skip: bool) {

@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::kernels::{adam, Isa};
-use crate::walk::{each_weight, Stretch};
+use crate::walk::{each_weight, Stretch, ALL};
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -100,20 +100,20 @@ impl AdamState {
         gradients: &mut Gradients<f32, Cpu>,
     ) -> Result<()> {
         let mut len = 0;
-        each_weight(network, 0..usize::MAX, &mut [], &mut |stretch| {
+        each_weight(network, ALL, &mut [], &mut |stretch| {
             len += stretch.weights.len()
         })?;
-        let mut moves = self.begin(settings, len);
-        each_weight(network, 0..len, &mut [gradients], &mut |stretch| {
-            moves.take(stretch, None, None)
+        let mut update = self.begin(settings, len);
+        each_weight(network, ALL, &mut [gradients], &mut |stretch| {
+            update.apply(stretch, None, None)
         })?;
-        let finite = moves.finite;
+        let finite = update.finite;
         self.end([finite]);
         Ok(())
     }
 
     /// Begins a step that is to move `len` parameters.
-    pub(crate) fn begin(&mut self, settings: &Adam, len: usize) -> Moves<'_> {
+    pub(crate) fn begin(&mut self, settings: &Adam, len: usize) -> Update<'_> {
         self.step += 1;
         let time = self.step as f64;
         let correction_1 = 1.0 - f64::from(settings.beta_1).powf(time);
@@ -121,7 +121,7 @@ impl AdamState {
         let rate = f64::from(settings.learning_rate) * correction_2.sqrt() / correction_1;
         self.mean.resize(len, 0.0);
         self.square.resize(len, 0.0);
-        Moves {
+        Update {
             isa: Isa::best(),
             rates: adam::Rates {
                 step_size: rate as f32,
@@ -136,7 +136,7 @@ impl AdamState {
         }
     }
 
-    /// Ends a step whose moves left finite numbers, or did not.
+    /// Ends a step whose updates left finite numbers, or did not.
     pub(crate) fn end(&mut self, finite: impl IntoIterator<Item = (bool, bool)>) {
         let all = |a: (bool, bool), b: (bool, bool)| (a.0 && b.0, a.1 && b.1);
         self.exploded = match finite.into_iter().fold((true, true), all) {
@@ -147,8 +147,8 @@ impl AdamState {
     }
 }
 
-/// A step that is being taken.
-pub(crate) struct Moves<'a> {
+/// A step of Adam that is being taken.
+pub(crate) struct Update<'a> {
     isa: Isa,
     rates: adam::Rates,
     /// The first parameter that is to be moved.
@@ -159,9 +159,9 @@ pub(crate) struct Moves<'a> {
     pub(crate) finite: (bool, bool),
 }
 
-impl<'a> Moves<'a> {
-    /// The moves of the parameters before `at`, and of those from there on.
-    pub(crate) fn split_at(self, at: usize) -> [Moves<'a>; 2] {
+impl<'a> Update<'a> {
+    /// The update of the parameters before `at`, and that of those from there on.
+    pub(crate) fn split_at(self, at: usize) -> [Update<'a>; 2] {
         let Self {
             isa, rates, finite, ..
         } = self;
@@ -182,7 +182,7 @@ impl<'a> Moves<'a> {
     }
 
     /// Moves parameters against the sum of their gradients and of `more`, and writes them to `copy`, too.
-    pub(crate) fn take(
+    pub(crate) fn apply(
         &mut self,
         stretch: Stretch<'_>,
         more: Option<&[f32]>,

@@ -29,9 +29,7 @@ use mail::Mail;
 /// Images of a part, unless a batch is so small that it would be the only one, or so large that there would be
 /// more than [`PARTS`]. A core's cache holds what they need, and adding up a part's gradients is little work
 /// beside them.
-const PART: usize = PASS;
-/// Images that go through the network at once.
-const PASS: usize = 32;
+const PART: usize = 32;
 /// Parts of a batch, at most.
 const PARTS: usize = 8;
 /// Images that are worth a thread of their own.
@@ -55,8 +53,8 @@ pub(crate) struct Lesson<'a> {
     pub(crate) draw: Draw<'a>,
 }
 
-/// Steps of training, one after the other.
-pub(crate) struct Steps {
+/// Takes the steps of training, one after the other.
+pub(crate) struct Stepper {
     /// All weights.
     len: usize,
     halves: [Half; 2],
@@ -76,7 +74,7 @@ struct Twin {
     weights: [Mail; 2],
 }
 
-impl Steps {
+impl Stepper {
     /// Gets ready for steps that begin with this network.
     ///
     /// # Errors
@@ -105,7 +103,7 @@ impl Steps {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(crate) fn take(
+    pub(crate) fn step(
         &mut self,
         network: &mut dyn Learner,
         (optimizer, state): (&Adam, &mut AdamState),
@@ -121,12 +119,12 @@ impl Steps {
                     left.learn(network, lesson, left_parts)?,
                     right.learn(network, lesson, right_parts)?,
                 ];
-                let mut moves = state.begin(optimizer, self.len);
+                let mut update = state.begin(optimizer, self.len);
                 let gradients = left.gradients().into_iter().chain(right.gradients());
                 network.each_weight(ALL, &mut Vec::from_iter(gradients), &mut |stretch| {
-                    moves.take(stretch, None, None);
+                    update.apply(stretch, None, None);
                 })?;
-                (sums, [moves.finite; 2])
+                (sums, [update.finite; 2])
             }
             Some(twin) => {
                 let [to_right, to_left] = &mut twin.gradients;
@@ -137,15 +135,15 @@ impl Steps {
                     || right.learn_and_send(theirs, lesson, right_parts, (from_left, to_left)),
                 );
                 let sums = [sums?, more?];
-                let [mut moves, mut more] = state.begin(optimizer, self.len).split_at(twin.middle);
+                let [mut ours, mut theirs] = state.begin(optimizer, self.len).split_at(twin.middle);
                 let [from_left, from_right] = &twin.gradients;
                 let [to_right, to_left] = &mut twin.weights;
                 let outcomes = both(
-                    || left.update(network, &mut moves, (from_right, to_right)),
-                    || right.update(&mut *twin.network, &mut more, (from_left, to_left)),
+                    || left.update(network, &mut ours, (from_right, to_right)),
+                    || right.update(&mut *twin.network, &mut theirs, (from_left, to_left)),
                 );
                 outcomes.0.and(outcomes.1)?;
-                (sums, [moves.finite, more.finite])
+                (sums, [ours.finite, theirs.finite])
             }
         };
         state.end(finite);

@@ -19,7 +19,7 @@ use crate::network::{Batch, Logits, CLASSES, PIXELS};
 use crate::optim::{Adam, AdamState};
 use crate::progress::Progress;
 use crate::random::{generator, Purpose};
-use crate::step::{Lesson, Steps};
+use crate::step::{Lesson, Stepper};
 use crate::sums::Sums;
 use crate::threads::{in_pool, share};
 use crate::view::{values, values_mut};
@@ -115,7 +115,7 @@ impl Training {
             ));
         }
         network.skip_input_gradient(true);
-        let mut training = Steps::new(network)?;
+        let mut stepper = Stepper::new(network)?;
         let mut sums = Sums::default();
         let steps = data.len().div_ceil(how.batch_size);
         let distorter = how.augment.map(Distorter::new);
@@ -142,7 +142,7 @@ impl Training {
                 learning_rate,
                 ..self.optimizer
             };
-            let more = training.take(network, (&optimizer, &mut self.state), &lesson)?;
+            let more = stepper.step(network, (&optimizer, &mut self.state), &lesson)?;
             sums = [sums, more].into_iter().sum();
             let loss = (!sums.loss.is_finite()).then_some("the loss");
             if let Some(what) = loss.or(self.state.exploded) {
@@ -154,7 +154,7 @@ impl Training {
             }
             progress.step_ends(step + 1, sums.score().loss, sums.score().accuracy);
         }
-        training.end(network)?;
+        stepper.end(network)?;
         network.skip_input_gradient(false);
         self.epochs += 1;
 

@@ -147,17 +147,17 @@ impl At {
 ///
 /// # Errors
 /// If dfdx cannot make a tensor.
-pub(crate) fn part<M: TensorCollection<f32, Cpu>>(network: &mut M) -> Result<()> {
+pub(crate) fn to_own_device<M: TensorCollection<f32, Cpu>>(network: &mut M) -> Result<()> {
     M::iter_tensors(&mut RecursiveWalker {
         m: network,
-        f: &mut Part(Cpu::default()),
+        f: &mut OwnDevice(Cpu::default()),
     })?;
     Ok(())
 }
 
-struct Part(Cpu);
+struct OwnDevice(Cpu);
 
-impl TensorVisitor<f32, Cpu> for Part {
+impl TensorVisitor<f32, Cpu> for OwnDevice {
     type Viewer = ViewTensorMut;
     type Err = CpuError;
     type E2 = f32;

@@ -214,6 +214,9 @@ fn fused_stages_agree_with_plain_layers() {
         // A batch of one; more blocks than groups of partial sums.
         fused_stage_agrees::<1, 6, 5, Rank4<1, 1, 28, 28>, Rank4<1, 6, 12, 12>>(isa);
         fused_stage_agrees::<2, 3, 5, Rank4<300, 2, 8, 8>, Rank4<300, 3, 2, 2>>(isa);
+        // Few images, for which there may be shorter vectors.
+        fused_stage_agrees::<6, 16, 5, Rank4<8, 6, 12, 12>, Rank4<8, 16, 4, 4>>(isa);
+        fused_stage_agrees::<5, 7, 5, Rank4<3, 5, 8, 20>, Rank4<3, 7, 2, 8>>(isa);
         // Several tiles of columns, in chunks and one by one, and numbers of filters and channels that
         // leave a rest.
         fused_stage_agrees::<5, 7, 5, Rank4<9, 5, 8, 20>, Rank4<9, 7, 2, 8>>(isa);
@@ -287,6 +290,8 @@ fn fused_dense_layers_agree_with_plain_ones() {
         fused_dense_agrees::<256, 120, 37>(isa);
         fused_dense_agrees::<120, 84, 128>(isa);
         fused_dense_agrees::<84, 10, 96>(isa);
+        fused_dense_agrees::<256, 120, 8>(isa);
+        fused_dense_agrees::<84, 10, 7>(isa);
         fused_dense_agrees::<7, 3, 1>(isa);
         fused_dense_agrees::<1, 1, 5>(isa);
         fused_dense_agrees::<33, 50, 2>(isa);

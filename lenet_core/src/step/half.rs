@@ -7,7 +7,7 @@ use dfdx::prelude::{Cpu, Gradients};
 use crate::error::Result;
 use crate::kernels::{stream, Isa};
 use crate::learner::Learner;
-use crate::optim::Moves;
+use crate::optim::Update;
 use crate::sums::Sums;
 use crate::threads::both;
 use crate::walk::ALL;
@@ -109,7 +109,7 @@ impl Half {
     pub(super) fn update(
         &mut self,
         network: &mut dyn Learner,
-        moves: &mut Moves<'_>,
+        update: &mut Update<'_>,
         (gradients, weights): (&Mail, &mut Mail),
     ) -> Result<()> {
         let (own, mut received, mut mail) = (self.own.clone(), gradients.read(), weights.write());
@@ -117,7 +117,7 @@ impl Half {
         network.each_weight(own, &mut gradients, &mut |stretch| {
             let len = stretch.weights.len();
             let more = received.as_mut().map(|received| received.next(len));
-            moves.take(stretch, more, Some(mail.next(len)));
+            update.apply(stretch, more, Some(mail.next(len)));
         })
     }
 

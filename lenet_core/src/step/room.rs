@@ -11,7 +11,7 @@ use crate::sums::Sums;
 use crate::view::values;
 use crate::walk::ALL;
 
-use super::{Lesson, PASS};
+use super::{Lesson, PART};
 
 /// Room for a part of a batch, used step after step.
 pub(super) struct Room {
@@ -51,7 +51,7 @@ impl Room {
                 .into_iter()
                 .for_each(|gradient| gradient.fill(0.0));
         })?;
-        let passes = part.chunks(PASS);
+        let passes = part.chunks(PART);
         passes.map(|pass| self.pass(network, lesson, pass)).sum()
     }
 
