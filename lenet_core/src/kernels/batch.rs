@@ -18,10 +18,10 @@ pub(crate) fn forward(
 ) -> (Vec<f32>, Option<Kept>) {
     let (input, output) = (shape.input_len(), shape.output_len());
     let images = x.len() / input;
-    let isa = isa.for_images(images);
-    let lanes = isa.lanes();
     let mut factors = pool.take(shape.factors());
     conv::factors(isa, pool, shape, weight, &mut factors);
+    let isa = isa.for_images(images);
+    let lanes = isa.lanes();
 
     let per_block = shape.kept_len() * lanes;
     let kept_blocks = if keep { images.div_ceil(lanes) } else { 1 };
@@ -74,10 +74,11 @@ pub(crate) fn backward(
     gradients: BatchGradients<'_>,
 ) {
     let (input, output) = (shape.input_len(), shape.output_len());
-    let isa = isa.for_images(dy.len() / output);
-    let lanes = isa.lanes();
     let mut sums = pool.take(shape.factors());
     sums.fill(0.0);
+    let whole = isa;
+    let isa = isa.for_images(dy.len() / output);
+    let lanes = isa.lanes();
     let mut dy_block = pool.take(output * lanes);
     let mut dx_block = gradients.x.is_some().then(|| pool.take(input * lanes));
     let mut scratch = pool.take(shape.backward_len() * lanes);
@@ -102,5 +103,5 @@ pub(crate) fn backward(
             scatter_add(isa, pool, block, input, dx);
         }
     }
-    conv::add_gradient(isa, pool, shape, &sums, gradients.weight);
+    conv::add_gradient(whole, pool, shape, &sums, gradients.weight);
 }

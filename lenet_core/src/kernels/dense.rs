@@ -8,7 +8,7 @@ use super::buffer::{Buffer, Pool};
 use super::isa::{Isa, Kernel};
 use super::simd::{Simd, MOST_LANES};
 use super::tanh::tanh;
-use super::transpose::{gather, scatter, scatter_add};
+use super::transpose::{gather, scatter};
 
 /// One layer: `y = x W^T + b`, or its tanh.
 #[derive(Debug, Clone, Copy)]
@@ -82,34 +82,30 @@ pub(crate) fn backward(
     assert!(gradients.weight.len() == weight.len() && gradients.bias.len() == outputs);
     assert_eq!(gradients.x.len(), x.len());
     let dz = before_activation(pool, shape, y, dy, gradients.bias);
-    let isa = isa.for_images(images);
-    let mut rest = pool.take(images * MOST_LANES);
-    let sums = WeightGradient {
-        shape,
-        images,
-        x: x.as_ptr(),
-        dz: dz.as_ptr(),
-        rest: rest.as_mut_ptr(),
-        to: gradients.weight.as_mut_ptr(),
-    };
-    // SAFETY: all have the lengths just checked; `rest` has a vector for each image.
-    unsafe { isa.run(sums) };
-
-    let lanes = isa.lanes();
-    let mut dz_block = pool.take(outputs * lanes);
-    let mut dx_block = pool.take(inputs * lanes);
-    let dx = gradients.x.chunks_mut(inputs * lanes);
-    for (dz, dx) in dz.chunks(outputs * lanes).zip(dx) {
-        gather(isa, dz, outputs, &mut dz_block);
-        let block = InputGradient {
-            shape,
-            dz: dz_block.as_ptr(),
-            weight: weight.as_ptr(),
-            dx: dx_block.as_mut_ptr(),
-        };
-        // SAFETY: the weights have the length just checked, the blocks those of their buffers.
-        unsafe { isa.run(block) };
-        scatter_add(isa, pool, &dx_block, inputs, dx);
+    let mut rest = pool.take(images.max(outputs) * MOST_LANES);
+    let products = [
+        AddProduct {
+            terms: images,
+            a: (dz.as_ptr(), outputs, 1),
+            rows: outputs,
+            b: x.as_ptr(),
+            columns: inputs,
+            rest: rest.as_mut_ptr(),
+            to: gradients.weight.as_mut_ptr(),
+        },
+        AddProduct {
+            terms: outputs,
+            a: (dz.as_ptr(), 1, outputs),
+            rows: images,
+            b: weight.as_ptr(),
+            columns: inputs,
+            rest: rest.as_mut_ptr(),
+            to: gradients.x.as_mut_ptr(),
+        },
+    ];
+    for product in products {
+        // SAFETY: all have the lengths just checked; `rest` has a vector for each term.
+        unsafe { isa.run(product) };
     }
 }
 
@@ -179,136 +175,95 @@ impl Outputs {
     }
 }
 
-/// The input gradient of a block of images side by side.
-struct InputGradient {
-    shape: Shape,
-    dz: *const f32,
-    weight: *const f32,
-    dx: *mut f32,
-}
-
-impl Kernel for InputGradient {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let mut input = 0;
-        while input < self.shape.inputs {
-            input += match self.shape.inputs - input {
-                8.. if S::REGISTERS >= 16 => self.inputs::<S, 8>(input),
-                4.. if S::REGISTERS >= 16 => self.inputs::<S, 4>(input),
-                2.. => self.inputs::<S, 2>(input),
-                _ => self.inputs::<S, 1>(input),
-            };
-        }
-    }
-}
-
-impl InputGradient {
-    /// The gradient for `R` inputs of all images. Returns `R`.
-    #[inline(always)]
-    unsafe fn inputs<S: Simd, const R: usize>(&self, input: usize) -> usize {
-        let mut weight = self.weight.add(input);
-        let mut sums = [S::splat(0.0); R];
-        for output in 0..self.shape.outputs {
-            let dz = S::load(self.dz.add(output * S::LANES));
-            for (r, sum) in sums.iter_mut().enumerate() {
-                *sum = dz.fma(S::splat(*weight.add(r)), *sum);
-            }
-            weight = weight.wrapping_add(self.shape.inputs);
-        }
-        for (r, sum) in sums.into_iter().enumerate() {
-            sum.store(self.dx.add((input + r) * S::LANES));
-        }
-        R
-    }
-}
-
-/// Adds to the weights' gradient: `to[o, i] += sum over n of dz[n, o] * x[n, i]`.
-struct WeightGradient {
-    shape: Shape,
-    images: usize,
-    x: *const f32,
-    dz: *const f32,
-    /// Room for a vector of each image.
+/// Adds a product of matrices: `to[r, c] += sum over t of a[t, r] * b[t, c]`. The columns lie side by side in `b` and
+/// `to`, row by row.
+struct AddProduct {
+    terms: usize,
+    /// Where the first is, how far it is from there to the next term's, and to the next row's.
+    a: (*const f32, usize, usize),
+    rows: usize,
+    b: *const f32,
+    columns: usize,
+    /// Room for a vector of each term.
     rest: *mut f32,
     to: *mut f32,
 }
 
-impl Kernel for WeightGradient {
+impl Kernel for AddProduct {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let inputs = self.shape.inputs;
-        let mut input = 0;
-        while input < inputs {
-            let left = inputs - input;
-            input += if left >= 2 * S::LANES {
-                self.columns::<S, 2>(input, (self.x.add(input), inputs), 2 * S::LANES)
+        let columns = self.columns;
+        let mut column = 0;
+        while column < columns {
+            let left = columns - column;
+            let b = (self.b.add(column), columns);
+            column += if left >= 2 * S::LANES {
+                self.columns::<S, 2>(column, b, 2 * S::LANES)
             } else if left >= S::LANES {
-                self.columns::<S, 1>(input, (self.x.add(input), inputs), S::LANES)
+                self.columns::<S, 1>(column, b, S::LANES)
             } else {
                 // Fewer than a vector's: copied to vectors with zeros behind them.
-                for n in 0..self.images {
-                    let x = S::load_first(left, self.x.add(n * inputs + input));
-                    x.store(self.rest.add(n * S::LANES));
+                for t in 0..self.terms {
+                    let b = S::load_first(left, b.0.add(t * columns));
+                    b.store(self.rest.add(t * S::LANES));
                 }
-                self.columns::<S, 1>(input, (self.rest, S::LANES), left)
+                self.columns::<S, 1>(column, (self.rest, S::LANES), left)
             };
         }
     }
 }
 
-impl WeightGradient {
-    /// The gradient of all weights of the `count` inputs from `input` on, in `C` vectors; those of
-    /// neighbouring images lie `x.1` apart. Returns `count`.
+impl AddProduct {
+    /// All rows of the `count` columns from `column` on, in `C` vectors; those of neighbouring terms lie
+    /// `b.1` apart. Returns `count`.
     #[inline(always)]
     unsafe fn columns<S: Simd, const C: usize>(
         &self,
-        input: usize,
-        x: (*const f32, usize),
+        column: usize,
+        b: (*const f32, usize),
         count: usize,
     ) -> usize {
-        let mut output = 0;
-        while output < self.shape.outputs {
-            let place = (output, input);
-            output += match self.shape.outputs - output {
-                8.. if S::REGISTERS >= 32 => self.tile::<S, 8, C>(place, x, count),
-                6.. if S::REGISTERS >= 16 => self.tile::<S, 6, C>(place, x, count),
-                4.. if S::REGISTERS >= 16 => self.tile::<S, 4, C>(place, x, count),
-                2.. => self.tile::<S, 2, C>(place, x, count),
-                _ => self.tile::<S, 1, C>(place, x, count),
+        let mut row = 0;
+        while row < self.rows {
+            let place = (row, column);
+            row += match self.rows - row {
+                8.. if S::REGISTERS >= 32 => self.tile::<S, 8, C>(place, b, count),
+                6.. if S::REGISTERS >= 16 => self.tile::<S, 6, C>(place, b, count),
+                4.. if S::REGISTERS >= 16 => self.tile::<S, 4, C>(place, b, count),
+                2.. => self.tile::<S, 2, C>(place, b, count),
+                _ => self.tile::<S, 1, C>(place, b, count),
             };
         }
         count
     }
 
-    /// The gradient of the weights from `count` inputs to `R` outputs. Returns `R`.
+    /// `count` columns of `R` rows. Returns `R`.
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const C: usize>(
         &self,
-        (output, input): (usize, usize),
-        (mut x, step): (*const f32, usize),
+        (row, column): (usize, usize),
+        (mut b, step): (*const f32, usize),
         count: usize,
     ) -> usize {
-        let Shape {
-            inputs, outputs, ..
-        } = self.shape;
-        let mut dz = self.dz.add(output);
+        let (a, next_term, next_row) = self.a;
+        let mut a = a.add(row * next_row);
         let mut sums = [[S::splat(0.0); C]; R];
-        for _ in 0..self.images {
+        for _ in 0..self.terms {
             let mut values = [S::splat(0.0); C];
             for (c, value) in values.iter_mut().enumerate() {
-                *value = S::load(x.add(c * S::LANES));
+                *value = S::load(b.add(c * S::LANES));
             }
             for (r, sums) in sums.iter_mut().enumerate() {
-                let dz = S::splat(*dz.add(r));
+                let factor = S::splat(*a.add(r * next_row));
                 for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum = value.fma(dz, *sum);
+                    *sum = value.fma(factor, *sum);
                 }
             }
-            x = x.wrapping_add(step);
-            dz = dz.wrapping_add(outputs);
+            a = a.wrapping_add(next_term);
+            b = b.wrapping_add(step);
         }
         for (r, sums) in sums.into_iter().enumerate() {
-            let to = self.to.add((output + r) * inputs + input);
+            let to = self.to.add((row + r) * self.columns + column);
             for (c, sum) in sums.into_iter().enumerate() {
                 let (to, count) = (to.add(c * S::LANES), count - c * S::LANES);
                 let count = count.min(S::LANES);

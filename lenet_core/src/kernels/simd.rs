@@ -373,6 +373,14 @@ mod x86 {
             write(to, self.0);
         }
         #[inline(always)]
+        unsafe fn load_first(count: usize, from: *const f32) -> Self {
+            Self(_mm512_maskz_loadu_ps(first(count), from))
+        }
+        #[inline(always)]
+        unsafe fn store_first(self, count: usize, to: *mut f32) {
+            _mm512_mask_storeu_ps(to, first(count), self.0);
+        }
+        #[inline(always)]
         unsafe fn stream(self, to: *mut f32) {
             _mm512_stream_ps(to, self.0);
         }
@@ -447,6 +455,12 @@ mod x86 {
         unsafe fn call<K: Kernel>(kernel: K) {
             call_avx512(kernel);
         }
+    }
+
+    /// A mask of the first `count` lanes.
+    #[inline(always)]
+    fn first(count: usize) -> __mmask16 {
+        ((1u32 << count) - 1) as __mmask16
     }
 
     /// The sums of four vectors: in each quarter of the result, the sums of their quarters.
