@@ -38,7 +38,7 @@ const SMALLEST: usize = 8;
 /// Images of each part of a batch.
 fn part_len(batch: usize) -> usize {
     let half = batch.div_ceil(2).next_power_of_two();
-    let largest = batch.div_ceil(PARTS).next_multiple_of(PART);
+    let largest = batch.div_ceil(PARTS).next_multiple_of(PART).max(PART);
     half.clamp(SMALLEST, largest)
 }
 
@@ -50,7 +50,35 @@ pub(crate) struct Lesson<'a> {
     pub(crate) data: &'a Data,
     /// The images of the batch.
     pub(crate) chosen: &'a [usize],
+    /// Those of the next batch, if there is one.
+    pub(crate) next: &'a [usize],
     pub(crate) draw: Draw<'a>,
+}
+
+/// What one half has of a lesson.
+struct Share<'a> {
+    parts: Vec<&'a [usize]>,
+    /// Its images of the next batch.
+    next: &'a [usize],
+}
+
+impl<'a> Lesson<'a> {
+    fn shares(&self) -> [Share<'a>; 2] {
+        let size = part_len(self.chosen.len());
+        let (left, right) = halves(self.chosen);
+        let (left_next, right_next) = halves(self.next);
+        [(left, left_next), (right, right_next)].map(|(images, next)| Share {
+            parts: images.chunks(size).collect(),
+            next,
+        })
+    }
+}
+
+/// Cuts a batch in two, between parts.
+fn halves(batch: &[usize]) -> (&[usize], &[usize]) {
+    let size = part_len(batch.len());
+    let parts = batch.len().div_ceil(size);
+    batch.split_at(batch.len().min(parts.div_ceil(2) * size))
 }
 
 /// Takes the steps of training, one after the other.
@@ -109,15 +137,13 @@ impl Stepper {
         (optimizer, state): (&Adam, &mut AdamState),
         lesson: &Lesson<'_>,
     ) -> Result<Sums> {
-        let size = part_len(lesson.chosen.len());
-        let parts: Vec<_> = lesson.chosen.chunks(size).collect();
-        let (left_parts, right_parts) = parts.split_at(parts.len().div_ceil(2));
+        let [left_share, right_share] = &lesson.shares();
         let [left, right] = &mut self.halves;
         let (sums, finite) = match &mut self.twin {
             None => {
                 let sums = [
-                    left.learn(network, lesson, left_parts)?,
-                    right.learn(network, lesson, right_parts)?,
+                    left.learn(network, lesson, left_share)?,
+                    right.learn(network, lesson, right_share)?,
                 ];
                 let mut update = state.begin(optimizer, self.len);
                 let gradients = left.gradients().into_iter().chain(right.gradients());
@@ -131,8 +157,8 @@ impl Stepper {
                 let [from_left, from_right] = &twin.weights;
                 let theirs = &mut *twin.network;
                 let (sums, more) = both(
-                    || left.learn_and_send(network, lesson, left_parts, (from_right, to_right)),
-                    || right.learn_and_send(theirs, lesson, right_parts, (from_left, to_left)),
+                    || left.learn_and_send(network, lesson, left_share, (from_right, to_right)),
+                    || right.learn_and_send(theirs, lesson, right_share, (from_left, to_left)),
                 );
                 let sums = [sums?, more?];
                 let [mut ours, mut theirs] = state.begin(optimizer, self.len).split_at(twin.middle);

@@ -128,7 +128,8 @@ impl Training {
                 distorter.distort(image, copy, &mut random);
             }
         };
-        for (step, chosen) in order.chunks(how.batch_size).enumerate() {
+        let mut batches = order.chunks(how.batch_size).enumerate().peekable();
+        while let Some((step, chosen)) = batches.next() {
             let constant = self.optimizer.learning_rate;
             let learning_rate = how
                 .schedule
@@ -136,6 +137,7 @@ impl Training {
             let lesson = Lesson {
                 data,
                 chosen,
+                next: batches.peek().map_or(&[], |(_, next)| next),
                 draw: &draw,
             };
             let optimizer = Adam {

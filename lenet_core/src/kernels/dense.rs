@@ -164,11 +164,13 @@ impl Outputs {
                 *sum = x.fma(S::splat(*weight.add(r * inputs + input)), *sum);
             }
         }
-        for (r, sum) in sums.into_iter().enumerate() {
-            let mut y = sum.add(S::splat(*self.bias.add(output + r)));
-            if self.shape.bending {
-                y = tanh(y);
-            }
+        for (r, sum) in sums.iter_mut().enumerate() {
+            *sum = sum.add(S::splat(*self.bias.add(output + r)));
+        }
+        if self.shape.bending {
+            sums = tanh(sums);
+        }
+        for (r, y) in sums.into_iter().enumerate() {
             y.store(self.y.add((output + r) * S::LANES));
         }
         R

@@ -25,22 +25,33 @@ const Q: [f32; 5] = [
     1.287_428_7e-6,
 ];
 
-/// tanh of each lane, within 5 units in the last place; odd, at most 1 in absolute value, NaN for NaN.
+/// tanh of each lane, within 5 units in the last place; odd, at most 1 in absolute value, NaN for NaN. Several
+/// vectors are taken step by step together: while one waits for a sum, the CPU works on the others.
 #[inline(always)]
-pub(crate) unsafe fn tanh<S: Simd>(x: S) -> S {
-    // `min` and `max` return their second operand where one is NaN: the constant stands first.
-    let x = S::splat(-LIMIT).max(S::splat(LIMIT).min(x));
-    let square = x.mul(x);
-    let mut numerator = S::splat(P[5]);
+pub(crate) unsafe fn tanh<S: Simd, const N: usize>(mut x: [S; N]) -> [S; N] {
+    let [mut square, mut numerator, mut denominator] = [[S::splat(0.0); N]; 3];
+    for i in 0..N {
+        // `min` and `max` return their second operand where one is NaN: the constant stands first.
+        x[i] = S::splat(-LIMIT).max(S::splat(LIMIT).min(x[i]));
+        square[i] = x[i].mul(x[i]);
+        numerator[i] = S::splat(P[5]);
+        denominator[i] = S::splat(Q[4]);
+    }
     for coefficient in [P[4], P[3], P[2], P[1], P[0]] {
-        numerator = numerator.fma(square, S::splat(coefficient));
+        for i in 0..N {
+            numerator[i] = numerator[i].fma(square[i], S::splat(coefficient));
+        }
     }
-    let mut denominator = S::splat(Q[4]);
     for coefficient in [Q[3], Q[2], Q[1], Q[0]] {
-        denominator = denominator.fma(square, S::splat(coefficient));
+        for i in 0..N {
+            denominator[i] = denominator[i].fma(square[i], S::splat(coefficient));
+        }
     }
-    let y = x.mul(numerator).div(denominator);
-    S::splat(-1.0).max(S::splat(1.0).min(y))
+    for i in 0..N {
+        let y = x[i].mul(numerator[i]).div(denominator[i]);
+        x[i] = S::splat(-1.0).max(S::splat(1.0).min(y));
+    }
+    x
 }
 
 /// Replaces each number of `values` by its tanh.
@@ -51,12 +62,14 @@ pub(crate) fn in_place(isa: Isa, values: &mut [f32]) {
         unsafe fn run<S: Simd>(self) {
             let mut chunks = self.0.chunks_exact_mut(S::LANES);
             for chunk in &mut chunks {
-                tanh(S::load(chunk.as_ptr())).store(chunk.as_mut_ptr());
+                let [y] = tanh([S::load(chunk.as_ptr())]);
+                y.store(chunk.as_mut_ptr());
             }
             let rest = chunks.into_remainder();
             let mut buffer = [0.0; 64];
             buffer[..rest.len()].copy_from_slice(rest);
-            tanh(S::load(buffer.as_ptr())).store(buffer.as_mut_ptr());
+            let [y] = tanh([S::load(buffer.as_ptr())]);
+            y.store(buffer.as_mut_ptr());
             rest.copy_from_slice(&buffer[..rest.len()]);
         }
     }

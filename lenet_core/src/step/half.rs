@@ -14,7 +14,7 @@ use crate::walk::ALL;
 
 use super::mail::Mail;
 use super::room::Room;
-use super::Lesson;
+use super::{Lesson, Share};
 
 /// Learns from one half of each batch, and moves one half of the weights.
 pub(super) struct Half {
@@ -37,7 +37,7 @@ impl Half {
         }
     }
 
-    /// Learns from some parts of a batch with the weights that the other half has moved, and sends it the
+    /// Learns from a share with the weights that the other half has moved, and sends it the
     /// gradients of those.
     ///
     /// # Errors
@@ -46,11 +46,11 @@ impl Half {
         &mut self,
         network: &mut dyn Learner,
         lesson: &Lesson<'_>,
-        parts: &[&[usize]],
+        share: &Share<'_>,
         (weights, gradients): (&Mail, &mut Mail),
     ) -> Result<Sums> {
         self.receive(network, weights)?;
-        let sums = self.learn(network, lesson, parts)?;
+        let sums = self.learn(network, lesson, share)?;
         self.send(network, gradients)?;
         Ok(sums)
     }
@@ -69,7 +69,7 @@ impl Half {
         })
     }
 
-    /// Learns from some parts of a batch, each in a room of its own, and adds their gradients up in the first
+    /// Learns from the parts of a share, each in a room of its own, and adds their gradients up in the first
     /// one; their loss and hits.
     ///
     /// # Errors
@@ -78,8 +78,9 @@ impl Half {
         &mut self,
         network: &dyn Learner,
         lesson: &Lesson<'_>,
-        parts: &[&[usize]],
+        Share { parts, next }: &Share<'_>,
     ) -> Result<Sums> {
+        lesson.data.expect(next);
         while self.rooms.len() < parts.len() {
             self.rooms.push(Room::new(network)?);
         }

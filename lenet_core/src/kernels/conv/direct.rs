@@ -50,10 +50,10 @@ impl Forward {
                 }
             }
         }
-        for (i, value) in values.iter_mut().enumerate() {
-            if shape.bending {
-                *value = tanh(*value);
-            }
+        if shape.bending {
+            values = tanh(values);
+        }
+        for (i, value) in values.into_iter().enumerate() {
             value.store(self.0.activations.add((4 * at + i) * S::LANES));
         }
         let [a, b, c, d] = values;

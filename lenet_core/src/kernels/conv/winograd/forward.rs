@@ -124,9 +124,9 @@ impl<const F: usize, const R: usize> Kernel for Bend<'_, F, R> {
                     let mut values = [top[2 * i], top[2 * i + 1], bottom[2 * i], bottom[2 * i + 1]];
                     for value in &mut values {
                         *value = value.add(bias);
-                        if shape.bending {
-                            *value = tanh(*value);
-                        }
+                    }
+                    if shape.bending {
+                        values = tanh(values);
                     }
                     let place = forward.0.shape.window(filter + f, t, (y + r) / 2) + i;
                     let to = forward.0.activations.add(4 * place * S::LANES);
