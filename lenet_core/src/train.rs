@@ -76,7 +76,9 @@ impl Training {
             for epoch in history.epochs.len() + 1..=how.epochs {
                 progress.epoch_begins(epoch, how.epochs, steps);
                 let before = (self.clone(), network.weights());
+                network.skip_input_gradient(true);
                 let numbers = self.epoch(network, data, how, epoch, progress);
+                network.skip_input_gradient(false);
                 let numbers = numbers.inspect_err(|_| {
                     *self = before.0;
                     network.set_weights(&before.1);
@@ -114,7 +116,6 @@ impl Training {
                 self.epochs as u64,
             ));
         }
-        network.skip_input_gradient(true);
         let mut stepper = Stepper::new(network)?;
         let mut sums = Sums::default();
         let steps = data.len().div_ceil(how.batch_size);
@@ -157,7 +158,6 @@ impl Training {
             progress.step_ends(step + 1, sums.score().loss, sums.score().accuracy);
         }
         stepper.end(network)?;
-        network.skip_input_gradient(false);
         self.epochs += 1;
 
         let validation = how

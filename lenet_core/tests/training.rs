@@ -276,6 +276,27 @@ fn a_loss_that_explodes_leaves_the_model_as_it_was_before_the_epoch() {
     );
     assert!(error.to_string().contains("epoch 1, batch"), "{error}");
     assert_eq!(weights::tensors(model.network()), before);
+    assert!(has_image_gradient(&model));
+}
+
+#[test]
+fn after_training_the_gradient_of_images_can_be_had() {
+    let mut model = fresh();
+    assert!(has_image_gradient(&model));
+    model
+        .fit_with(data().0.clone(), &how(1), &mut Silent)
+        .unwrap();
+    assert!(has_image_gradient(&model));
+}
+
+/// Training leaves the gradient of its images out.
+fn has_image_gradient(model: &Model<LeNet5>) -> bool {
+    let images = Cpu::default().zeros::<Rank4<2, 1, 28, 28>>();
+    let logits = model.network().forward(images.leaky_trace());
+    let gradients = cross_entropy(logits, &Cpu::default().zeros())
+        .unwrap()
+        .backward();
+    gradients.get(&images).as_vec().iter().any(|&g| g != 0.0)
 }
 
 #[test]
