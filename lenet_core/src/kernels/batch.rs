@@ -18,6 +18,7 @@ pub(crate) fn forward(
 ) -> (Vec<f32>, Option<Kept>) {
     let (input, output) = (shape.input_len(), shape.output_len());
     let images = x.len() / input;
+    // Filters, not images, lie side by side here, so few images need no shorter vectors.
     let mut factors = pool.take(shape.factors());
     conv::factors(isa, pool, shape, weight, &mut factors);
     let isa = isa.for_images(images);
@@ -76,7 +77,8 @@ pub(crate) fn backward(
     let (input, output) = (shape.input_len(), shape.output_len());
     let mut sums = pool.take(shape.factors());
     sums.fill(0.0);
-    let whole = isa;
+    // For the weights, whose filters lie side by side however few the images are.
+    let weights_isa = isa;
     let isa = isa.for_images(dy.len() / output);
     let lanes = isa.lanes();
     let mut dy_block = pool.take(output * lanes);
@@ -103,5 +105,5 @@ pub(crate) fn backward(
             scatter_add(isa, pool, block, input, dx);
         }
     }
-    conv::add_gradient(whole, pool, shape, &sums, gradients.weight);
+    conv::add_gradient(weights_isa, pool, shape, &sums, gradients.weight);
 }

@@ -1,8 +1,8 @@
 //! A dense layer, forward and backward, on a batch of images.
 //!
-//! Outputs and input gradients are computed for a block of images side by side: then every weight is one
-//! number times one vector, and lies in the order in which it is read. The weights' gradient is a sum
-//! over images, computed from the batch as it lies in its tensors.
+//! Outputs are computed for a block of images side by side: then every weight is one number times one vector, and
+//! lies in the order in which it is read. The gradients of weights and input are products of matrices with the inputs
+//! side by side, as they lie in their tensors.
 
 use super::buffer::{Buffer, Pool};
 use super::isa::{Isa, Kernel};
