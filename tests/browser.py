@@ -208,6 +208,7 @@ def main():
             report["printed_lines"] = run_all(page, "fit")
             report["failed"] = page.evaluate(FAILED_JS)
             report["done"] = page.evaluate(DONE_JS)
+            report["asked"] = page.get_by_text("Would you like").count() > 0
             report["lab"] = look_at_lab(page, "lab", folder)
             report["panels"] = {"lab": use_panel(page, "lab", folder)}
             save(page)

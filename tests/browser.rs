@@ -18,6 +18,7 @@ fn run_all_in_jupyterlab_runs_every_cell() {
     let Some(views) = views() else { return };
     assert_eq!(views.failed(), Vec::<String>::new(), "these cells failed");
     assert!(views.done(), "some cells were not run");
+    assert!(!views.asked(), "JupyterLab asks for something");
 }
 
 #[test]

@@ -60,6 +60,11 @@ impl Views {
         self.report["done"] == true
     }
 
+    /// Whether JupyterLab asked for something, over the notebook.
+    pub fn asked(&self) -> bool {
+        self.report["asked"] == true
+    }
+
     /// Whether the view `untrusted` was trusted after all.
     pub fn trusted(&self) -> bool {
         self.report["trusted"] == true

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 
 use crate::process::file_failure;
-use crate::{chromium, data, kernel, python, Project, Result};
+use crate::{chromium, data, kernel, lab, python, Project, Result};
 
 /// JupyterLab, the Rust kernel and the data.
 pub fn for_learning(project: &Project) -> Result<()> {
@@ -13,6 +13,7 @@ pub fn for_learning(project: &Project) -> Result<()> {
     let program = kernel::program(project)?;
     kernel::library_sources(project);
     kernel::register(project, &program)?;
+    lab::write_defaults(project)?;
     // IPython, which JupyterLab brings, warns of a folder that it cannot make.
     let own = project.jupyter_folder();
     fs::create_dir_all(&own).map_err(|error| file_failure("make", &own, &error))?;
