@@ -35,7 +35,7 @@ const PARTS: usize = 8;
 /// Images that are worth a thread of their own.
 const SMALLEST: usize = 8;
 
-/// Images of each part of a batch.
+/// Images of each part of a batch, which may be empty.
 fn part_len(batch: usize) -> usize {
     let half = batch.div_ceil(2).next_power_of_two();
     let largest = batch.div_ceil(PARTS).next_multiple_of(PART).max(PART);
