@@ -26,21 +26,13 @@ use crate::walk::ALL;
 use half::Half;
 use mail::Mail;
 
-/// Images of a part, unless a batch is so small that it would be the only one, or so large that there would be
-/// more than [`PARTS`]. A core's cache holds what they need, and adding up a part's gradients is little work
-/// beside them.
+/// Images of a part, at most, unless a batch is so large that there would be more than [`PARTS`]. A core's cache holds
+/// what they need, and adding up a part's gradients is little work beside them.
 const PART: usize = 32;
 /// Parts of a batch, at most.
 const PARTS: usize = 8;
 /// Images that are worth a thread of their own.
 const SMALLEST: usize = 8;
-
-/// Images of each part of a batch, which may be empty.
-fn part_len(batch: usize) -> usize {
-    let half = batch.div_ceil(2).next_power_of_two();
-    let largest = batch.div_ceil(PARTS).next_multiple_of(PART).max(PART);
-    half.clamp(SMALLEST, largest)
-}
 
 /// Makes an image from that in the data, whose number is the last argument.
 pub(crate) type Draw<'a> = &'a (dyn Fn(&[f32], &mut [f32], usize) + Sync);
@@ -64,7 +56,8 @@ struct Share<'a> {
 
 impl<'a> Lesson<'a> {
     fn shares(&self) -> [Share<'a>; 2] {
-        let size = part_len(self.chosen.len());
+        let size = self.chosen.len().div_ceil(PARTS).max(1);
+        let size = size.next_multiple_of(PART);
         let (left, right) = halves(self.chosen);
         let (left_next, right_next) = halves(self.next);
         [(left, left_next), (right, right_next)].map(|(images, next)| Share {
@@ -74,11 +67,15 @@ impl<'a> Lesson<'a> {
     }
 }
 
-/// Cuts a batch in two, between parts.
+/// Cuts a batch in two: a small one in the middle, a large one nearby, so that few parts are not whole.
 fn halves(batch: &[usize]) -> (&[usize], &[usize]) {
-    let size = part_len(batch.len());
-    let parts = batch.len().div_ceil(size);
-    batch.split_at(batch.len().min(parts.div_ceil(2) * size))
+    let middle = batch.len().div_ceil(2);
+    let left = if middle > PART {
+        (middle + PART / 2) / PART * PART
+    } else {
+        middle.max(SMALLEST)
+    };
+    batch.split_at(left.min(batch.len()))
 }
 
 /// Takes the steps of training, one after the other.

@@ -217,6 +217,11 @@ fn fused_stages_agree_with_plain_layers() {
         // Few images, for which there may be shorter vectors.
         fused_stage_agrees::<6, 16, 5, Rank4<8, 6, 12, 12>, Rank4<8, 16, 4, 4>>(isa);
         fused_stage_agrees::<5, 7, 5, Rank4<3, 5, 8, 20>, Rank4<3, 7, 2, 8>>(isa);
+        // Whole images, and others in pieces, alone and together.
+        fused_stage_agrees::<1, 6, 5, Rank4<9, 1, 28, 28>, Rank4<9, 6, 12, 12>>(isa);
+        fused_stage_agrees::<6, 16, 5, Rank4<27, 6, 12, 12>, Rank4<27, 16, 4, 4>>(isa);
+        fused_stage_agrees::<3, 5, 5, Rank4<4, 3, 20, 12>, Rank4<4, 5, 8, 4>>(isa);
+        fused_stage_agrees::<3, 5, 5, Rank4<2, 3, 12, 28>, Rank4<2, 5, 4, 12>>(isa);
         // Several tiles of columns, in chunks and one by one, and numbers of filters and channels that
         // leave a rest.
         fused_stage_agrees::<5, 7, 5, Rank4<9, 5, 8, 20>, Rank4<9, 7, 2, 8>>(isa);

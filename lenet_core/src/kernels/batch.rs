@@ -4,7 +4,7 @@
 use super::buffer::{Buffer, Pool};
 use super::conv::{self, Gradients, Shape};
 use super::isa::Isa;
-use super::transpose::{gather, scatter, scatter_add};
+use super::pieces::{Layout, PIECES};
 
 /// Convolution, tanh and pooling of the batch `x`. Returns the pooled maps, and what [`backward`] needs
 /// of this pass if `keep` is set.
@@ -21,30 +21,34 @@ pub(crate) fn forward(
     // Filters, not images, lie side by side here, so few images need no shorter vectors.
     let mut factors = pool.take(shape.factors());
     conv::factors(isa, pool, shape, weight, &mut factors);
-    let isa = isa.for_images(images);
-    let lanes = isa.lanes();
-
-    let per_block = shape.kept_len() * lanes;
-    let kept_blocks = if keep { images.div_ceil(lanes) } else { 1 };
-    let mut blocks = pool.take(kept_blocks * per_block);
-    let mut x_block = pool.take(input * lanes);
-    let mut y_block = pool.take(output * lanes);
-    let mut scratch = pool.take(shape.forward_len() * lanes);
     let mut y = Vec::with_capacity(images * output);
-    let room = y.spare_capacity_mut()[..images * output].chunks_mut(output * lanes);
-    for (block, (x, y)) in x.chunks(input * lanes).zip(room).enumerate() {
-        let kept = &mut blocks[block % kept_blocks * per_block..][..per_block];
-        gather(isa, x, input, &mut x_block);
-        let parameters = (&*factors, bias);
+    let mut room = &mut y.spare_capacity_mut()[..images * output];
+    let mut x = x;
+    let mut blocks = Vec::new();
+    for block in Block::all(isa, shape, images) {
+        let (x_layout, y_layout) = (block.inputs(&shape), block.outputs(&shape));
+        let x = x.split_off(..block.images * input).unwrap_or_default();
+        let y = room
+            .split_off_mut(..block.images * output)
+            .unwrap_or_default();
+        let lanes = block.isa.lanes();
+        let mut kept = pool.take(block.shape.kept_len() * lanes);
+        let mut x_block = pool.take(x_layout.block_len());
+        let mut y_block = pool.take(y_layout.block_len());
+        let mut scratch = pool.take(block.shape.forward_len() * lanes);
+        x_layout.gather(x, &mut x_block);
         conv::forward(
-            isa,
-            shape,
+            block.isa,
+            block.shape,
             &x_block,
-            parameters,
-            (kept, &mut scratch),
+            (&factors, bias),
+            (&mut kept, &mut scratch),
             &mut y_block,
         );
-        scatter(isa, &y_block, output, y);
+        y_layout.scatter(&y_block, y);
+        if keep {
+            blocks.push((block, kept));
+        }
     }
     // SAFETY: the blocks are all of the first numbers, and `scatter` has written each.
     unsafe { y.set_len(images * output) };
@@ -54,7 +58,7 @@ pub(crate) fn forward(
 /// What [`backward`] needs of the pass forward.
 pub(crate) struct Kept {
     factors: Buffer,
-    blocks: Buffer,
+    blocks: Vec<(Block, Buffer)>,
 }
 
 /// What [`backward`] adds a batch's gradients to.
@@ -77,33 +81,88 @@ pub(crate) fn backward(
     let (input, output) = (shape.input_len(), shape.output_len());
     let mut sums = pool.take(shape.factors());
     sums.fill(0.0);
-    // For the weights, whose filters lie side by side however few the images are.
-    let weights_isa = isa;
-    let isa = isa.for_images(dy.len() / output);
-    let lanes = isa.lanes();
-    let mut dy_block = pool.take(output * lanes);
-    let mut dx_block = gradients.x.is_some().then(|| pool.take(input * lanes));
-    let mut scratch = pool.take(shape.backward_len() * lanes);
-    let blocks = kept.blocks.chunks_exact_mut(shape.kept_len() * lanes);
-    let mut dx = gradients.x.map(|dx| dx.chunks_mut(input * lanes));
-    for (block, dy) in blocks.zip(dy.chunks(output * lanes)) {
-        gather(isa, dy, output, &mut dy_block);
+    let (mut dy, mut dx) = (dy, gradients.x);
+    let Kept { factors, blocks } = kept;
+    for (block, kept) in blocks {
+        let (x_layout, y_layout) = (block.inputs(&shape), block.outputs(&shape));
+        let dy = dy.split_off(..block.images * output).unwrap_or_default();
+        let dx = dx
+            .as_mut()
+            .and_then(|dx| dx.split_off_mut(..block.images * input));
+        let mut dy_block = pool.take(y_layout.block_len());
+        let mut dx_block = dx.is_some().then(|| pool.take(x_layout.block_len()));
+        let mut scratch = pool.take(block.shape.backward_len() * block.isa.lanes());
+        y_layout.gather(dy, &mut dy_block);
         let to = Gradients {
             factors: &mut sums,
             bias: gradients.bias,
             x: dx_block.as_deref_mut(),
         };
         conv::backward(
-            isa,
-            shape,
-            &kept.factors,
-            (block, &mut scratch),
+            block.isa,
+            block.shape,
+            factors,
+            (kept, &mut scratch),
             &dy_block,
             to,
         );
-        if let (Some(block), Some(dx)) = (&dx_block, dx.as_mut().and_then(Iterator::next)) {
-            scatter_add(isa, pool, block, input, dx);
+        if let (Some(block), Some(dx)) = (&dx_block, dx) {
+            x_layout.scatter_add(pool, block, dx);
         }
     }
-    conv::add_gradient(weights_isa, pool, shape, &sums, gradients.weight);
+    conv::add_gradient(isa, pool, shape, &sums, gradients.weight);
+}
+
+/// Images of a batch that are worked on at once.
+struct Block {
+    images: usize,
+    isa: Isa,
+    /// Of what lies in a lane, an image or a piece of one.
+    shape: Shape,
+}
+
+impl Block {
+    /// The blocks of so many images. The last ones may be shorter, or have the images in pieces, so that few lanes
+    /// are empty.
+    fn all(isa: Isa, shape: Shape, images: usize) -> Vec<Self> {
+        let whole = [isa, isa.short()].map(|isa| (isa.lanes(), isa, shape));
+        let pieces = shape.quarter().map(|quarter| {
+            let blocks = [isa, isa.short()];
+            blocks.map(|isa| (isa.lanes() / PIECES, isa, quarter))
+        });
+        let sizes = Vec::from_iter(whole.into_iter().chain(pieces.into_iter().flatten()));
+        let mut blocks = Vec::new();
+        let mut left = images;
+        while left > 0 {
+            let full = |(most, ..): &&(usize, Isa, Shape)| 4 * left > 3 * most;
+            let size = sizes.iter().find(full).or(sizes.last());
+            let Some(&(most, isa, shape)) = size else {
+                break;
+            };
+            let images = left.min(most);
+            left -= images;
+            blocks.push(Self { images, isa, shape });
+        }
+        blocks
+    }
+
+    /// How the images lie in the lanes on their way into the layer `shape`.
+    fn inputs(&self, shape: &Shape) -> Layout {
+        Layout {
+            isa: self.isa,
+            channels: shape.inputs,
+            whole: (shape.height, shape.width),
+            piece: (self.shape.height, self.shape.width),
+        }
+    }
+
+    /// How they lie on the way out.
+    fn outputs(&self, shape: &Shape) -> Layout {
+        Layout {
+            isa: self.isa,
+            channels: shape.outputs,
+            whole: shape.pooled(),
+            piece: self.shape.pooled(),
+        }
+    }
 }

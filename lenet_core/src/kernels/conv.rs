@@ -32,6 +32,16 @@ impl Shape {
     pub(crate) fn input_len(&self) -> usize {
         self.inputs * self.height * self.width
     }
+    /// The same layer for a quarter of the output, if that can be computed as fast.
+    pub(crate) fn quarter(&self) -> Option<Self> {
+        let half = |side: usize| (side + self.kernel - 1) / 2;
+        let quarter = Self {
+            height: half(self.height),
+            width: half(self.width),
+            ..*self
+        };
+        (winograd::fits(self) && winograd::fits(&quarter)).then_some(quarter)
+    }
     fn weights_per_filter(&self) -> usize {
         self.inputs * self.kernel * self.kernel
     }

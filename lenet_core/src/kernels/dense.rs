@@ -33,13 +33,13 @@ pub(crate) fn forward(
     assert!(x.len().is_multiple_of(inputs) && weight.len() == inputs * outputs);
     assert_eq!(bias.len(), outputs);
     let images = x.len() / inputs;
-    let isa = isa.for_images(images);
-    let lanes = isa.lanes();
-    let mut x_block = pool.take(inputs * lanes);
-    let mut y_block = pool.take(outputs * lanes);
     let mut y = Vec::with_capacity(images * outputs);
-    let room = y.spare_capacity_mut()[..images * outputs].chunks_mut(outputs * lanes);
-    for (x, y) in x.chunks(inputs * lanes).zip(room) {
+    let room = y.spare_capacity_mut()[..images * outputs].chunks_mut(outputs * isa.lanes());
+    for (x, y) in x.chunks(inputs * isa.lanes()).zip(room) {
+        let few = x.len() <= inputs * isa.short().lanes();
+        let isa = if few { isa.short() } else { isa };
+        let mut x_block = pool.take(inputs * isa.lanes());
+        let mut y_block = pool.take(outputs * isa.lanes());
         gather(isa, x, inputs, &mut x_block);
         let block = Outputs {
             shape,

@@ -107,11 +107,11 @@ impl Isa {
         }
     }
 
-    /// The instruction set for so many images: shorter vectors where longer ones would be half empty.
-    pub(crate) fn for_images(self, images: usize) -> Self {
+    /// The same with vectors of half the length, if it has them, for few images.
+    pub(crate) fn short(self) -> Self {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 if images <= Avx512Short::LANES => Self(Set::Avx512Short),
+            Set::Avx512 => Self(Set::Avx512Short),
             _ => self,
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod conv;
 pub(crate) mod dense;
 mod isa;
 pub(crate) mod peak;
+mod pieces;
 pub(crate) mod prefetch;
 mod simd;
 pub(crate) mod stream;
