@@ -103,7 +103,6 @@ pub fn workloads(isa: Isa, images: usize) -> Vec<Workload> {
             &mut parameters,
             &[&gradient],
             [&mut mean, &mut square],
-            None,
         );
     }));
     all

@@ -105,7 +105,7 @@ impl AdamState {
         })?;
         let mut update = self.begin(settings, len);
         each_weight(network, ALL, &mut [gradients], &mut |stretch| {
-            update.apply(stretch, None, None)
+            update.apply(stretch, None)
         })?;
         let finite = update.finite;
         self.end([finite]);
@@ -181,13 +181,8 @@ impl<'a> Update<'a> {
         ]
     }
 
-    /// Moves parameters against the sum of their gradients and of `more`, and writes them to `copy`, too.
-    pub(crate) fn apply(
-        &mut self,
-        stretch: Stretch<'_>,
-        more: Option<&[f32]>,
-        copy: Option<&mut [f32]>,
-    ) {
+    /// Moves parameters against the sum of their gradients and of `more`.
+    pub(crate) fn apply(&mut self, stretch: Stretch<'_>, more: Option<&[f32]>) {
         let Stretch {
             at,
             weights,
@@ -196,7 +191,7 @@ impl<'a> Update<'a> {
         let here = at - self.start..at - self.start + weights.len();
         let gradients: Vec<_> = gradients.iter().map(|own| &**own).chain(more).collect();
         let moments = [&mut self.mean[here.clone()], &mut self.square[here]];
-        let finite = adam::update(self.isa, self.rates, weights, &gradients, moments, copy);
+        let finite = adam::update(self.isa, self.rates, weights, &gradients, moments);
         self.finite = (self.finite.0 && finite.0, self.finite.1 && finite.1);
     }
 }

@@ -145,7 +145,7 @@ impl Stepper {
                 let mut update = state.begin(optimizer, self.len);
                 let gradients = left.gradients().into_iter().chain(right.gradients());
                 network.each_weight(ALL, &mut Vec::from_iter(gradients), &mut |stretch| {
-                    update.apply(stretch, None, None);
+                    update.apply(stretch, None);
                 })?;
                 (sums, [update.finite; 2])
             }

@@ -1,6 +1,5 @@
 //! Adam's update, element by element.
 
-use super::buffer::LINE;
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
@@ -17,27 +16,18 @@ pub(crate) struct Rates {
 /// Updates the running means and moves the parameters against the sum of their `gradients`;
 /// [`crate::optim::Adam`] has the formulas. Tells whether the parameters are all finite, and whether the
 /// means are.
-///
-/// Writes the parameters to `copy`, too, if another core wants them; it begins on a cache line.
 pub(crate) fn update(
     isa: Isa,
     rates: Rates,
     parameters: &mut [f32],
     gradients: &[&[f32]],
     [mean, square]: [&mut [f32]; 2],
-    copy: Option<&mut [f32]>,
 ) -> (bool, bool) {
     let mut probes = [0.0; 2];
     let len = parameters.len();
     assert!(mean.len() == len && square.len() == len);
     assert!(gradients.iter().all(|gradient| gradient.len() == len));
-    let copy = copy.map(|copy| {
-        assert_eq!(copy.len(), len);
-        assert!(copy.as_ptr().addr().is_multiple_of(LINE * size_of::<f32>()));
-        copy.as_mut_ptr()
-    });
-    // SAFETY: the kernel touches `len` numbers of each slice, all of which are that long, and `copy` lies as it
-    // wants.
+    // SAFETY: the kernel touches `len` numbers of each slice, all of which are that long.
     unsafe {
         isa.run(Update {
             rates,
@@ -46,7 +36,6 @@ pub(crate) fn update(
             gradients,
             mean: mean.as_mut_ptr(),
             square: square.as_mut_ptr(),
-            copy,
             probes: &mut probes,
         });
     }
@@ -60,7 +49,6 @@ struct Update<'a> {
     gradients: &'a [&'a [f32]],
     mean: *mut f32,
     square: *mut f32,
-    copy: Option<*mut f32>,
     /// The sums of all parameters and of all means, each times zero: NaN if one of them is not finite.
     probes: &'a mut [f32; 2],
 }
@@ -69,10 +57,14 @@ impl Kernel for Update<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let mut probes = [S::splat(0.0); 2];
-        for at in (0..self.len).step_by(S::LANES) {
-            self.vector::<S>(at, S::LANES.min(self.len - at), &mut probes);
+        // Vectors that the compiler knows to be whole need no masks.
+        let whole = self.len - self.len % S::LANES;
+        for at in (0..whole).step_by(S::LANES) {
+            self.vector::<S>(at, S::LANES, &mut probes);
         }
-        S::streamed();
+        if whole < self.len {
+            self.vector::<S>(whole, self.len - whole, &mut probes);
+        }
         *self.probes = probes.map(|probe| probe.sum());
     }
 }
@@ -104,52 +96,7 @@ impl Update<'_> {
         let parameter = S::load_first(count, self.parameters.add(at));
         let parameter = step.fnma(S::splat(1.0), parameter);
         parameter.store_first(count, self.parameters.add(at));
-        if let Some(copy) = self.copy {
-            if count == S::LANES {
-                parameter.stream(copy.add(at));
-            } else {
-                parameter.store_first(count, copy.add(at));
-            }
-        }
         probes[0] = parameter.fma(zero, probes[0]);
         probes[1] = mean.fma(zero, square.fma(zero, probes[1]));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::buffer::Pool;
-
-    #[test]
-    fn another_core_gets_the_parameters_as_they_are_now() {
-        let rates = Rates {
-            step_size: 0.1,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-7,
-        };
-        for isa in Isa::available() {
-            for len in [0, 1, 8, 16, 17, 50] {
-                let numbers = |factor: f32| (0..len).map(|i| factor * i as f32).collect::<Vec<_>>();
-                let (mut parameters, gradient) = (numbers(0.5), numbers(-2.0));
-                let (mut mean, mut square) = (numbers(0.0), numbers(0.0));
-                let mut copy = Pool::default().take(len);
-                copy.fill(f32::NAN);
-                let moments = [&mut *mean, &mut *square];
-                let gradients = [&*gradient, &gradient];
-                update(
-                    isa,
-                    rates,
-                    &mut parameters,
-                    &gradients,
-                    moments,
-                    Some(&mut copy),
-                );
-                assert_eq!(*copy, parameters);
-                // The first step of each is about `step_size / sqrt(0.1)` long, but where the gradient is zero.
-                assert!((1..len).all(|i| parameters[i] > 0.5 * i as f32 + 0.1));
-            }
-        }
     }
 }

@@ -8,17 +8,35 @@ use super::buffer::LINE;
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
 
-/// Copies numbers for another core to read. `to` begins on a cache line.
-pub(crate) fn copy(isa: Isa, from: &[f32], to: &mut [f32]) {
-    assert_eq!(from.len(), to.len());
-    assert!(to.as_ptr().addr().is_multiple_of(LINE * size_of::<f32>()));
-    // SAFETY: both are so long, and `to` lies as the kernel wants.
-    unsafe {
-        isa.run(Copy {
-            len: from.len(),
-            from: from.as_ptr(),
-            to: to.as_mut_ptr(),
-        });
+/// Where numbers for another core are written, run by run. The other core may read when this is dropped.
+pub(crate) struct Writer<'a> {
+    isa: Isa,
+    /// Where the next run goes.
+    left: &'a mut [f32],
+}
+
+impl<'a> Writer<'a> {
+    /// `to` begins on a cache line, as each run in it does.
+    pub(crate) fn new(isa: Isa, to: &'a mut [f32]) -> Self {
+        assert!(to.as_ptr().addr().is_multiple_of(LINE * size_of::<f32>()));
+        Self { isa, left: to }
+    }
+
+    /// Writes a run of numbers.
+    pub(crate) fn put(&mut self, from: &[f32]) {
+        let len = from.len();
+        let to = self.left.split_off_mut(..len.next_multiple_of(LINE));
+        let to = &mut to.unwrap_or_default()[..len];
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        // SAFETY: both are `len` numbers, and `to` begins on a cache line.
+        unsafe { self.isa.run(Copy { len, from, to }) };
+    }
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        // SAFETY: it has no pointers.
+        unsafe { self.isa.run(Done) };
     }
 }
 
@@ -39,6 +57,14 @@ impl Kernel for Copy {
         for at in whole..len {
             *to.add(at) = *from.add(at);
         }
+    }
+}
+
+struct Done;
+
+impl Kernel for Done {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
         S::streamed();
     }
 }
@@ -53,11 +79,17 @@ mod tests {
         let from: Vec<f32> = (0..100).map(|i| i as f32).collect();
         for isa in Isa::available() {
             for len in 0..from.len() {
-                let mut to = Pool::default().take(from.len());
+                let run = len.next_multiple_of(LINE);
+                let mut to = Pool::default().take(2 * run);
                 to.fill(-1.0);
-                copy(isa, &from[1..][..len], &mut to[..len]);
-                let expected = |i| if i < len { i as f32 + 1.0 } else { -1.0 };
-                assert!(to.iter().enumerate().all(|(i, &x)| x == expected(i)));
+                let mut writer = Writer::new(isa, &mut to);
+                writer.put(&from[1..][..len]);
+                writer.put(&from[..len]);
+                drop(writer);
+                for (run, from) in [(&to[..run], &from[1..]), (&to[run..], &from)] {
+                    let expected = |i| if i < len { from[i] } else { -1.0 };
+                    assert!(run.iter().enumerate().all(|(i, &x)| x == expected(i)));
+                }
             }
         }
     }

@@ -5,7 +5,6 @@ use std::ops::Range;
 use dfdx::prelude::{Cpu, Gradients};
 
 use crate::error::Result;
-use crate::kernels::{stream, Isa};
 use crate::learner::Learner;
 use crate::optim::Update;
 use crate::sums::Sums;
@@ -90,16 +89,16 @@ impl Half {
 
     /// Sends the gradients of the weights that the other half moves.
     fn send(&mut self, network: &dyn Learner, mail: &mut Mail) -> Result<()> {
-        let (isa, theirs) = (Isa::best(), self.theirs.clone());
+        let theirs = self.theirs.clone();
         let Some(gradients) = self.gradients() else {
             mail.leave_empty();
             return Ok(());
         };
         let mut mail = mail.write();
         network.each_gradient(theirs, &mut [gradients], &mut |gradients| {
-            for gradient in gradients {
-                stream::copy(isa, gradient, mail.next(gradient.len()));
-            }
+            gradients
+                .into_iter()
+                .for_each(|gradient| mail.put(gradient));
         })
     }
 
@@ -113,13 +112,15 @@ impl Half {
         update: &mut Update<'_>,
         (gradients, weights): (&Mail, &mut Mail),
     ) -> Result<()> {
-        let (own, mut received, mut mail) = (self.own.clone(), gradients.read(), weights.write());
+        let (own, mut received) = (self.own.clone(), gradients.read());
         let mut gradients = Vec::from_iter(self.gradients());
-        network.each_weight(own, &mut gradients, &mut |stretch| {
+        network.each_weight(own.clone(), &mut gradients, &mut |stretch| {
             let len = stretch.weights.len();
             let more = received.as_mut().map(|received| received.next(len));
-            update.apply(stretch, more, Some(mail.next(len)));
-        })
+            update.apply(stretch, more);
+        })?;
+        let mut mail = weights.write();
+        network.each_weight(own, &mut [], &mut |stretch| mail.put(stretch.weights))
     }
 
     /// What it has learned from the last batch, if anything.

@@ -1,13 +1,14 @@
-//! What one half sends to the other, written past the caches: see [`crate::kernels::stream`].
+//! What one half sends to the other.
 
 use std::ops::Range;
 
 use crate::error::Result;
 use crate::kernels::buffer::{Buffer, Pool, LINE};
+use crate::kernels::stream::Writer;
+use crate::kernels::Isa;
 use crate::learner::Learner;
 
-/// A number for each of some weights, the same weights each time. Each tensor's begin on a cache line, as the
-/// kernels want it.
+/// A number for each of some weights, the same weights each time. Each tensor's begin on a cache line.
 pub(super) struct Mail {
     numbers: Buffer,
     sent: bool,
@@ -32,7 +33,7 @@ impl Mail {
     /// Writes from the beginning.
     pub(super) fn write(&mut self) -> Writer<'_> {
         self.sent = true;
-        Writer(&mut self.numbers)
+        Writer::new(Isa::best(), &mut self.numbers)
     }
 
     /// Nothing is to be read.
@@ -43,17 +44,6 @@ impl Mail {
     /// Reads from the beginning, if something was written.
     pub(super) fn read(&self) -> Option<Reader<'_>> {
         self.sent.then_some(Reader(&self.numbers))
-    }
-}
-
-/// Where mail is written.
-pub(super) struct Writer<'a>(&'a mut [f32]);
-
-impl Writer<'_> {
-    /// Where the next tensor's `len` numbers go.
-    pub(super) fn next(&mut self, len: usize) -> &mut [f32] {
-        let here = self.0.split_off_mut(..len.next_multiple_of(LINE));
-        &mut here.unwrap_or_default()[..len]
     }
 }
 
