@@ -234,7 +234,7 @@ pub(crate) fn backward(
     // SAFETY: the lengths just checked are those that the kernels read and write.
     unsafe {
         if winograd::fits(&shape) {
-            isa.run(winograd::Backward(block));
+            isa.run(winograd::Backward::new(block));
         } else {
             isa.run(direct::Backward(block));
         }

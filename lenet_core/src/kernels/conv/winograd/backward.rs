@@ -15,26 +15,37 @@ pub(crate) fn backward_len(shape: &Shape) -> usize {
 }
 
 /// See [`backward`](crate::kernels::conv::backward).
-pub(crate) struct Backward(pub(crate) BackwardBlock);
+pub(crate) struct Backward {
+    block: BackwardBlock,
+    /// Tiles of a chunk.
+    chunk: usize,
+}
+
+impl Backward {
+    pub(crate) fn new(block: BackwardBlock) -> Self {
+        let chunk = block.shape.chunk();
+        Self { block, chunk }
+    }
+}
 
 impl Kernel for Backward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let mut filter = 0;
-        while filter < self.0.shape.outputs {
-            filter += match self.0.shape.outputs - filter {
+        while filter < self.block.shape.outputs {
+            filter += match self.block.shape.outputs - filter {
                 3 | 6 if S::REGISTERS >= 32 => self.filters::<S, 3>(filter),
                 4.. if S::REGISTERS >= 32 => self.filters::<S, 4>(filter),
                 2.. => self.filters::<S, 2>(filter),
                 _ => self.filters::<S, 1>(filter),
             };
         }
-        let Some(x_gradient) = self.0.x_gradient else {
+        let Some(x_gradient) = self.block.x_gradient else {
             return;
         };
         let mut channel = 0;
-        while channel < self.0.shape.inputs {
-            channel += match self.0.shape.inputs - channel {
+        while channel < self.block.shape.inputs {
+            channel += match self.block.shape.inputs - channel {
                 6.. if S::REGISTERS >= 32 => self.channels::<S, 6>(channel),
                 3.. if S::REGISTERS >= 32 => self.channels::<S, 3>(channel),
                 2.. => self.channels::<S, 2>(channel),
@@ -49,7 +60,7 @@ impl Backward {
     /// The gradients of the biases and weights of `F` filters. Returns `F`.
     #[inline(always)]
     unsafe fn filters<S: Simd, const F: usize>(&self, filter: usize) -> usize {
-        let chunks = self.0.shape.tiles() / self.0.shape.chunk();
+        let chunks = self.block.shape.tiles() / self.chunk;
         for chunk in 0..chunks {
             for f in 0..F {
                 S::call(GradientPoints {
@@ -76,10 +87,10 @@ impl Backward {
     /// `[channel][row][t][p]`, for `C` channels. Returns `C`.
     #[inline(always)]
     unsafe fn channels<S: Simd, const C: usize>(&self, channel: usize) -> usize {
-        let last = self.0.shape.height - ROWS;
+        let last = self.block.shape.height - ROWS;
         for point in 0..POINTS {
-            for t in 0..self.0.shape.tiles() {
-                for y in (0..self.0.shape.height).step_by(ROWS) {
+            for t in 0..self.block.shape.tiles() {
+                for y in (0..self.block.shape.height).step_by(ROWS) {
                     let border = match y {
                         0 => Border::Top,
                         y if y == last => Border::Bottom,
@@ -101,14 +112,14 @@ impl Backward {
     /// The gradient before tanh at the points, from a filter's in a chunk on; `local` is the filter's
     /// number among those that are worked on. All of it is kept only if the input's gradient is wanted.
     unsafe fn gradient<S: Simd>(&self, chunk: usize, filter: usize, local: usize) -> *mut f32 {
-        let shape = self.0.shape;
-        let at = match self.0.x_gradient {
+        let shape = self.block.shape;
+        let at = match self.block.x_gradient {
             Some(_) => chunk * shape.outputs + filter,
             None => local,
         };
-        let each = POINTS * shape.chunk() * shape.rows();
+        let each = POINTS * self.chunk * shape.rows();
         let sums = SUMMED_AT_ONCE * shape.inputs * POINTS * TAPS + MOST_LANES;
-        self.0.scratch.add((sums + at * each) * S::LANES)
+        self.block.scratch.add((sums + at * each) * S::LANES)
     }
 }
 
@@ -130,9 +141,9 @@ impl Kernel for GradientPoints<'_> {
             local,
             chunk,
         } = self;
-        let shape = backward.0.shape;
+        let shape = backward.block.shape;
         let (height, width) = shape.pooled();
-        let (rows, tiles) = (shape.rows(), shape.chunk());
+        let (rows, tiles) = (shape.rows(), backward.chunk);
         let (one, quarter) = (S::splat(1.0), S::splat(0.25));
         let to = backward.gradient::<S>(chunk, filter, local);
         let mut sum = S::splat(0.0);
@@ -142,11 +153,11 @@ impl Kernel for GradientPoints<'_> {
                 let (mut top, mut bottom) = ([one; TILE], [one; TILE]);
                 for i in 0..TILE / 2 {
                     let share =
-                        S::load(backward.0.pooled.add((window + i) * S::LANES)).mul(quarter);
+                        S::load(backward.block.pooled.add((window + i) * S::LANES)).mul(quarter);
                     let mut shares = [share; 4];
                     if shape.bending {
                         let place = shape.window(filter, chunk * tiles + t, y) + i;
-                        let from = backward.0.activations.add(4 * place * S::LANES);
+                        let from = backward.block.activations.add(4 * place * S::LANES);
                         for (j, share) in shares.iter_mut().enumerate() {
                             let a = S::load(from.add(j * S::LANES));
                             *share = share.mul(a.fnma(a, one));
@@ -167,7 +178,7 @@ impl Kernel for GradientPoints<'_> {
                 }
             }
         }
-        *backward.0.bias_gradient.add(filter) += sum.sum();
+        *backward.block.bias_gradient.add(filter) += sum.sum();
     }
 }
 
@@ -184,11 +195,11 @@ struct WeightGradient<'a, const F: usize> {
 impl<const F: usize> Kernel for WeightGradient<'_, F> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let inputs = self.backward.0.shape.inputs;
+        let inputs = self.backward.block.shape.inputs;
         // A vector for each weight that is worked on, at each point.
         let place = self
             .backward
-            .0
+            .block
             .scratch
             .add(self.point * inputs * TAPS * F * S::LANES);
         for channel in 0..inputs {
@@ -210,8 +221,8 @@ impl<const F: usize> WeightGradient<'_, F> {
             chunk,
             ..
         } = *self;
-        let shape = backward.0.shape;
-        let (rows, tiles) = (shape.rows(), shape.chunk());
+        let shape = backward.block.shape;
+        let (rows, tiles) = (shape.rows(), backward.chunk);
         let step = POINTS * tiles * rows * S::LANES;
         let mut sums = [[S::splat(0.0); TAPS]; F];
         if chunk > 0 {
@@ -228,7 +239,7 @@ impl<const F: usize> WeightGradient<'_, F> {
         for t in 0..tiles {
             let column = (channel * POINTS + point) * shape.tiles() + chunk * tiles + t;
             let mut x = backward
-                .0
+                .block
                 .values
                 .add(column * shape.height * S::LANES)
                 .cast_const();
@@ -258,10 +269,10 @@ impl<const F: usize> WeightGradient<'_, F> {
     /// them, whose sums are left out.
     #[inline(always)]
     unsafe fn sum_lanes<S: Simd>(&self, place: *const f32) {
-        let shape = self.backward.0.shape;
+        let shape = self.backward.block.shape;
         let count = shape.inputs * TAPS * F;
         let first = self.point * shape.inputs * TAPS * shape.outputs + self.filter;
-        let to = self.backward.0.factor_gradient.add(first);
+        let to = self.backward.block.factor_gradient.add(first);
         let mut sums = [0.0; MOST_LANES];
         for at in (0..count).step_by(S::LANES) {
             S::sums(place.add(at * S::LANES)).store(sums.as_mut_ptr());
@@ -313,8 +324,8 @@ impl<const C: usize> InputPoints<'_, C> {
             place: (t, y),
             ..
         } = *self;
-        let shape = backward.0.shape;
-        let (rows, tiles) = (shape.rows(), shape.chunk());
+        let shape = backward.block.shape;
+        let (rows, tiles) = (shape.rows(), backward.chunk);
         let mut sums = [[S::splat(0.0); ROWS]; C];
         let factors = (point * shape.inputs + channel) * TAPS * shape.outputs;
         let gradient = (point * tiles + t % tiles) * rows + y;
@@ -322,7 +333,7 @@ impl<const C: usize> InputPoints<'_, C> {
             let gradient = backward
                 .gradient::<S>(t / tiles, filter, filter)
                 .wrapping_add(gradient * S::LANES);
-            let factors = (backward.0.factors.add(factors + filter), shape.outputs);
+            let factors = (backward.block.factors.add(factors + filter), shape.outputs);
             tap::<S, C, 0>(gradient, factors, border, &mut sums);
             tap::<S, C, 1>(gradient, factors, border, &mut sums);
             tap::<S, C, 2>(gradient, factors, border, &mut sums);
@@ -333,7 +344,7 @@ impl<const C: usize> InputPoints<'_, C> {
             for (r, sum) in sums.into_iter().enumerate() {
                 let row = (channel + c) * shape.height + y + r;
                 let at = (row * shape.tiles() + t) * POINTS + point;
-                sum.store(backward.0.values.add(at * S::LANES));
+                sum.store(backward.block.values.add(at * S::LANES));
             }
         }
     }
@@ -378,7 +389,7 @@ impl Kernel for InputGradient<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Self(backward, to) = self;
-        let shape = backward.0.shape;
+        let shape = backward.block.shape;
         for row in 0..shape.inputs * shape.height {
             let to = to.add(row * shape.width * S::LANES);
             let mut overlap = [S::splat(0.0); TILE];
@@ -386,7 +397,7 @@ impl Kernel for InputGradient<'_> {
                 let from = (row * shape.tiles() + t) * POINTS;
                 let mut values = [S::splat(0.0); POINTS];
                 for (p, value) in values.iter_mut().enumerate() {
-                    *value = S::load(backward.0.values.add((from + p) * S::LANES));
+                    *value = S::load(backward.block.values.add((from + p) * S::LANES));
                 }
                 let gradient = gradient_from_points(values);
                 for i in 0..TILE {
