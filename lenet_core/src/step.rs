@@ -208,3 +208,23 @@ fn middle(tensors: &[Range<usize>]) -> usize {
     let tensor = tensors.iter().find(|tensor| tensor.contains(&middle));
     tensor.map_or(0, |tensor| middle - (middle - tensor.start) % LINE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_half_waits_long_for_the_other() {
+        for len in 0..3000 {
+            let batch = Vec::from_iter(0..len);
+            let (left, right) = halves(&batch);
+            assert_eq!([left, right].concat(), batch);
+            if len <= 2 * SMALLEST {
+                assert_eq!(left.len(), len.min(SMALLEST));
+            } else {
+                // Half a part from the middle, and one image more on one side of it where the number is odd.
+                assert!(left.len().abs_diff(right.len()) <= PART + 1, "{len}");
+            }
+        }
+    }
+}

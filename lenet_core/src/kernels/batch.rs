@@ -122,14 +122,15 @@ struct Block {
 }
 
 impl Block {
-    /// The blocks of so many images. The last ones may be shorter, or have the images in pieces, so that few lanes
-    /// are empty.
+    /// The blocks of so many images. The last ones may be shorter, or have the images in pieces: of all kinds of block,
+    /// the largest that the images left fill to more than three quarters.
     fn all(isa: Isa, shape: Shape, images: usize) -> Vec<Self> {
         let whole = [isa, isa.short()].map(|isa| (isa.lanes(), isa, shape));
         let pieces = shape.quarter().map(|quarter| {
             let blocks = [isa, isa.short()];
             blocks.map(|isa| (isa.lanes() / PIECES, isa, quarter))
         });
+        // The largest first.
         let sizes = Vec::from_iter(whole.into_iter().chain(pieces.into_iter().flatten()));
         let mut blocks = Vec::new();
         let mut left = images;
