@@ -215,7 +215,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128, 512])
-    parser.add_argument("--sweep", type=int, nargs="*", default=[16, 64, 256, 1024])
+    parser.add_argument("--sweep", type=int, nargs="*", default=[16, 17, 24, 33, 64, 100, 256, 1024])
     parser.add_argument("--cells", type=Path, nargs=2, help="records of run_notebook.py: cold, warm")
     parser.add_argument("--record", type=Path, help="all runs, as JSON; read instead of running if it is there")
     parser.add_argument("--output", type=Path)
