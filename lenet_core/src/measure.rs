@@ -208,10 +208,10 @@ fn convolution(
             let gradients = Gradients {
                 factors: &mut df,
                 bias: &mut db,
-                x: dx.as_deref_mut(),
+                x: dx.as_deref_mut().map(|dx| (&*factors, dx)),
             };
             let working = (kept, &mut *scratch);
-            conv::backward(isa, shape, &factors, working, &dy, gradients);
+            conv::backward(isa, shape, working, &dy, gradients);
         }
     };
     pair(names, products, input_gradient, forward, backward)

@@ -296,6 +296,10 @@ fn fused_dense_layers_agree_with_plain_ones() {
         fused_dense_agrees::<120, 84, 128>(isa);
         fused_dense_agrees::<84, 10, 96>(isa);
         fused_dense_agrees::<256, 120, 8>(isa);
+        // A block, and a few images that are worked on one by one.
+        fused_dense_agrees::<120, 84, 9>(isa);
+        fused_dense_agrees::<256, 120, 12>(isa);
+        fused_dense_agrees::<84, 10, 19>(isa);
         fused_dense_agrees::<84, 10, 7>(isa);
         fused_dense_agrees::<7, 3, 1>(isa);
         fused_dense_agrees::<1, 1, 5>(isa);

@@ -82,8 +82,11 @@ pub(crate) fn backward(
     let mut sums = pool.take(shape.factors());
     sums.fill(0.0);
     let (mut dy, mut dx) = (dy, gradients.x);
-    let Kept { factors, blocks } = kept;
-    for (block, kept) in blocks {
+    let mut factors = pool.take(shape.factors());
+    if dx.is_some() {
+        conv::by_filter(isa, shape, &kept.factors, &mut factors);
+    }
+    for (block, kept) in &mut kept.blocks {
         let (x_layout, y_layout) = (block.inputs(&shape), block.outputs(&shape));
         let dy = dy.split_off(..block.images * output).unwrap_or_default();
         let dx = dx
@@ -96,16 +99,9 @@ pub(crate) fn backward(
         let to = Gradients {
             factors: &mut sums,
             bias: gradients.bias,
-            x: dx_block.as_deref_mut(),
+            x: dx_block.as_deref_mut().map(|dx| (&*factors, dx)),
         };
-        conv::backward(
-            block.isa,
-            block.shape,
-            factors,
-            (kept, &mut scratch),
-            &dy_block,
-            to,
-        );
+        conv::backward(block.isa, block.shape, (kept, &mut scratch), &dy_block, to);
         if let (Some(block), Some(dx)) = (&dx_block, dx) {
             x_layout.scatter_add(pool, block, dx);
         }
@@ -123,7 +119,7 @@ struct Block {
 
 impl Block {
     /// The blocks of so many images. The last ones may be shorter, or have the images in pieces: of all kinds of block,
-    /// the largest that the images left fill to more than three quarters.
+    /// the largest that the images left fill to three quarters; one of whole images, to more than that.
     fn all(isa: Isa, shape: Shape, images: usize) -> Vec<Self> {
         let whole = [isa, isa.short()].map(|isa| (isa.lanes(), isa, shape));
         let pieces = shape.quarter().map(|quarter| {
@@ -135,7 +131,10 @@ impl Block {
         let mut blocks = Vec::new();
         let mut left = images;
         while left > 0 {
-            let full = |(most, ..): &&(usize, Isa, Shape)| 4 * left > 3 * most;
+            let full = |(most, _, part): &&(usize, Isa, Shape)| {
+                let pieces = part.height < shape.height;
+                4 * left > 3 * most || (pieces && 4 * left == 3 * most)
+            };
             let size = sizes.iter().find(full).or(sizes.last());
             let Some(&(most, isa, shape)) = size else {
                 break;

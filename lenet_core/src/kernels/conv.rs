@@ -115,6 +115,17 @@ pub(crate) fn factors(isa: Isa, pool: &Pool, shape: Shape, weight: &[f32], facto
     }
 }
 
+/// The [`factors`] with those of a filter side by side, as the input's gradient needs them.
+pub(crate) fn by_filter(isa: Isa, shape: Shape, factors: &[f32], to: &mut [f32]) {
+    assert_eq!(factors.len(), shape.factors());
+    assert_eq!(to.len(), shape.factors());
+    if winograd::fits(&shape) {
+        winograd::by_filter(isa, shape, factors, to);
+    } else {
+        to.copy_from_slice(factors);
+    }
+}
+
 /// Adds to the weights' gradient what the gradient of their [`factors`] amounts to.
 pub(crate) fn add_gradient(
     isa: Isa,
@@ -193,8 +204,9 @@ pub(crate) struct Gradients<'a> {
     pub(crate) factors: &'a mut [f32],
     /// The biases' gradient, to which the block's is added.
     pub(crate) bias: &'a mut [f32],
-    /// The input's gradient, overwritten, if it is wanted; the first layer wants none.
-    pub(crate) x: Option<&'a mut [f32]>,
+    /// The input's gradient, overwritten, if it is wanted; the first layer wants none. It is made with the factors
+    /// [`by_filter`].
+    pub(crate) x: Option<(&'a [f32], &'a mut [f32])>,
 }
 
 /// From the gradient of a block's pooled output to those of weights and biases, and of the input if it is
@@ -203,26 +215,24 @@ pub(crate) struct Gradients<'a> {
 pub(crate) fn backward(
     isa: Isa,
     shape: Shape,
-    factors: &[f32],
     (kept, scratch): (&mut [f32], &mut [f32]),
     pooled: &[f32],
     gradients: Gradients<'_>,
 ) {
     let lanes = isa.lanes();
-    assert_eq!(factors.len(), shape.factors());
     assert_eq!(kept.len(), shape.kept_len() * lanes);
     assert_eq!(scratch.len(), shape.backward_len() * lanes);
     assert_eq!(pooled.len(), shape.output_len() * lanes);
     assert_eq!(gradients.factors.len(), shape.factors());
     assert_eq!(gradients.bias.len(), shape.outputs);
-    let x_gradient = gradients.x.map(|gradient| {
+    let x_gradient = gradients.x.map(|(factors, gradient)| {
+        assert_eq!(factors.len(), shape.factors());
         assert_eq!(gradient.len(), shape.input_len() * lanes);
-        gradient.as_mut_ptr()
+        (factors.as_ptr(), gradient.as_mut_ptr())
     });
     let (activations, values) = kept.split_at_mut(shape.activations() * lanes);
     let block = BackwardBlock {
         shape,
-        factors: factors.as_ptr(),
         activations: activations.as_ptr(),
         values: values.as_mut_ptr(),
         pooled: pooled.as_ptr(),
@@ -234,7 +244,7 @@ pub(crate) fn backward(
     // SAFETY: the lengths just checked are those that the kernels read and write.
     unsafe {
         if winograd::fits(&shape) {
-            isa.run(winograd::Backward::new(block));
+            isa.run(winograd::Backward::new(block, lanes));
         } else {
             isa.run(direct::Backward(block));
         }
@@ -244,7 +254,6 @@ pub(crate) fn backward(
 /// What [`backward`] has checked the lengths of.
 pub(crate) struct BackwardBlock {
     shape: Shape,
-    factors: *const f32,
     activations: *const f32,
     /// What the factors were multiplied with; the gradient may take its place.
     values: *mut f32,
@@ -252,6 +261,7 @@ pub(crate) struct BackwardBlock {
     pooled: *const f32,
     factor_gradient: *mut f32,
     bias_gradient: *mut f32,
-    x_gradient: Option<*mut f32>,
+    /// Where the input's gradient goes, and before it the factors by filter.
+    x_gradient: Option<(*const f32, *mut f32)>,
     scratch: *mut f32,
 }

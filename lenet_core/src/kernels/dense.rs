@@ -1,8 +1,11 @@
 //! A dense layer, forward and backward, on a batch of images.
 //!
 //! Outputs are computed for a block of images side by side: then every weight is one number times one vector, and
-//! lies in the order in which it is read. The gradients of weights and input are products of matrices with the inputs
-//! side by side, as they lie in their tensors.
+//! lies in the order in which it is read. Few images would leave most of a block empty: they are computed one by one,
+//! with inputs and weights side by side, as they lie in their tensors. The gradients of weights and input are products of matrices with the inputs
+//! side by side, too.
+
+use std::mem::MaybeUninit;
 
 use super::buffer::{Buffer, Pool};
 use super::isa::{Isa, Kernel};
@@ -34,27 +37,86 @@ pub(crate) fn forward(
     assert_eq!(bias.len(), outputs);
     let images = x.len() / inputs;
     let mut y = Vec::with_capacity(images * outputs);
-    let room = y.spare_capacity_mut()[..images * outputs].chunks_mut(outputs * isa.lanes());
-    for (x, y) in x.chunks(inputs * isa.lanes()).zip(room) {
-        let few = x.len() <= inputs * isa.short().lanes();
-        let isa = if few { isa.short() } else { isa };
-        let mut x_block = pool.take(inputs * isa.lanes());
-        let mut y_block = pool.take(outputs * isa.lanes());
-        gather(isa, x, inputs, &mut x_block);
-        let block = Outputs {
-            shape,
-            x: x_block.as_ptr(),
-            weight: weight.as_ptr(),
-            bias: bias.as_ptr(),
-            y: y_block.as_mut_ptr(),
-        };
-        // SAFETY: weights and biases have the lengths just checked, the blocks those of their buffers.
-        unsafe { isa.run(block) };
-        scatter(isa, &y_block, outputs, y);
+    let (mut x, mut room) = (x, &mut y.spare_capacity_mut()[..images * outputs]);
+    while !x.is_empty() {
+        let left = x.len() / inputs;
+        let block = [isa, isa.short()]
+            .into_iter()
+            .find(|isa| enough(left, *isa));
+        let images = block.map_or(left, |isa| left.min(isa.lanes()));
+        let x = x.split_off(..images * inputs).unwrap_or_default();
+        let y = room.split_off_mut(..images * outputs).unwrap_or_default();
+        match block {
+            Some(isa) => side_by_side(isa, pool, shape, x, (weight, bias), y),
+            None => one_by_one(isa, pool, shape, x, (weight, bias), y),
+        }
     }
-    // SAFETY: the blocks are all of the first numbers, and `scatter` has written each.
+    // SAFETY: the images' outputs are all of the first numbers, and each was written.
     unsafe { y.set_len(images * outputs) };
     y
+}
+
+/// Whether so many images fill a block well: more than three quarters of it, or half of a short one.
+fn enough(images: usize, isa: Isa) -> bool {
+    let lanes = isa.lanes();
+    let few = if isa == isa.short() {
+        lanes / 2
+    } else {
+        lanes / 4 * 3
+    };
+    images > few
+}
+
+/// The outputs of a block of images.
+fn side_by_side(
+    isa: Isa,
+    pool: &Pool,
+    shape: Shape,
+    x: &[f32],
+    (weight, bias): (&[f32], &[f32]),
+    y: &mut [MaybeUninit<f32>],
+) {
+    let mut x_block = pool.take(shape.inputs * isa.lanes());
+    let mut y_block = pool.take(shape.outputs * isa.lanes());
+    gather(isa, x, shape.inputs, &mut x_block);
+    let block = Outputs {
+        shape,
+        x: x_block.as_ptr(),
+        weight: weight.as_ptr(),
+        bias: bias.as_ptr(),
+        y: y_block.as_mut_ptr(),
+    };
+    // SAFETY: `forward` has checked the weights' and biases' lengths; the blocks have those of their buffers.
+    unsafe { isa.run(block) };
+    scatter(isa, &y_block, shape.outputs, y);
+}
+
+/// The outputs of a few images, as they lie in their tensor.
+fn one_by_one(
+    isa: Isa,
+    pool: &Pool,
+    shape: Shape,
+    x: &[f32],
+    (weight, bias): (&[f32], &[f32]),
+    y: &mut [MaybeUninit<f32>],
+) {
+    let lanes = isa.lanes();
+    let mut sums = pool.take(shape.outputs.next_multiple_of(lanes) * lanes);
+    for (x, y) in x
+        .chunks_exact(shape.inputs)
+        .zip(y.chunks_exact_mut(shape.outputs))
+    {
+        let image = Image {
+            shape,
+            x: x.as_ptr(),
+            weight: weight.as_ptr(),
+            bias: bias.as_ptr(),
+            sums: sums.as_mut_ptr(),
+            y: y.as_mut_ptr().cast(),
+        };
+        // SAFETY: `forward` has checked the lengths; `sums` has a vector for each output, and whole vectors of them.
+        unsafe { isa.run(image) };
+    }
 }
 
 /// What [`backward`] adds a batch's gradients to.
@@ -177,6 +239,70 @@ impl Outputs {
     }
 }
 
+/// The outputs of one image, whose inputs lie side by side, as each output's weights do.
+struct Image {
+    shape: Shape,
+    x: *const f32,
+    weight: *const f32,
+    bias: *const f32,
+    /// A vector for each output, whose lanes are summed in the end.
+    sums: *mut f32,
+    y: *mut f32,
+}
+
+impl Kernel for Image {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let outputs = self.shape.outputs;
+        let mut output = 0;
+        while output < outputs {
+            output += match outputs - output {
+                8.. if S::REGISTERS >= 16 => self.products::<S, 8>(output),
+                4.. => self.products::<S, 4>(output),
+                _ => self.products::<S, 1>(output),
+            };
+        }
+        for output in (0..outputs).step_by(S::LANES) {
+            let count = S::LANES.min(outputs - output);
+            let sum = S::sums(self.sums.add(output * S::LANES));
+            let mut y = [sum.add(S::load_first(count, self.bias.add(output)))];
+            if self.shape.bending {
+                y = tanh(y);
+            }
+            y[0].store_first(count, self.y.add(output));
+        }
+    }
+}
+
+impl Image {
+    /// The products of the inputs with the weights of `R` outputs, summed lane by lane. Returns `R`.
+    #[inline(always)]
+    unsafe fn products<S: Simd, const R: usize>(&self, output: usize) -> usize {
+        let inputs = self.shape.inputs;
+        let weight = self.weight.add(output * inputs);
+        let whole = inputs - inputs % S::LANES;
+        let mut sums = [S::splat(0.0); R];
+        for input in (0..whole).step_by(S::LANES) {
+            let x = S::load(self.x.add(input));
+            for (r, sum) in sums.iter_mut().enumerate() {
+                *sum = x.fma(S::load(weight.add(r * inputs + input)), *sum);
+            }
+        }
+        if whole < inputs {
+            let count = inputs - whole;
+            let x = S::load_first(count, self.x.add(whole));
+            for (r, sum) in sums.iter_mut().enumerate() {
+                let weight = S::load_first(count, weight.add(r * inputs + whole));
+                *sum = x.fma(weight, *sum);
+            }
+        }
+        for (r, sum) in sums.into_iter().enumerate() {
+            sum.store(self.sums.add((output + r) * S::LANES));
+        }
+        R
+    }
+}
+
 /// Adds a product of matrices: `to[r, c] += sum over t of a[t, r] * b[t, c]`. The columns lie side by side in `b` and
 /// `to`, row by row.
 struct AddProduct {
@@ -229,6 +355,8 @@ impl AddProduct {
         while row < self.rows {
             let place = (row, column);
             row += match self.rows - row {
+                // Not 8 and 1: a sum alone waits for itself.
+                9 if S::REGISTERS >= 32 => self.tile::<S, 5, C>(place, b, count),
                 8.. if S::REGISTERS >= 32 => self.tile::<S, 8, C>(place, b, count),
                 6.. if S::REGISTERS >= 16 => self.tile::<S, 6, C>(place, b, count),
                 4.. if S::REGISTERS >= 16 => self.tile::<S, 4, C>(place, b, count),

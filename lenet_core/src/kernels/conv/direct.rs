@@ -83,8 +83,8 @@ impl Kernel for Backward {
                 _ => self.weight_gradients::<S, 1>(filter),
             };
         }
-        if let Some(to) = self.0.x_gradient {
-            self.input_gradient::<S>(to);
+        if let Some((factors, to)) = self.0.x_gradient {
+            self.input_gradient::<S>(factors, to);
         }
     }
 }
@@ -149,7 +149,7 @@ impl Backward {
 
     /// The input's gradient: each pixel gathers what its taps sent on.
     #[inline(always)]
-    unsafe fn input_gradient<S: Simd>(&self, to: *mut f32) {
+    unsafe fn input_gradient<S: Simd>(&self, factors: *const f32, to: *mut f32) {
         let shape = self.0.shape;
         let kernel = shape.kernel;
         let (height, width) = (2 * shape.pooled().0, 2 * shape.pooled().1);
@@ -168,7 +168,7 @@ impl Backward {
                     let weight = ((filter * shape.inputs + channel) * kernel + tap_y) * kernel;
                     let row = (filter * height + y - tap_y) * width;
                     for tap_x in taps(x, width) {
-                        let factor = S::splat(*self.0.factors.add(weight + tap_x));
+                        let factor = S::splat(*factors.add(weight + tap_x));
                         let gradient = self.0.scratch.add((row + x - tap_x) * S::LANES);
                         sum = S::load(gradient).fma(factor, sum);
                     }

@@ -14,7 +14,8 @@
 //! With `t` for a tile of four columns and `p` for a point, memory holds vectors (a lane for each
 //! image) in these orders:
 //! - the input's values `[channel][p][t][row]`,
-//! - the weights' values, plain numbers, `[p][channel][tap_y][filter]`, and their gradients likewise,
+//! - the weights' values, plain numbers, `[p][channel][tap_y][filter]`, and their gradients likewise;
+//!   for the input's gradient `[filter][p][channel][tap_y]`,
 //! - the values of the gradient before tanh `[chunk][filter][p][t in chunk][row]`,
 //! - the activations `[filter][t][row of pooling windows][window][4]`.
 
@@ -25,7 +26,7 @@ mod points;
 use super::Shape;
 pub(crate) use backward::{backward_len, Backward};
 pub(crate) use forward::{forward_len, Forward};
-pub(crate) use points::{add_gradient, evaluate};
+pub(crate) use points::{add_gradient, by_filter, evaluate};
 
 /// Outputs of a tile.
 const TILE: usize = 4;
@@ -36,9 +37,9 @@ const POINTS: usize = TILE + TAPS - 1;
 /// Rows of a tile of the input gradient: then a filter's overlap with the image's border is a whole
 /// tile.
 const ROWS: usize = 4;
-/// Rows over which a weight's gradient is summed in registers before the sum goes to memory; so many
-/// rows of four filters stay in the nearest cache.
-const LONG_SUM: usize = 24;
+/// Numbers over which a weight's gradient is summed in registers before the sums go to memory; so many
+/// of four filters stay in the nearest caches.
+const LONG_SUM: usize = 24 * 16;
 
 /// Whether a layer can be computed so: its filters have the size, and tiles fill its output.
 pub(crate) fn fits(shape: &Shape) -> bool {
@@ -62,9 +63,10 @@ impl Shape {
         filter * height * width + (t * height + y) * TILE / 2
     }
     /// Tiles of a chunk, over which weight gradients are summed in registers.
-    fn chunk(&self) -> usize {
-        let fits =
-            |tiles: &usize| self.tiles().is_multiple_of(*tiles) && tiles * self.rows() <= LONG_SUM;
+    fn chunk(&self, lanes: usize) -> usize {
+        let fits = |tiles: &usize| {
+            self.tiles().is_multiple_of(*tiles) && tiles * self.rows() * lanes <= LONG_SUM
+        };
         (1..=self.tiles()).rev().find(fits).unwrap_or(1)
     }
     /// Numbers of one image's gradient before tanh at the points.

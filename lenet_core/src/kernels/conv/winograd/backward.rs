@@ -22,8 +22,8 @@ pub(crate) struct Backward {
 }
 
 impl Backward {
-    pub(crate) fn new(block: BackwardBlock) -> Self {
-        let chunk = block.shape.chunk();
+    pub(crate) fn new(block: BackwardBlock, lanes: usize) -> Self {
+        let chunk = block.shape.chunk(lanes);
         Self { block, chunk }
     }
 }
@@ -40,16 +40,16 @@ impl Kernel for Backward {
                 _ => self.filters::<S, 1>(filter),
             };
         }
-        let Some(x_gradient) = self.block.x_gradient else {
+        let Some((factors, x_gradient)) = self.block.x_gradient else {
             return;
         };
         let mut channel = 0;
         while channel < self.block.shape.inputs {
             channel += match self.block.shape.inputs - channel {
-                6.. if S::REGISTERS >= 32 => self.channels::<S, 6>(channel),
-                3.. if S::REGISTERS >= 32 => self.channels::<S, 3>(channel),
-                2.. => self.channels::<S, 2>(channel),
-                _ => self.channels::<S, 1>(channel),
+                6.. if S::REGISTERS >= 32 => self.channels::<S, 6>(channel, factors),
+                3.. if S::REGISTERS >= 32 => self.channels::<S, 3>(channel, factors),
+                2.. => self.channels::<S, 2>(channel, factors),
+                _ => self.channels::<S, 1>(channel, factors),
             };
         }
         S::call(InputGradient(&self, x_gradient));
@@ -86,23 +86,39 @@ impl Backward {
     /// The gradient for the input's values at the points, in the place of these values, in the order
     /// `[channel][row][t][p]`, for `C` channels. Returns `C`.
     #[inline(always)]
-    unsafe fn channels<S: Simd, const C: usize>(&self, channel: usize) -> usize {
-        let last = self.block.shape.height - ROWS;
+    unsafe fn channels<S: Simd, const C: usize>(
+        &self,
+        channel: usize,
+        factors: *const f32,
+    ) -> usize {
+        let shape = self.block.shape;
+        let (tiles, rows) = (shape.tiles(), shape.rows());
+        let last = shape.height - ROWS;
         for point in 0..POINTS {
-            for t in 0..self.block.shape.tiles() {
-                for y in (0..self.block.shape.height).step_by(ROWS) {
-                    let border = match y {
-                        0 => Border::Top,
-                        y if y == last => Border::Bottom,
-                        _ => Border::None,
+            let factors = factors.add((point * shape.inputs + channel) * TAPS);
+            for t in 0..tiles {
+                let column = point * self.chunk + t % self.chunk;
+                let gradients = self
+                    .gradient::<S>(t / self.chunk, 0, 0)
+                    .add(column * rows * S::LANES);
+                for y in (0..shape.height).step_by(ROWS) {
+                    let to = ((channel * shape.height + y) * tiles + t) * POINTS + point;
+                    let tile = InputTile::<C> {
+                        filters: shape.outputs,
+                        gradients: gradients.wrapping_add(y * S::LANES),
+                        next_gradient: POINTS * self.chunk * rows * S::LANES,
+                        factors,
+                        next_factors: POINTS * shape.inputs * TAPS,
+                        to: self.block.values.add(to * S::LANES),
+                        next_row: tiles * POINTS * S::LANES,
+                        next_channel: shape.height * tiles * POINTS * S::LANES,
+                        border: match y {
+                            0 => Border::Top,
+                            y if y == last => Border::Bottom,
+                            _ => Border::None,
+                        },
                     };
-                    S::call(InputPoints::<C> {
-                        backward: self,
-                        channel,
-                        point,
-                        place: (t, y),
-                        border,
-                    });
+                    S::call(tile);
                 }
             }
         }
@@ -268,17 +284,25 @@ impl<const F: usize> WeightGradient<'_, F> {
     /// Sums lanes and adds what comes out to the gradient. The last vectors may have others behind
     /// them, whose sums are left out.
     #[inline(always)]
-    unsafe fn sum_lanes<S: Simd>(&self, place: *const f32) {
+    unsafe fn sum_lanes<S: Simd>(&self, place: *mut f32) {
         let shape = self.backward.block.shape;
-        let count = shape.inputs * TAPS * F;
-        let first = self.point * shape.inputs * TAPS * shape.outputs + self.filter;
-        let to = self.backward.block.factor_gradient.add(first);
-        let mut sums = [0.0; MOST_LANES];
-        for at in (0..count).step_by(S::LANES) {
-            S::sums(place.add(at * S::LANES)).store(sums.as_mut_ptr());
-            for i in at..count.min(at + S::LANES) {
-                *to.add(i / F * shape.outputs + i % F) += sums[i - at];
+        let rows = shape.inputs * TAPS;
+        let mut to = self
+            .backward
+            .block
+            .factor_gradient
+            .add(self.point * rows * shape.outputs + self.filter);
+        for at in (0..rows * F).step_by(S::LANES) {
+            S::sums(place.cast_const().add(at * S::LANES)).store(place.add(at));
+        }
+        for row in 0..rows {
+            let sums = place.add(row * F).cast::<[f32; F]>().read();
+            let mut gradient = to.cast::<[f32; F]>().read();
+            for (gradient, sum) in gradient.iter_mut().zip(sums) {
+                *gradient += sum;
             }
+            to.cast::<[f32; F]>().write(gradient);
+            to = to.add(shape.outputs);
         }
     }
 }
@@ -294,15 +318,21 @@ enum Border {
 
 /// The gradient for the input's values at a point: `C` channels and [`ROWS`] rows of a tile of
 /// columns.
-struct InputPoints<'a, const C: usize> {
-    backward: &'a Backward,
-    channel: usize,
-    point: usize,
-    place: (usize, usize),
+struct InputTile<const C: usize> {
+    filters: usize,
+    /// The first filter's gradient in the first row, and how far it is to the next filter's.
+    gradients: *const f32,
+    next_gradient: usize,
+    /// The first filter's for the first channel.
+    factors: *const f32,
+    next_factors: usize,
+    to: *mut f32,
+    next_row: usize,
+    next_channel: usize,
     border: Border,
 }
 
-impl<const C: usize> Kernel for InputPoints<'_, C> {
+impl<const C: usize> Kernel for InputTile<C> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         match self.border {
@@ -313,48 +343,35 @@ impl<const C: usize> Kernel for InputPoints<'_, C> {
     }
 }
 
-impl<const C: usize> InputPoints<'_, C> {
+impl<const C: usize> InputTile<C> {
     /// `border` is known when this is compiled.
     #[inline(always)]
     unsafe fn tile<S: Simd>(&self, border: Border) {
-        let Self {
-            backward,
-            channel,
-            point,
-            place: (t, y),
-            ..
-        } = *self;
-        let shape = backward.block.shape;
-        let (rows, tiles) = (shape.rows(), backward.chunk);
+        let (mut gradient, mut factors) = (self.gradients, self.factors);
         let mut sums = [[S::splat(0.0); ROWS]; C];
-        let factors = (point * shape.inputs + channel) * TAPS * shape.outputs;
-        let gradient = (point * tiles + t % tiles) * rows + y;
-        for filter in 0..shape.outputs {
-            let gradient = backward
-                .gradient::<S>(t / tiles, filter, filter)
-                .wrapping_add(gradient * S::LANES);
-            let factors = (backward.block.factors.add(factors + filter), shape.outputs);
+        for _ in 0..self.filters {
             tap::<S, C, 0>(gradient, factors, border, &mut sums);
             tap::<S, C, 1>(gradient, factors, border, &mut sums);
             tap::<S, C, 2>(gradient, factors, border, &mut sums);
             tap::<S, C, 3>(gradient, factors, border, &mut sums);
             tap::<S, C, 4>(gradient, factors, border, &mut sums);
+            gradient = gradient.wrapping_add(self.next_gradient);
+            factors = factors.wrapping_add(self.next_factors);
         }
         for (c, sums) in sums.into_iter().enumerate() {
+            let to = self.to.add(c * self.next_channel);
             for (r, sum) in sums.into_iter().enumerate() {
-                let row = (channel + c) * shape.height + y + r;
-                let at = (row * shape.tiles() + t) * POINTS + point;
-                sum.store(backward.block.values.add(at * S::LANES));
+                sum.store(to.add(r * self.next_row));
             }
         }
     }
 }
 
-/// Adds what tap `T` sends to [`ROWS`] rows of `C` channels; `outputs` factors lie between taps.
+/// Adds what tap `T` of a filter sends to [`ROWS`] rows of `C` channels.
 #[inline(always)]
 unsafe fn tap<S: Simd, const C: usize, const T: usize>(
     gradient: *const f32,
-    (factors, outputs): (*const f32, usize),
+    factors: *const f32,
     border: Border,
     sums: &mut [[S; ROWS]; C],
 ) {
@@ -373,7 +390,7 @@ unsafe fn tap<S: Simd, const C: usize, const T: usize>(
         }
     }
     for (c, sums) in sums.iter_mut().enumerate() {
-        let factor = S::splat(*factors.add((c * TAPS + T) * outputs));
+        let factor = S::splat(*factors.add(c * TAPS + T));
         for r in 0..ROWS {
             if inside(r) {
                 sums[r] = values[r].fma(factor, sums[r]);

@@ -19,6 +19,21 @@ pub(crate) fn evaluate(isa: Isa, pool: &Pool, shape: Shape, weight: &[f32], fact
     unsafe { isa.run(kernel) }
 }
 
+/// The weights' values at the points with those of a filter side by side.
+pub(crate) fn by_filter(isa: Isa, shape: Shape, factors: &[f32], to: &mut [f32]) {
+    struct ByFilter(Shape, *const f32, *mut f32);
+    impl Kernel for ByFilter {
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            let Self(shape, factors, to) = self;
+            let (filters, each) = (shape.outputs, POINTS * shape.inputs * TAPS);
+            transpose::<S>(factors, (each, filters, filters), to, each);
+        }
+    }
+    // SAFETY: `conv::by_filter` has checked both lengths.
+    unsafe { isa.run(ByFilter(shape, factors.as_ptr(), to.as_mut_ptr())) }
+}
+
 /// Adds to the weights' gradient what the gradients of their values at the points amount to.
 pub(crate) fn add_gradient(
     isa: Isa,
