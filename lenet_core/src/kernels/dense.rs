@@ -2,8 +2,8 @@
 //!
 //! Outputs are computed for a block of images side by side: then every weight is one number times one vector, and
 //! lies in the order in which it is read. Few images would leave most of a block empty: they are computed one by one,
-//! with inputs and weights side by side, as they lie in their tensors. The gradients of weights and input are products of matrices with the inputs
-//! side by side, too.
+//! with inputs and weights side by side, as they lie in their tensors. The gradients of weights and input are products
+//! of matrices with the inputs side by side, too.
 
 use std::mem::MaybeUninit;
 
