@@ -82,10 +82,11 @@ pub(crate) fn backward(
     let mut sums = pool.take(shape.factors());
     sums.fill(0.0);
     let (mut dy, mut dx) = (dy, gradients.x);
-    let mut factors = pool.take(shape.factors());
-    if dx.is_some() {
+    let factors = dx.is_some().then(|| {
+        let mut factors = pool.take(shape.factors());
         conv::by_filter(isa, shape, &kept.factors, &mut factors);
-    }
+        factors
+    });
     for (block, kept) in &mut kept.blocks {
         let (x_layout, y_layout) = (block.inputs(&shape), block.outputs(&shape));
         let dy = dy.split_off(..block.images * output).unwrap_or_default();
@@ -99,7 +100,7 @@ pub(crate) fn backward(
         let to = Gradients {
             factors: &mut sums,
             bias: gradients.bias,
-            x: dx_block.as_deref_mut().map(|dx| (&*factors, dx)),
+            x: factors.as_deref().zip(dx_block.as_deref_mut()),
         };
         conv::backward(block.isa, block.shape, (kept, &mut scratch), &dy_block, to);
         if let (Some(block), Some(dx)) = (&dx_block, dx) {

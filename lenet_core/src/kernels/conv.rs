@@ -261,7 +261,7 @@ pub(crate) struct BackwardBlock {
     pooled: *const f32,
     factor_gradient: *mut f32,
     bias_gradient: *mut f32,
-    /// Where the input's gradient goes, and before it the factors by filter.
+    /// The factors by filter, and where the input's gradient goes.
     x_gradient: Option<(*const f32, *mut f32)>,
     scratch: *mut f32,
 }

@@ -323,9 +323,10 @@ struct InputTile<const C: usize> {
     /// The first filter's gradient in the first row, and how far it is to the next filter's.
     gradients: *const f32,
     next_gradient: usize,
-    /// The first filter's for the first channel.
+    /// The first filter's for the first channel, and how far it is to the next filter's.
     factors: *const f32,
     next_factors: usize,
+    /// Where the first channel's first row goes.
     to: *mut f32,
     next_row: usize,
     next_channel: usize,
