@@ -37,6 +37,9 @@ pub(crate) trait Learner: Send + Sync {
     fn twin(&self) -> Result<Box<dyn Learner>>;
     /// Whether the gradient for the images is left out.
     fn skip_input_gradient(&mut self, skip: bool);
+    /// Whether dense layers leave factors in place of their weights' gradients where those are fewer numbers for so many
+    /// images.
+    fn leave_factors(&mut self, images: Option<usize>);
     /// Copies of all weights.
     fn weights(&self) -> Vec<NamedTensor>;
     /// Overwrites all weights.
@@ -78,6 +81,9 @@ impl<N: Network> Learner for N {
     }
     fn skip_input_gradient(&mut self, skip: bool) {
         crate::network::Layer::skip_input_gradient(self, skip);
+    }
+    fn leave_factors(&mut self, images: Option<usize>) {
+        crate::network::Layer::leave_factors(self, images);
     }
     fn weights(&self) -> Vec<NamedTensor> {
         weights::tensors(self)

@@ -12,6 +12,7 @@ mod draw;
 mod error;
 mod files;
 mod fit;
+mod gradient;
 mod history;
 pub mod init;
 pub mod inspect;

@@ -240,7 +240,7 @@ fn dense(
     };
     let backward = move || {
         let gradients = dense::BatchGradients {
-            weight: &mut dw,
+            weight: dense::WeightGradient::Sum(&mut dw),
             bias: &mut db,
             x: &mut dx,
         };

@@ -72,6 +72,10 @@ pub trait Layer {
 
     /// Whether the gradient for this layer's input is left out, as a network's first layer may.
     fn skip_input_gradient(&mut self, _skip: bool) {}
+
+    /// Whether dense layers leave the gradient of their weights as the factors of a product, where those are fewer numbers
+    /// for so many images. Only training, which knows what to do with them, asks for that.
+    fn leave_factors(&mut self, _images: Option<usize>) {}
 }
 
 /// A row of a network's outline.
@@ -230,6 +234,9 @@ impl<M: Layer> Layer for Fused<M> {
     fn skip_input_gradient(&mut self, skip: bool) {
         self.set_skip_input_gradient(skip);
     }
+    fn leave_factors(&mut self, images: Option<usize>) {
+        self.set_leave_factors(images);
+    }
 }
 
 macro_rules! tuple_layers {
@@ -241,6 +248,12 @@ macro_rules! tuple_layers {
             }
             fn skip_input_gradient(&mut self, skip: bool) {
                 self.0.skip_input_gradient(skip);
+            }
+            #[allow(non_snake_case)]
+            fn leave_factors(&mut self, images: Option<usize>) {
+                let ($first, $($rest,)*) = self;
+                $first.leave_factors(images);
+                $($rest.leave_factors(images);)*
             }
         }
     )* };

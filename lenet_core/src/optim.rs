@@ -3,8 +3,10 @@
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::gradient::Stretch;
+use crate::kernels::buffer::Pool;
 use crate::kernels::{adam, Isa};
-use crate::walk::{each_weight, Stretch, ALL};
+use crate::walk::{each_weight, ALL};
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -103,9 +105,9 @@ impl AdamState {
         each_weight(network, ALL, &mut [], &mut |stretch| {
             len += stretch.weights.len()
         })?;
-        let mut update = self.begin(settings, len);
+        let (mut update, pool) = (self.begin(settings, len), Pool::default());
         each_weight(network, ALL, &mut [gradients], &mut |stretch| {
-            update.apply(stretch, None)
+            update.apply(stretch, &pool)
         })?;
         let finite = update.finite;
         self.end([finite]);
@@ -181,17 +183,17 @@ impl<'a> Update<'a> {
         ]
     }
 
-    /// Moves parameters against the sum of their gradients and of `more`.
-    pub(crate) fn apply(&mut self, stretch: Stretch<'_>, more: Option<&[f32]>) {
-        let Stretch {
-            at,
-            weights,
-            gradients,
-        } = stretch;
+    /// Moves parameters against the sum of their gradients.
+    pub(crate) fn apply(&mut self, stretch: Stretch<'_>, pool: &Pool) {
+        stretch.each_in_numbers(self.isa, pool, |at, weights, gradients| {
+            self.apply_numbers(at, weights, gradients);
+        });
+    }
+
+    fn apply_numbers(&mut self, at: usize, weights: &mut [f32], gradients: &[&[f32]]) {
         let here = at - self.start..at - self.start + weights.len();
-        let gradients: Vec<_> = gradients.iter().map(|own| &**own).chain(more).collect();
         let moments = [&mut self.mean[here.clone()], &mut self.square[here]];
-        let finite = adam::update(self.isa, self.rates, weights, &gradients, moments);
+        let finite = adam::update(self.isa, self.rates, weights, gradients, moments);
         self.finite = (self.finite.0 && finite.0, self.finite.1 && finite.1);
     }
 }

@@ -79,6 +79,7 @@ impl Training {
                 network.skip_input_gradient(true);
                 let numbers = self.epoch(network, data, how, epoch, progress);
                 network.skip_input_gradient(false);
+                network.leave_factors(None);
                 let numbers = numbers.inspect_err(|_| {
                     *self = before.0;
                     network.set_weights(&before.1);

@@ -5,23 +5,15 @@ use std::ops::Range;
 use dfdx::prelude::*;
 
 use crate::error::Result;
+use crate::gradient::{Gradient, Stretch};
 use crate::view::{values, values_mut};
 
 /// The range of all weights.
 pub(crate) const ALL: Range<usize> = 0..usize::MAX;
 
-/// Neighbouring weights of a tensor.
-pub(crate) struct Stretch<'a> {
-    /// The number of the first, among all weights of the network.
-    pub(crate) at: usize,
-    pub(crate) weights: &'a mut [f32],
-    /// Their gradients.
-    pub(crate) gradients: Vec<&'a mut [f32]>,
-}
-
 /// What is done with neighbouring weights.
 pub(crate) type VisitWeights<'a> = &'a mut dyn FnMut(Stretch<'_>);
-/// What is done with their gradients.
+/// What is done with their gradients, or with a tensor's [`Factors`](crate::kernels::dense::Factors) where it has these.
 pub(crate) type VisitGradients<'a> = &'a mut dyn FnMut(Vec<&mut [f32]>);
 
 /// Visits the weights in `range`, with their gradients in each of `gradients`.
@@ -75,10 +67,19 @@ impl TensorVisitor<f32, Cpu> for EachWeight<'_, '_> {
     ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
         let Self(at, gradients, visit) = self;
         if let Some((at, here)) = at.step(tensor.shape().num_elements()) {
-            let gradients = slices(tensor, gradients, &here)?;
+            let axes = tensor.shape().concrete();
+            let row = axes.into_iter().last().unwrap_or(1);
+            let shape = [tensor.shape().num_elements() / row, row];
+            let gradients = gradients.iter_mut().map(|all| {
+                let all = all.get_or_alloc_mut(tensor)?;
+                Ok(Gradient::of(all, shape, here.clone()))
+            });
+            let gradients = gradients.collect::<std::result::Result<_, CpuError>>()?;
             let weights = &mut values_mut(tensor)[here];
             visit(Stretch {
                 at,
+                axes: S::NUM_DIMS,
+                row,
                 weights,
                 gradients,
             });
@@ -106,21 +107,20 @@ impl TensorVisitor<f32, Cpu> for EachGradient<'_, '_> {
     ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
         let Self(at, gradients, visit) = self;
         if let Some((_, here)) = at.step(tensor.shape().num_elements()) {
-            visit(slices(tensor, gradients, &here)?);
+            let len = tensor.shape().num_elements();
+            let gradients = gradients.iter_mut().map(|all| {
+                let all = &mut **all.get_or_alloc_mut(tensor)?;
+                let factors = all.len() < len;
+                Ok(if factors {
+                    &mut all[..]
+                } else {
+                    &mut all[here.clone()]
+                })
+            });
+            visit(gradients.collect::<std::result::Result<_, CpuError>>()?);
         }
         Ok(None)
     }
-}
-
-/// The gradients of some of a tensor's numbers.
-fn slices<'a, S: Shape>(
-    tensor: &Tensor<S, f32, Cpu>,
-    gradients: &'a mut [&mut Gradients<f32, Cpu>],
-    here: &Range<usize>,
-) -> std::result::Result<Vec<&'a mut [f32]>, CpuError> {
-    let slice =
-        |all: &'a mut Gradients<f32, Cpu>| Ok(&mut all.get_or_alloc_mut(tensor)?[here.clone()]);
-    gradients.iter_mut().map(|all| slice(all)).collect()
 }
 
 /// Where a walk is.

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use lenet_core::dfdx::prelude::{Rank0, SumTo as _};
 use lenet_core::prelude::*;
 use lenet_core::progress::{Progress, Silent};
 
@@ -109,6 +110,46 @@ fn the_number_of_threads_changes_no_bit() {
                 "batch {batch_size}, {threads:?} threads"
             );
         }
+    }
+}
+
+#[test]
+fn after_a_fit_the_network_gives_all_gradients_as_before() {
+    let pixels = (0..9 * 784).map(|i| (i % 13) as f32 / 13.0).collect();
+    let shape = (9, Const::<1>, Const::<28>, Const::<28>);
+    let x = Cpu::default().tensor_from_vec(pixels, shape);
+    let gradients = |network: &LeNet5| {
+        let gradients = network
+            .forward(x.leaky_trace())
+            .square()
+            .sum::<Rank0, _>()
+            .backward();
+        [
+            gradients.get(&x).as_vec(),
+            gradients.get(&network.0 .0.weight).as_vec(),
+            gradients.get(&network.3 .0.weight).as_vec(),
+        ]
+    };
+    for threads in [1, 2] {
+        let mut model = fresh();
+        let how = Fit {
+            threads: Some(threads),
+            // All steps are as small as that.
+            batch_size: 30,
+            ..how(1)
+        };
+        model.fit_with(data().0.clone(), &how, &mut Silent).unwrap();
+        // The same weights in layers that have never been trained.
+        let (c1, c3, _, c5, f6, output) = model.network();
+        let other = (
+            Fused::new((**c1).clone()),
+            Fused::new((**c3).clone()),
+            Flatten,
+            Fused::new((**c5).clone()),
+            Fused::new((**f6).clone()),
+            Fused::new((**output).clone()),
+        );
+        assert_eq!(gradients(model.network()), gradients(&other));
     }
 }
 

@@ -121,9 +121,61 @@ fn one_by_one(
 
 /// What [`backward`] adds a batch's gradients to.
 pub(crate) struct BatchGradients<'a> {
-    pub(crate) weight: &'a mut [f32],
+    pub(crate) weight: WeightGradient<'a>,
     pub(crate) bias: &'a mut [f32],
     pub(crate) x: &'a mut [f32],
+}
+
+/// Where the weights' gradient goes.
+pub(crate) enum WeightGradient<'a> {
+    /// It is added to what is there.
+    Sum(&'a mut [f32]),
+    /// Its [`Factors`] take the place of what is there.
+    Factors(&'a mut Vec<f32>),
+}
+
+/// The gradient of a layer's weights, `dz^T x`, before the product is taken: `[image][output]`, the gradient before
+/// the activation, and behind it `[image][input]`. Of few images they are fewer numbers than the layer has weights.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Factors<'a> {
+    pub(crate) inputs: usize,
+    pub(crate) outputs: usize,
+    pub(crate) numbers: &'a [f32],
+}
+
+impl Factors<'_> {
+    /// Adds the product's rows from that of the output `first` on, as many as there is room for.
+    pub(crate) fn add(&self, isa: Isa, pool: &Pool, first: usize, to: &mut [f32]) {
+        let Self {
+            inputs,
+            outputs,
+            numbers,
+        } = *self;
+        let images = numbers.len() / (inputs + outputs);
+        assert_eq!(numbers.len(), images * (inputs + outputs));
+        let rows = to.len() / inputs;
+        assert!(to.len() == rows * inputs && first + rows <= outputs);
+        let (dz, x) = numbers.split_at(images * outputs);
+        let mut rest = pool.take(images * MOST_LANES);
+        let product = AddProduct {
+            terms: images,
+            a: (dz[first..].as_ptr(), outputs, 1),
+            rows,
+            b: x.as_ptr(),
+            columns: inputs,
+            rest: rest.as_mut_ptr(),
+            to: to.as_mut_ptr(),
+        };
+        // SAFETY: all have the lengths just checked; `rest` has a vector for each term.
+        unsafe { isa.run(product) };
+    }
+}
+
+impl Shape {
+    /// Whether the [`Factors`] of so many images are fewer numbers than the weights.
+    pub(crate) fn factors_are_fewer(&self, images: usize) -> bool {
+        images * (self.inputs + self.outputs) < self.inputs * self.outputs
+    }
 }
 
 /// The gradients of [`forward`], which gave `y`, from that of its output, `dy`.
@@ -141,34 +193,41 @@ pub(crate) fn backward(
     assert!(x.len().is_multiple_of(inputs) && weight.len() == inputs * outputs);
     let images = x.len() / inputs;
     assert!(y.len() == images * outputs && dy.len() == y.len());
-    assert!(gradients.weight.len() == weight.len() && gradients.bias.len() == outputs);
-    assert_eq!(gradients.x.len(), x.len());
+    assert!(gradients.bias.len() == outputs && gradients.x.len() == x.len());
     let dz = before_activation(pool, shape, y, dy, gradients.bias);
     let mut rest = pool.take(images.max(outputs) * MOST_LANES);
-    let products = [
-        AddProduct {
-            terms: images,
-            a: (dz.as_ptr(), outputs, 1),
-            rows: outputs,
-            b: x.as_ptr(),
-            columns: inputs,
-            rest: rest.as_mut_ptr(),
-            to: gradients.weight.as_mut_ptr(),
-        },
-        AddProduct {
-            terms: outputs,
-            a: (dz.as_ptr(), 1, outputs),
-            rows: images,
-            b: weight.as_ptr(),
-            columns: inputs,
-            rest: rest.as_mut_ptr(),
-            to: gradients.x.as_mut_ptr(),
-        },
-    ];
-    for product in products {
-        // SAFETY: all have the lengths just checked; `rest` has a vector for each term.
-        unsafe { isa.run(product) };
+    match gradients.weight {
+        WeightGradient::Factors(to) => {
+            to.clear();
+            to.extend_from_slice(&dz);
+            to.extend_from_slice(x);
+        }
+        WeightGradient::Sum(to) => {
+            assert_eq!(to.len(), weight.len());
+            let product = AddProduct {
+                terms: images,
+                a: (dz.as_ptr(), outputs, 1),
+                rows: outputs,
+                b: x.as_ptr(),
+                columns: inputs,
+                rest: rest.as_mut_ptr(),
+                to: to.as_mut_ptr(),
+            };
+            // SAFETY: all have the lengths just checked; `rest` has a vector for each term.
+            unsafe { isa.run(product) };
+        }
     }
+    let product = AddProduct {
+        terms: outputs,
+        a: (dz.as_ptr(), 1, outputs),
+        rows: images,
+        b: weight.as_ptr(),
+        columns: inputs,
+        rest: rest.as_mut_ptr(),
+        to: gradients.x.as_mut_ptr(),
+    };
+    // SAFETY: as above.
+    unsafe { isa.run(product) };
 }
 
 /// The gradient before the activation: `dy (1 - y^2)` for tanh, else `dy`. Adds its sums over the
@@ -351,16 +410,24 @@ impl AddProduct {
         b: (*const f32, usize),
         count: usize,
     ) -> usize {
+        let most = match S::REGISTERS {
+            32.. => 8,
+            16.. => 6,
+            _ => 2,
+        };
         let mut row = 0;
         while row < self.rows {
             let place = (row, column);
-            row += match self.rows - row {
-                // Not 8 and 1: a sum alone waits for itself.
-                9 if S::REGISTERS >= 32 => self.tile::<S, 5, C>(place, b, count),
-                8.. if S::REGISTERS >= 32 => self.tile::<S, 8, C>(place, b, count),
-                6.. if S::REGISTERS >= 16 => self.tile::<S, 6, C>(place, b, count),
-                4.. if S::REGISTERS >= 16 => self.tile::<S, 4, C>(place, b, count),
-                2.. => self.tile::<S, 2, C>(place, b, count),
+            // Tiles of nearly the same height. Few sums would wait for themselves.
+            let left = self.rows - row;
+            row += match left.div_ceil(left.div_ceil(most)) {
+                8 if S::REGISTERS >= 32 => self.tile::<S, 8, C>(place, b, count),
+                7 if S::REGISTERS >= 32 => self.tile::<S, 7, C>(place, b, count),
+                6 if S::REGISTERS >= 16 => self.tile::<S, 6, C>(place, b, count),
+                5 if S::REGISTERS >= 16 => self.tile::<S, 5, C>(place, b, count),
+                4 if S::REGISTERS >= 16 => self.tile::<S, 4, C>(place, b, count),
+                3 if S::REGISTERS >= 16 => self.tile::<S, 3, C>(place, b, count),
+                2 => self.tile::<S, 2, C>(place, b, count),
                 _ => self.tile::<S, 1, C>(place, b, count),
             };
         }
@@ -401,5 +468,54 @@ impl AddProduct {
             }
         }
         R
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::numbers;
+
+    #[test]
+    fn factors_give_the_same_gradient_row_by_row() {
+        let pool = Pool::default();
+        for isa in Isa::available() {
+            for (inputs, outputs, images) in [(256, 120, 9), (120, 84, 1), (5, 7, 3), (84, 10, 20)]
+            {
+                let shape = Shape {
+                    inputs,
+                    outputs,
+                    bending: true,
+                };
+                let (x, weight) = (numbers(images * inputs), numbers(outputs * inputs));
+                let (y, dy) = (numbers(images * outputs), numbers(2 * images * outputs));
+                let backward = |to: WeightGradient<'_>| {
+                    let (mut bias, mut dx) = (vec![0.0; outputs], vec![0.0; x.len()]);
+                    let gradients = BatchGradients {
+                        weight: to,
+                        bias: &mut bias,
+                        x: &mut dx,
+                    };
+                    let dy = &dy[images * outputs..];
+                    backward(isa, &pool, shape, (&x, &weight, &y), dy, gradients);
+                    (bias, dx)
+                };
+                let mut sum = vec![0.0; weight.len()];
+                let mut left = vec![1.0; weight.len()];
+                let others = backward(WeightGradient::Sum(&mut sum));
+                assert_eq!(backward(WeightGradient::Factors(&mut left)), others);
+                assert_eq!(left.len(), images * (inputs + outputs));
+                let factors = Factors {
+                    inputs,
+                    outputs,
+                    numbers: &left,
+                };
+                let mut product = vec![0.0; weight.len()];
+                for (block, rows) in product.chunks_mut(3 * inputs).enumerate() {
+                    factors.add(isa, &pool, 3 * block, rows);
+                }
+                assert_eq!(product, sum, "{isa:?} {inputs} {outputs} {images}");
+            }
+        }
     }
 }

@@ -38,7 +38,7 @@ impl Layout {
         }
         block.fill(0.0);
         self.each(images.len() / self.len(), |at, from| {
-            block[at] = images[from]
+            block[at..][..PIECES].copy_from_slice(&from.map(|from| images[from]));
         });
     }
 
@@ -48,7 +48,9 @@ impl Layout {
             return scatter(self.isa, block, self.len(), images);
         }
         self.each(images.len() / self.len(), |at, to| {
-            images[to].write(block[at]);
+            for (to, number) in to.into_iter().zip(&block[at..][..PIECES]) {
+                images[to].write(*number);
+            }
         });
     }
 
@@ -57,24 +59,28 @@ impl Layout {
         if self.piece == self.whole {
             return scatter_add(self.isa, pool, block, self.len(), images);
         }
-        self.each(images.len() / self.len(), |at, to| images[to] += block[at]);
+        self.each(images.len() / self.len(), |at, to| {
+            for (to, number) in to.into_iter().zip(&block[at..][..PIECES]) {
+                images[to] += number;
+            }
+        });
     }
 
-    /// Calls `visit` with each place in the block that a number of an image has, and that in the images.
+    /// Calls `visit` with each place in the block where the numbers of an image's pieces lie side by side, and with those
+    /// numbers' places in the images.
     #[inline(always)]
-    fn each(&self, images: usize, mut visit: impl FnMut(usize, usize)) {
+    fn each(&self, images: usize, mut visit: impl FnMut(usize, [usize; PIECES])) {
         let lanes = self.isa.lanes();
         let ((height, width), (rows, columns)) = (self.whole, self.piece);
-        for lane in 0..images * PIECES {
-            let (image, bottom, right) = (lane / PIECES, lane / 2 % 2, lane % 2);
-            let (top, left) = (bottom * (height - rows), right * (width - columns));
-            let mut at = lane;
-            for channel in 0..self.channels {
+        let (down, right) = ((height - rows) * width, width - columns);
+        for image in 0..images {
+            let mut at = image * PIECES;
+            for map in image * self.channels..(image + 1) * self.channels {
                 for row in 0..rows {
-                    let map = image * self.channels + channel;
-                    let from = (map * height + top + row) * width + left;
-                    for from in from..from + columns {
-                        visit(at, from);
+                    let corner = (map * height + row) * width;
+                    for corner in corner..corner + columns {
+                        let pieces = [0, right, down, down + right];
+                        visit(at, pieces.map(|offset| corner + offset));
                         at += lanes;
                     }
                 }

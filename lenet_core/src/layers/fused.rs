@@ -8,7 +8,7 @@ use super::{AvgPool2D, Conv2D, Linear, Tanh};
 use crate::kernels::batch::{self, BatchGradients};
 use crate::kernels::buffer::Pool;
 use crate::kernels::conv::Shape as ConvShape;
-use crate::kernels::dense::{self, Shape as DenseShape};
+use crate::kernels::dense::{self, Shape as DenseShape, WeightGradient};
 use crate::kernels::Isa;
 use crate::shape::{Convolved, Pooled};
 use crate::view::values;
@@ -40,6 +40,8 @@ pub struct Fused<M> {
     isa: Isa,
     pool: Pool,
     skip_input_gradient: bool,
+    /// Images for which it is to be decided whether factors are left.
+    leave_factors: Option<usize>,
 }
 
 impl<M> Fused<M> {
@@ -50,6 +52,7 @@ impl<M> Fused<M> {
             isa: Isa::best(),
             pool: Pool::default(),
             skip_input_gradient: false,
+            leave_factors: None,
         }
     }
 
@@ -63,6 +66,11 @@ impl<M> Fused<M> {
     pub(crate) fn set_skip_input_gradient(&mut self, skip: bool) {
         self.skip_input_gradient = skip;
     }
+
+    /// See [`Layer::leave_factors`](crate::network::Layer::leave_factors).
+    pub(crate) fn set_leave_factors(&mut self, images: Option<usize>) {
+        self.leave_factors = images;
+    }
 }
 
 /// The clone works in memory of its own.
@@ -73,6 +81,7 @@ impl<M: Clone> Clone for Fused<M> {
             isa: self.isa,
             pool: Pool::default(),
             skip_input_gradient: self.skip_input_gradient,
+            leave_factors: self.leave_factors,
         }
     }
 }
@@ -190,7 +199,7 @@ impl<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>
     type Error = CpuError;
 
     fn try_forward(&self, x: Tensor<(B, Const<I>), f32, Cpu, T>) -> Result<Self::Output, CpuError> {
-        dense(self.isa, &self.pool, &self.layers.0, true, x)
+        dense(self, &self.layers.0, true, x)
     }
 }
 
@@ -201,14 +210,13 @@ impl<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>
     type Error = CpuError;
 
     fn try_forward(&self, x: Tensor<(B, Const<I>), f32, Cpu, T>) -> Result<Self::Output, CpuError> {
-        dense(self.isa, &self.pool, &self.layers, false, x)
+        dense(self, &self.layers, false, x)
     }
 }
 
 /// `y = x W^T + b`, or its tanh where the layer is `bending`.
-fn dense<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>(
-    isa: Isa,
-    pool: &Pool,
+fn dense<M, const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>(
+    fused: &Fused<M>,
     layer: &Linear<I, O>,
     bending: bool,
     x: Tensor<(B, Const<I>), f32, Cpu, T>,
@@ -219,18 +227,31 @@ fn dense<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>(
         outputs: O,
         bending,
     };
+    let (isa, pool) = (fused.isa, fused.pool.clone());
     let parameters = (&*values(&layer.weight), &*values(&layer.bias));
-    let y = dense::forward(isa, pool, shape, &values(&x), parameters);
+    let y = dense::forward(isa, &pool, shape, &values(&x), parameters);
     let dims = (x.shape().0, Const::<O>);
     let y: Tensor<_, f32, Cpu> = x.device().try_tensor_from_vec(y, dims)?;
 
-    let (pool, out) = (pool.clone(), y.clone());
+    let out = y.clone();
     let (weight, bias) = (layer.weight.clone(), layer.bias.clone());
+    let fewer = |images| shape.factors_are_fewer(images);
+    let leave_factors = fused.leave_factors.is_some_and(fewer);
     tape.add_backward_op(move |gradients| {
         let dy = std::mem::take(&mut **gradients.get_or_alloc_mut(&out)?);
         let mut dw = std::mem::take(&mut **gradients.get_or_alloc_mut(&weight)?);
         let mut db = std::mem::take(&mut **gradients.get_or_alloc_mut(&bias)?);
         let dx = gradients.get_or_alloc_mut(&x)?;
+        let to = if leave_factors {
+            WeightGradient::Factors(&mut dw)
+        } else {
+            if dw.len() < I * O {
+                // The factors of an earlier pass.
+                dw.clear();
+                dw.resize(I * O, 0.0);
+            }
+            WeightGradient::Sum(&mut dw)
+        };
         dense::backward(
             isa,
             &pool,
@@ -238,7 +259,7 @@ fn dense<const I: usize, const O: usize, B: Dim, T: Tape<f32, Cpu>>(
             (&values(&x), &values(&weight), &values(&out)),
             &dy,
             dense::BatchGradients {
-                weight: &mut dw,
+                weight: to,
                 bias: &mut db,
                 x: dx,
             },

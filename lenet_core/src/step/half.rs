@@ -5,6 +5,7 @@ use std::ops::Range;
 use dfdx::prelude::{Cpu, Gradients};
 
 use crate::error::Result;
+use crate::kernels::buffer::Pool;
 use crate::learner::Learner;
 use crate::optim::Update;
 use crate::sums::Sums;
@@ -24,6 +25,8 @@ pub(super) struct Half {
     rooms: Vec<Room>,
     /// Whether it had a part of the last batch.
     learned: bool,
+    /// Its own, because threads that share one wait for each other to count.
+    pub(super) pool: Pool,
 }
 
 impl Half {
@@ -33,6 +36,7 @@ impl Half {
             theirs,
             rooms: Vec::new(),
             learned: false,
+            pool: Pool::default(),
         }
     }
 
@@ -110,14 +114,19 @@ impl Half {
         &mut self,
         network: &mut dyn Learner,
         update: &mut Update<'_>,
+        other: &Share<'_>,
         (gradients, weights): (&Mail, &mut Mail),
     ) -> Result<()> {
         let (own, mut received) = (self.own.clone(), gradients.read());
+        let pool = self.pool.clone();
+        let images = other.parts.iter().map(|part| part.len()).sum();
         let mut gradients = Vec::from_iter(self.gradients());
         network.each_weight(own.clone(), &mut gradients, &mut |stretch| {
-            let len = stretch.weights.len();
-            let more = received.as_mut().map(|received| received.next(len));
-            update.apply(stretch, more);
+            let mut stretch = stretch;
+            if let Some(received) = &mut received {
+                stretch.add(images, |len| received.next(len));
+            }
+            update.apply(stretch, &pool);
         })?;
         let mut mail = weights.write();
         network.each_weight(own, &mut [], &mut |stretch| mail.put(stretch.weights))

@@ -1,27 +1,26 @@
 //! What one half sends to the other.
 
-use std::ops::Range;
-
 use crate::error::Result;
 use crate::kernels::buffer::{Buffer, Pool, LINE};
 use crate::kernels::stream::Writer;
 use crate::kernels::Isa;
 use crate::learner::Learner;
+use crate::walk::ALL;
 
-/// A number for each of some weights, the same weights each time. Each tensor's begin on a cache line.
+/// Numbers for some tensors, the same tensors each time. Each tensor's begin on a cache line.
 pub(super) struct Mail {
     numbers: Buffer,
     sent: bool,
 }
 
 impl Mail {
-    /// Room for a number for each weight of `network` in `range`.
+    /// Room for a number for each weight of `network`.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub(super) fn new(network: &mut dyn Learner, range: Range<usize>) -> Result<Self> {
+    pub(super) fn new(network: &mut dyn Learner) -> Result<Self> {
         let mut len = 0;
-        network.each_weight(range, &mut [], &mut |stretch| {
+        network.each_weight(ALL, &mut [], &mut |stretch| {
             len += stretch.weights.len().next_multiple_of(LINE);
         })?;
         Ok(Self {
