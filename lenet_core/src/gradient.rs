@@ -9,6 +9,9 @@ use crate::kernels::Isa;
 /// Numbers of a product that are taken at once, about so many: they stay in the nearest cache until they are used.
 const AT_ONCE: usize = 3072;
 
+/// Something from each half of a batch, the left one first, if it has it.
+pub(crate) type Halves<T> = [Option<T>; 2];
+
 /// The gradients of some neighbouring weights.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Gradient<'a> {
@@ -41,52 +44,64 @@ pub(crate) struct Stretch<'a> {
     pub(crate) axes: usize,
     pub(crate) row: usize,
     pub(crate) weights: &'a mut [f32],
-    /// Their gradients, if they are wanted, from each part of a batch.
-    pub(crate) gradients: Vec<Gradient<'a>>,
+    /// Their gradients, if they are wanted: the sum of those.
+    pub(crate) gradients: Halves<Gradient<'a>>,
 }
 
 impl<'a> Stretch<'a> {
-    /// Adds the gradients from a part of the batch with so many images, of the same kind as those that are there. `next` gives
-    /// the next numbers that came from there.
-    pub(crate) fn add(&mut self, images: usize, next: impl FnOnce(usize) -> &'a [f32]) {
-        let more = match self.gradients.first() {
-            Some(&Gradient::Factors(factors, first)) => {
-                let numbers = next(images * (factors.inputs + factors.outputs));
+    /// Has the gradients of the other half of the batch come, with so many images: those of `half`, which are of the same
+    /// kind as those that are there. `next` gives the next numbers that came.
+    pub(crate) fn receive(
+        &mut self,
+        half: usize,
+        images: usize,
+        next: impl FnOnce(usize) -> &'a [f32],
+    ) {
+        self.gradients[half] = Some(match self.gradients[1 - half] {
+            Some(Gradient::Factors(factors, first)) => {
+                let numbers = next(factors.len(images));
                 Gradient::Factors(Factors { numbers, ..factors }, first)
             }
             _ => Gradient::Numbers(next(self.weights.len())),
-        };
-        self.gradients.push(more);
+        });
     }
 
-    /// Visits the weights with numbers whose sums are their gradients. The first argument is the number of the first one.
+    /// Visits the weights, with numbers whose sums are their gradients. The first argument is the number of the first one.
     pub(crate) fn each_in_numbers(
-        self,
+        &mut self,
         isa: Isa,
         pool: &Pool,
-        mut visit: impl FnMut(usize, &mut [f32], &[&[f32]]),
+        mut visit: impl FnMut(usize, &mut [f32], Halves<&[f32]>),
     ) {
-        let mut numbers = Vec::new();
-        let mut factors = Vec::new();
-        for gradient in self.gradients {
-            match gradient {
-                Gradient::Numbers(gradient) => numbers.push(gradient),
-                Gradient::Factors(gradient, first) => factors.push((gradient, first)),
+        let joined;
+        let (factors, first) = match self.gradients {
+            [Some(Gradient::Factors(left, first)), Some(Gradient::Factors(right, _))] => {
+                joined = left.join(&right, pool);
+                let numbers = &*joined;
+                (Factors { numbers, ..left }, first)
             }
-        }
-        if factors.is_empty() {
-            return visit(self.at, self.weights, &numbers);
-        }
+            [Some(Gradient::Factors(factors, first)), None]
+            | [None, Some(Gradient::Factors(factors, first))] => (factors, first),
+            halves => {
+                let numbers = halves.map(|half| match half {
+                    Some(Gradient::Numbers(numbers)) => Some(numbers),
+                    _ => None,
+                });
+                return visit(self.at, self.weights, numbers);
+            }
+        };
         let rows = (AT_ONCE / self.row).max(1);
         let mut sums = pool.take(rows * self.row);
         let blocks = self.weights.chunks_mut(rows * self.row);
         for (block, weights) in blocks.enumerate() {
             let sums = &mut sums[..weights.len()];
             sums.fill(0.0);
-            for (factors, first) in &factors {
-                factors.add(isa, pool, first + block * rows, sums);
-            }
-            visit(self.at + block * rows * self.row, weights, &[sums]);
+            factors.add(isa, pool, first + block * rows, sums);
+            visit(
+                self.at + block * rows * self.row,
+                weights,
+                [Some(sums), None],
+            );
         }
     }
 }

@@ -7,7 +7,9 @@ use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
 use crate::error::Result;
 use crate::inspect::type_name;
 use crate::network::{Batch, GradientTape, Logits, Network};
-use crate::walk::{each_gradient, each_weight, to_own_device, VisitGradients, VisitWeights};
+use crate::walk::{
+    each_gradient, each_weight, to_own_device, BothGradients, VisitGradients, VisitWeights,
+};
 use crate::weights::{self, NamedTensor};
 
 /// A network whose type is forgotten. The training loops work with this, so that they are compiled
@@ -23,14 +25,14 @@ pub(crate) trait Learner: Send + Sync {
     fn each_weight(
         &mut self,
         range: Range<usize>,
-        gradients: &mut [&mut Gradients<f32, Cpu>],
+        gradients: BothGradients<'_>,
         visit: VisitWeights<'_>,
     ) -> Result<()>;
     /// Visits the gradients, in each of `gradients`, of the weights in `range`.
     fn each_gradient(
         &self,
         range: Range<usize>,
-        gradients: &mut [&mut Gradients<f32, Cpu>],
+        gradients: BothGradients<'_>,
         visit: VisitGradients<'_>,
     ) -> Result<()>;
     /// A copy of the network that shares nothing with it.
@@ -61,7 +63,7 @@ impl<N: Network> Learner for N {
     fn each_weight(
         &mut self,
         range: Range<usize>,
-        gradients: &mut [&mut Gradients<f32, Cpu>],
+        gradients: BothGradients<'_>,
         visit: VisitWeights<'_>,
     ) -> Result<()> {
         each_weight(self, range, gradients, visit)
@@ -69,7 +71,7 @@ impl<N: Network> Learner for N {
     fn each_gradient(
         &self,
         range: Range<usize>,
-        gradients: &mut [&mut Gradients<f32, Cpu>],
+        gradients: BothGradients<'_>,
         visit: VisitGradients<'_>,
     ) -> Result<()> {
         each_gradient(self, range, gradients, visit)

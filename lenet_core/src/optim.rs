@@ -3,7 +3,7 @@
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::gradient::Stretch;
+use crate::gradient::{Halves, Stretch};
 use crate::kernels::buffer::Pool;
 use crate::kernels::{adam, Isa};
 use crate::walk::{each_weight, ALL};
@@ -102,12 +102,12 @@ impl AdamState {
         gradients: &mut Gradients<f32, Cpu>,
     ) -> Result<()> {
         let mut len = 0;
-        each_weight(network, ALL, &mut [], &mut |stretch| {
+        each_weight(network, ALL, [None, None], &mut |stretch| {
             len += stretch.weights.len()
         })?;
         let (mut update, pool) = (self.begin(settings, len), Pool::default());
-        each_weight(network, ALL, &mut [gradients], &mut |stretch| {
-            update.apply(stretch, &pool)
+        each_weight(network, ALL, [Some(gradients), None], &mut |mut stretch| {
+            update.apply(&mut stretch, &pool)
         })?;
         let finite = update.finite;
         self.end([finite]);
@@ -184,16 +184,17 @@ impl<'a> Update<'a> {
     }
 
     /// Moves parameters against the sum of their gradients.
-    pub(crate) fn apply(&mut self, stretch: Stretch<'_>, pool: &Pool) {
+    pub(crate) fn apply(&mut self, stretch: &mut Stretch<'_>, pool: &Pool) {
         stretch.each_in_numbers(self.isa, pool, |at, weights, gradients| {
             self.apply_numbers(at, weights, gradients);
         });
     }
 
-    fn apply_numbers(&mut self, at: usize, weights: &mut [f32], gradients: &[&[f32]]) {
+    fn apply_numbers(&mut self, at: usize, weights: &mut [f32], gradients: Halves<&[f32]>) {
         let here = at - self.start..at - self.start + weights.len();
+        let gradients = Vec::from_iter(gradients.into_iter().flatten());
         let moments = [&mut self.mean[here.clone()], &mut self.square[here]];
-        let finite = adam::update(self.isa, self.rates, weights, gradients, moments);
+        let finite = adam::update(self.isa, self.rates, weights, &gradients, moments);
         self.finite = (self.finite.0 && finite.0, self.finite.1 && finite.1);
     }
 }

@@ -116,7 +116,7 @@ impl Stepper {
     /// If dfdx cannot make a tensor.
     pub(crate) fn new(network: &mut dyn Learner) -> Result<Self> {
         let mut tensors = Vec::new();
-        network.each_weight(ALL, &mut [], &mut |stretch| {
+        network.each_weight(ALL, [None, None], &mut |stretch| {
             tensors.push(Tensor {
                 range: stretch.at..stretch.at + stretch.weights.len(),
                 row: stretch.row,
@@ -159,9 +159,9 @@ impl Stepper {
                     right.learn(network, lesson, right_share)?,
                 ];
                 let (mut update, pool) = (state.begin(optimizer, self.len), left.pool.clone());
-                let gradients = left.gradients().into_iter().chain(right.gradients());
-                network.each_weight(ALL, &mut Vec::from_iter(gradients), &mut |stretch| {
-                    update.apply(stretch, &pool);
+                let gradients = [left.gradients(), right.gradients()];
+                network.each_weight(ALL, gradients, &mut |mut stretch| {
+                    update.apply(&mut stretch, &pool);
                 })?;
                 (sums, [update.finite; 2])
             }

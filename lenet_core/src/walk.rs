@@ -5,7 +5,7 @@ use std::ops::Range;
 use dfdx::prelude::*;
 
 use crate::error::Result;
-use crate::gradient::{Gradient, Stretch};
+use crate::gradient::{Gradient, Halves, Stretch};
 use crate::view::{values, values_mut};
 
 /// The range of all weights.
@@ -14,7 +14,9 @@ pub(crate) const ALL: Range<usize> = 0..usize::MAX;
 /// What is done with neighbouring weights.
 pub(crate) type VisitWeights<'a> = &'a mut dyn FnMut(Stretch<'_>);
 /// What is done with their gradients, or with a tensor's [`Factors`](crate::kernels::dense::Factors) where it has these.
-pub(crate) type VisitGradients<'a> = &'a mut dyn FnMut(Vec<&mut [f32]>);
+pub(crate) type VisitGradients<'a> = &'a mut dyn FnMut(Halves<&mut [f32]>);
+/// What both halves of a batch have given, or one of them.
+pub(crate) type BothGradients<'a> = Halves<&'a mut Gradients<f32, Cpu>>;
 
 /// Visits the weights in `range`, with their gradients in each of `gradients`.
 ///
@@ -23,7 +25,7 @@ pub(crate) type VisitGradients<'a> = &'a mut dyn FnMut(Vec<&mut [f32]>);
 pub(crate) fn each_weight<M: TensorCollection<f32, Cpu>>(
     network: &mut M,
     range: Range<usize>,
-    gradients: &mut [&mut Gradients<f32, Cpu>],
+    gradients: BothGradients<'_>,
     visit: VisitWeights<'_>,
 ) -> Result<()> {
     let at = At { next: 0, range };
@@ -41,7 +43,7 @@ pub(crate) fn each_weight<M: TensorCollection<f32, Cpu>>(
 pub(crate) fn each_gradient<M: TensorCollection<f32, Cpu>>(
     network: &M,
     range: Range<usize>,
-    gradients: &mut [&mut Gradients<f32, Cpu>],
+    gradients: BothGradients<'_>,
     visit: VisitGradients<'_>,
 ) -> Result<()> {
     let at = At { next: 0, range };
@@ -52,9 +54,9 @@ pub(crate) fn each_gradient<M: TensorCollection<f32, Cpu>>(
     Ok(())
 }
 
-struct EachWeight<'a, 'b>(At, &'a mut [&'b mut Gradients<f32, Cpu>], VisitWeights<'a>);
+struct EachWeight<'a>(At, BothGradients<'a>, VisitWeights<'a>);
 
-impl TensorVisitor<f32, Cpu> for EachWeight<'_, '_> {
+impl TensorVisitor<f32, Cpu> for EachWeight<'_> {
     type Viewer = ViewTensorMut;
     type Err = CpuError;
     type E2 = f32;
@@ -70,11 +72,8 @@ impl TensorVisitor<f32, Cpu> for EachWeight<'_, '_> {
             let axes = tensor.shape().concrete();
             let row = axes.into_iter().last().unwrap_or(1);
             let shape = [tensor.shape().num_elements() / row, row];
-            let gradients = gradients.iter_mut().map(|all| {
-                let all = all.get_or_alloc_mut(tensor)?;
-                Ok(Gradient::of(all, shape, here.clone()))
-            });
-            let gradients = gradients.collect::<std::result::Result<_, CpuError>>()?;
+            let gradients = all(tensor, gradients)?
+                .map(|half| half.map(|all| Gradient::of(all, shape, here.clone())));
             let weights = &mut values_mut(tensor)[here];
             visit(Stretch {
                 at,
@@ -88,13 +87,9 @@ impl TensorVisitor<f32, Cpu> for EachWeight<'_, '_> {
     }
 }
 
-struct EachGradient<'a, 'b>(
-    At,
-    &'a mut [&'b mut Gradients<f32, Cpu>],
-    VisitGradients<'a>,
-);
+struct EachGradient<'a>(At, BothGradients<'a>, VisitGradients<'a>);
 
-impl TensorVisitor<f32, Cpu> for EachGradient<'_, '_> {
+impl TensorVisitor<f32, Cpu> for EachGradient<'_> {
     type Viewer = ViewTensorRef;
     type Err = CpuError;
     type E2 = f32;
@@ -108,19 +103,29 @@ impl TensorVisitor<f32, Cpu> for EachGradient<'_, '_> {
         let Self(at, gradients, visit) = self;
         if let Some((_, here)) = at.step(tensor.shape().num_elements()) {
             let len = tensor.shape().num_elements();
-            let gradients = gradients.iter_mut().map(|all| {
-                let all = &mut **all.get_or_alloc_mut(tensor)?;
-                let factors = all.len() < len;
-                Ok(if factors {
-                    &mut all[..]
-                } else {
-                    &mut all[here.clone()]
+            let gradients = all(tensor, gradients)?.map(|half| {
+                half.map(|all| match all.len() {
+                    factors if factors < len => &mut all[..],
+                    _ => &mut all[here.clone()],
                 })
             });
-            visit(gradients.collect::<std::result::Result<_, CpuError>>()?);
+            visit(gradients);
         }
         Ok(None)
     }
+}
+
+/// All that a tensor has in `gradients`.
+fn all<'a, S: Shape>(
+    tensor: &Tensor<S, f32, Cpu>,
+    [left, right]: &'a mut BothGradients<'_>,
+) -> std::result::Result<Halves<&'a mut Vec<f32>>, CpuError> {
+    let all = |half: &'a mut Option<&mut Gradients<f32, Cpu>>| {
+        let gradients = half.as_mut();
+        let all = gradients.map(|gradients| gradients.get_or_alloc_mut(tensor));
+        Ok(all.transpose()?.map(|all| &mut **all))
+    };
+    Ok([all(left)?, all(right)?])
 }
 
 /// Where a walk is.

@@ -144,18 +144,39 @@ pub(crate) struct Factors<'a> {
 }
 
 impl Factors<'_> {
+    /// Numbers of the factors for so many images.
+    pub(crate) fn len(&self, images: usize) -> usize {
+        images * (self.inputs + self.outputs)
+    }
+
+    /// The factors for these images and then the `other` ones.
+    pub(crate) fn join(&self, other: &Self, pool: &Pool) -> Buffer {
+        let mut joined = pool.take(self.numbers.len() + other.numbers.len());
+        let parts = [self.parts(), other.parts()];
+        let [dz, x] = [parts.map(|(dz, _)| dz), parts.map(|(_, x)| x)];
+        let mut left = &mut joined[..];
+        for part in dz.into_iter().chain(x) {
+            let here = left.split_off_mut(..part.len());
+            here.unwrap_or_default().copy_from_slice(part);
+        }
+        joined
+    }
+
+    /// Both factors.
+    fn parts(&self) -> (&[f32], &[f32]) {
+        let images = self.numbers.len() / self.len(1);
+        assert_eq!(self.numbers.len(), self.len(images));
+        self.numbers.split_at(images * self.outputs)
+    }
+
     /// Adds the product's rows from that of the output `first` on, as many as there is room for.
     pub(crate) fn add(&self, isa: Isa, pool: &Pool, first: usize, to: &mut [f32]) {
         let Self {
-            inputs,
-            outputs,
-            numbers,
+            inputs, outputs, ..
         } = *self;
-        let images = numbers.len() / (inputs + outputs);
-        assert_eq!(numbers.len(), images * (inputs + outputs));
-        let rows = to.len() / inputs;
+        let (dz, x) = self.parts();
+        let (images, rows) = (x.len() / inputs, to.len() / inputs);
         assert!(to.len() == rows * inputs && first + rows <= outputs);
-        let (dz, x) = numbers.split_at(images * outputs);
         let mut rest = pool.take(images * MOST_LANES);
         let product = AddProduct {
             terms: images,
@@ -517,5 +538,25 @@ mod tests {
                 assert_eq!(product, sum, "{isa:?} {inputs} {outputs} {images}");
             }
         }
+    }
+
+    #[test]
+    fn joined_factors_are_those_of_all_images() {
+        let (inputs, outputs) = (5, 3);
+        // Image n has its gradients n.0, n.1, n.2 and its inputs 10 + n.
+        let factors_of = |images: std::ops::Range<usize>| {
+            let dz = images
+                .clone()
+                .flat_map(|n| (0..outputs).map(move |o| n as f32 + o as f32 / 10.0));
+            let x = images.flat_map(|n| vec![10.0 + n as f32; inputs]);
+            Vec::from_iter(dz.chain(x))
+        };
+        let parts = [factors_of(0..4), factors_of(4..9)];
+        let [left, right] = parts.each_ref().map(|numbers| Factors {
+            inputs,
+            outputs,
+            numbers,
+        });
+        assert_eq!(*left.join(&right, &Pool::default()), factors_of(0..9));
     }
 }

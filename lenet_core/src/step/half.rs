@@ -66,7 +66,7 @@ impl Half {
         let Some(mut weights) = weights.read() else {
             return Ok(());
         };
-        network.each_weight(self.theirs.clone(), &mut [], &mut |stretch| {
+        network.each_weight(self.theirs.clone(), [None, None], &mut |stretch| {
             let moved = weights.next(stretch.weights.len());
             stretch.weights.copy_from_slice(moved);
         })
@@ -99,10 +99,8 @@ impl Half {
             return Ok(());
         };
         let mut mail = mail.write();
-        network.each_gradient(theirs, &mut [gradients], &mut |gradients| {
-            gradients
-                .into_iter()
-                .for_each(|gradient| mail.put(gradient));
+        network.each_gradient(theirs, [Some(gradients), None], &mut |[gradients, _]| {
+            mail.put(gradients.unwrap_or_default());
         })
     }
 
@@ -114,22 +112,25 @@ impl Half {
         &mut self,
         network: &mut dyn Learner,
         update: &mut Update<'_>,
-        other: &Share<'_>,
+        share: &Share<'_>,
         (gradients, weights): (&Mail, &mut Mail),
     ) -> Result<()> {
         let (own, mut received) = (self.own.clone(), gradients.read());
         let pool = self.pool.clone();
-        let images = other.parts.iter().map(|part| part.len()).sum();
-        let mut gradients = Vec::from_iter(self.gradients());
-        network.each_weight(own.clone(), &mut gradients, &mut |stretch| {
+        let images = share.parts.iter().map(|part| part.len()).sum();
+        // Gradients are added in the order of the halves.
+        let other = usize::from(own.start == 0);
+        let mut gradients = [None, None];
+        gradients[1 - other] = self.gradients();
+        let mut mail = weights.write();
+        network.each_weight(own, gradients, &mut |stretch| {
             let mut stretch = stretch;
             if let Some(received) = &mut received {
-                stretch.add(images, |len| received.next(len));
+                stretch.receive(other, images, |len| received.next(len));
             }
-            update.apply(stretch, &pool);
-        })?;
-        let mut mail = weights.write();
-        network.each_weight(own, &mut [], &mut |stretch| mail.put(stretch.weights))
+            update.apply(&mut stretch, &pool);
+            mail.put(stretch.weights);
+        })
     }
 
     /// What it has learned from the last batch, if anything.
@@ -157,12 +158,11 @@ fn learn_and_add(
                 || learn_and_add(network, lesson, &parts[..middle], left),
                 || learn_and_add(network, lesson, &parts[middle..], right),
             );
-            let gradients = &mut [&mut left[0].gradients, &mut right[0].gradients];
-            network.each_gradient(ALL, gradients, &mut |gradients| {
-                if let Ok([sum, more]) = <[_; 2]>::try_from(gradients) {
-                    for (sum, more) in sum.iter_mut().zip(more) {
-                        *sum += *more;
-                    }
+            let gradients = [left, right].map(|rooms| Some(&mut rooms[0].gradients));
+            network.each_gradient(ALL, gradients, &mut |[sum, more]| {
+                let (sum, more) = (sum.unwrap_or_default(), more.unwrap_or_default());
+                for (sum, more) in sum.iter_mut().zip(more) {
+                    *sum += *more;
                 }
             })?;
             Ok([sums?, more?].into_iter().sum())

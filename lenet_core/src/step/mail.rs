@@ -20,7 +20,7 @@ impl Mail {
     /// If dfdx cannot make a tensor.
     pub(super) fn new(network: &mut dyn Learner) -> Result<Self> {
         let mut len = 0;
-        network.each_weight(ALL, &mut [], &mut |stretch| {
+        network.each_weight(ALL, [None, None], &mut |stretch| {
             len += stretch.weights.len().next_multiple_of(LINE);
         })?;
         Ok(Self {

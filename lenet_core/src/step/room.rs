@@ -46,10 +46,9 @@ impl Room {
         lesson: &Lesson<'_>,
         part: &[usize],
     ) -> Result<Sums> {
-        network.each_gradient(ALL, &mut [&mut self.gradients], &mut |gradients| {
-            gradients
-                .into_iter()
-                .for_each(|gradient| gradient.fill(0.0));
+        let gradients = [Some(&mut self.gradients), None];
+        network.each_gradient(ALL, gradients, &mut |[gradients, _]| {
+            gradients.unwrap_or_default().fill(0.0);
         })?;
         let passes = part.chunks(PART);
         passes.map(|pass| self.pass(network, lesson, pass)).sum()
