@@ -69,11 +69,12 @@ impl<'a> Lesson<'a> {
         })
     }
 
-    /// How many images a half has at most, if each has but one pass: then the gradients of dense layers may be left as
-    /// factors.
+    /// How many images a half has at most, if there are two and each is a single pass: only then may the gradients of dense
+    /// layers be left as factors, which cannot be added up.
     fn factors(&self) -> Option<usize> {
         let (left, right) = halves(self.chosen);
-        (!right.is_empty() && left.len() <= PART).then_some(left.len().max(right.len()))
+        let most = left.len().max(right.len());
+        (!right.is_empty() && most <= PART).then_some(most)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use lenet_core::dfdx::prelude::{Rank0, SumTo as _};
+use lenet_core::optim::AdamState;
 use lenet_core::prelude::*;
 use lenet_core::progress::{Progress, Silent};
 
@@ -109,6 +110,57 @@ fn the_number_of_threads_changes_no_bit() {
                 run(threads) == one,
                 "batch {batch_size}, {threads:?} threads"
             );
+        }
+    }
+}
+
+#[test]
+fn a_step_moves_the_weights_as_the_gradients_of_the_whole_batch_do() {
+    // So large an epsilon makes a step proportional to the gradients, nearly: their rounding stays rounding.
+    let adam = Adam {
+        learning_rate: 10.0,
+        epsilon: 1.0,
+        ..Adam::default()
+    };
+    // One half; small halves; those around a whole pass, a half of several passes beside one of one; several parts.
+    let (train, _) = mnist::load_data().unwrap();
+    let dev = Cpu::default();
+    for size in [
+        5, 9, 16, 17, 33, 63, 64, 65, 66, 72, 94, 95, 96, 97, 130, 300,
+    ] {
+        let bytes = train.0.as_vec()[..size * 784].to_vec();
+        let images = dev.tensor_from_vec(bytes, (size, Const::<1>, Const::<28>, Const::<28>));
+        let images = normalize(&images);
+        let labels = dev.tensor_from_vec(train.1.as_vec()[..size].to_vec(), (size,));
+        let targets = to_categorical::<10, _>(&labels).unwrap();
+
+        let mut expected = LeNet5::glorot_uniform(5);
+        let logits = expected.forward(images.leaky_trace());
+        let mut gradients = cross_entropy(logits, &targets).unwrap().backward();
+        let mut state = AdamState::default();
+        state.step(&adam, &mut expected, &mut gradients).unwrap();
+        let expected = weights::tensors(&expected);
+        for threads in [1, 2] {
+            let mut model = Model::compile(LeNet5::glorot_uniform(5), adam).unwrap();
+            let how = Fit {
+                epochs: 1,
+                batch_size: size,
+                shuffle: false,
+                threads: Some(threads),
+                ..Fit::default()
+            };
+            model
+                .fit_with((&images, &targets), &how, &mut Silent)
+                .unwrap();
+            for (got, expected) in weights::tensors(model.network()).iter().zip(&expected) {
+                for (got, expected) in got.values.iter().zip(&expected.values) {
+                    let off = (got - expected).abs();
+                    assert!(
+                        off < 1e-5,
+                        "{size} images, {threads} threads: off by {off:e}"
+                    );
+                }
+            }
         }
     }
 }
