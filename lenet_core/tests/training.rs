@@ -186,7 +186,7 @@ fn after_a_fit_the_network_gives_all_gradients_as_before() {
         let mut model = fresh();
         let how = Fit {
             threads: Some(threads),
-            // All steps are as small as that.
+            // The images are so many whole batches: the last step leaves factors, too.
             batch_size: 30,
             ..how(1)
         };

@@ -171,25 +171,41 @@ impl Factors<'_> {
 
     /// Adds the product's rows from that of the output `first` on, as many as there is room for.
     pub(crate) fn add(&self, isa: Isa, pool: &Pool, first: usize, to: &mut [f32]) {
-        let Self {
-            inputs, outputs, ..
-        } = *self;
-        let (dz, x) = self.parts();
-        let (images, rows) = (x.len() / inputs, to.len() / inputs);
-        assert!(to.len() == rows * inputs && first + rows <= outputs);
-        let mut rest = pool.take(images * MOST_LANES);
-        let product = AddProduct {
-            terms: images,
-            a: (dz[first..].as_ptr(), outputs, 1),
-            rows,
-            b: x.as_ptr(),
-            columns: inputs,
-            rest: rest.as_mut_ptr(),
-            to: to.as_mut_ptr(),
-        };
-        // SAFETY: all have the lengths just checked; `rest` has a vector for each term.
-        unsafe { isa.run(product) };
+        add_rows(
+            isa,
+            pool,
+            (self.inputs, self.outputs),
+            self.parts(),
+            first,
+            to,
+        );
     }
+}
+
+/// Adds rows of `dz^T x` from that of the output `first` on, as many as there is room for.
+fn add_rows(
+    isa: Isa,
+    pool: &Pool,
+    (inputs, outputs): (usize, usize),
+    (dz, x): (&[f32], &[f32]),
+    first: usize,
+    to: &mut [f32],
+) {
+    let (images, rows) = (x.len() / inputs, to.len() / inputs);
+    assert!(x.len() == images * inputs && dz.len() == images * outputs);
+    assert!(to.len() == rows * inputs && first + rows <= outputs);
+    let mut rest = pool.take(images * MOST_LANES);
+    let product = AddProduct {
+        terms: images,
+        a: (dz.as_ptr().wrapping_add(first), outputs, 1),
+        rows,
+        b: x.as_ptr(),
+        columns: inputs,
+        rest: rest.as_mut_ptr(),
+        to: to.as_mut_ptr(),
+    };
+    // SAFETY: all have the lengths just checked; `rest` has a vector for each term.
+    unsafe { isa.run(product) };
 }
 
 impl Shape {
@@ -216,7 +232,6 @@ pub(crate) fn backward(
     assert!(y.len() == images * outputs && dy.len() == y.len());
     assert!(gradients.bias.len() == outputs && gradients.x.len() == x.len());
     let dz = before_activation(pool, shape, y, dy, gradients.bias);
-    let mut rest = pool.take(images.max(outputs) * MOST_LANES);
     match gradients.weight {
         WeightGradient::Factors(to) => {
             to.clear();
@@ -225,19 +240,10 @@ pub(crate) fn backward(
         }
         WeightGradient::Sum(to) => {
             assert_eq!(to.len(), weight.len());
-            let product = AddProduct {
-                terms: images,
-                a: (dz.as_ptr(), outputs, 1),
-                rows: outputs,
-                b: x.as_ptr(),
-                columns: inputs,
-                rest: rest.as_mut_ptr(),
-                to: to.as_mut_ptr(),
-            };
-            // SAFETY: all have the lengths just checked; `rest` has a vector for each term.
-            unsafe { isa.run(product) };
+            add_rows(isa, pool, (inputs, outputs), (&dz, x), 0, to);
         }
     }
+    let mut rest = pool.take(outputs * MOST_LANES);
     let product = AddProduct {
         terms: outputs,
         a: (dz.as_ptr(), 1, outputs),
@@ -247,7 +253,7 @@ pub(crate) fn backward(
         rest: rest.as_mut_ptr(),
         to: gradients.x.as_mut_ptr(),
     };
-    // SAFETY: as above.
+    // SAFETY: all have the lengths checked above; `rest` has a vector for each term.
     unsafe { isa.run(product) };
 }
 

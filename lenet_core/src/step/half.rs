@@ -104,7 +104,8 @@ impl Half {
         })
     }
 
-    /// Moves its weights with the gradients that it has and those that it got, and sends them to the other half.
+    /// Moves its weights with the gradients that it has and those that it got, which the other half learned from
+    /// `their_share`, and sends the weights to the other half.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
@@ -112,12 +113,12 @@ impl Half {
         &mut self,
         network: &mut dyn Learner,
         update: &mut Update<'_>,
-        share: &Share<'_>,
+        their_share: &Share<'_>,
         (gradients, weights): (&Mail, &mut Mail),
     ) -> Result<()> {
         let (own, mut received) = (self.own.clone(), gradients.read());
         let pool = self.pool.clone();
-        let images = share.parts.iter().map(|part| part.len()).sum();
+        let images = their_share.parts.iter().map(|part| part.len()).sum();
         // Gradients are added in the order of the halves.
         let other = usize::from(own.start == 0);
         let mut gradients = [None, None];

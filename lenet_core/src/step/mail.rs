@@ -14,7 +14,7 @@ pub(super) struct Mail {
 }
 
 impl Mail {
-    /// Room for a number for each weight of `network`.
+    /// Room for a number for each weight of `network`. Factors, where they are sent, are fewer.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
