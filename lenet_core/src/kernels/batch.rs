@@ -4,7 +4,7 @@
 use super::buffer::{Buffer, Pool};
 use super::conv::{self, Gradients, Shape};
 use super::isa::Isa;
-use super::pieces::{Layout, PIECES};
+use super::pieces::Layout;
 
 /// Convolution, tanh and pooling of the batch `x`. Returns the pooled maps, and what [`backward`] needs
 /// of this pass if `keep` is set.
@@ -36,7 +36,7 @@ pub(crate) fn forward(
         let mut x_block = pool.take(x_layout.block_len());
         let mut y_block = pool.take(y_layout.block_len());
         let mut scratch = pool.take(block.shape.forward_len() * lanes);
-        x_layout.gather(x, &mut x_block);
+        x_layout.gather(pool, x, &mut x_block);
         conv::forward(
             block.isa,
             block.shape,
@@ -45,7 +45,7 @@ pub(crate) fn forward(
             (&mut kept, &mut scratch),
             &mut y_block,
         );
-        y_layout.scatter(&y_block, y);
+        y_layout.scatter(pool, &y_block, y);
         if keep {
             blocks.push((block, kept));
         }
@@ -96,7 +96,7 @@ pub(crate) fn backward(
         let mut dy_block = pool.take(y_layout.block_len());
         let mut dx_block = dx.is_some().then(|| pool.take(x_layout.block_len()));
         let mut scratch = pool.take(block.shape.backward_len() * block.isa.lanes());
-        y_layout.gather(dy, &mut dy_block);
+        y_layout.gather(pool, dy, &mut dy_block);
         let to = Gradients {
             factors: &mut sums,
             bias: gradients.bias,
@@ -119,25 +119,33 @@ struct Block {
 }
 
 impl Block {
-    /// The blocks of so many images. The last ones may be shorter, or have the images in pieces: of all kinds of block,
-    /// the largest that the images left fill to three quarters; one of whole images, to more than that.
+    /// The blocks of so many images: each time the largest of which the images left fill more than half, or more than three
+    /// quarters where the next smaller one is half of it. In the last ones images may lie in pieces.
     fn all(isa: Isa, shape: Shape, images: usize) -> Vec<Self> {
-        let whole = [isa, isa.short()].map(|isa| (isa.lanes(), isa, shape));
-        let pieces = shape.quarter().map(|quarter| {
-            let blocks = [isa, isa.short()];
-            blocks.map(|isa| (isa.lanes() / PIECES, isa, quarter))
+        let short = isa.short();
+        let kinds = [
+            (isa, (1, 1)),
+            (short, (1, 1)),
+            (short, (2, 1)),
+            (short, (2, 2)),
+        ];
+        let kinds = kinds.map(|(isa, (down, across))| {
+            let shape = shape.piece((down, across))?;
+            Some((isa.lanes() / (down * across), isa, shape))
         });
-        // The largest first.
-        let sizes = Vec::from_iter(whole.into_iter().chain(pieces.into_iter().flatten()));
+        let kinds = Vec::from_iter(kinds.into_iter().flatten());
         let mut blocks = Vec::new();
         let mut left = images;
         while left > 0 {
-            let full = |(most, _, part): &&(usize, Isa, Shape)| {
-                let pieces = part.height < shape.height;
-                4 * left > 3 * most || (pieces && 4 * left == 3 * most)
+            let filled = |(most, ..): &&(usize, Isa, Shape)| {
+                if *most > short.lanes() {
+                    4 * left > 3 * most
+                } else {
+                    2 * left > *most
+                }
             };
-            let size = sizes.iter().find(full).or(sizes.last());
-            let Some(&(most, isa, shape)) = size else {
+            let kind = kinds.iter().find(filled).or(kinds.last());
+            let Some(&(most, isa, shape)) = kind else {
                 break;
             };
             let images = left.min(most);

@@ -32,15 +32,18 @@ impl Shape {
     pub(crate) fn input_len(&self) -> usize {
         self.inputs * self.height * self.width
     }
-    /// The same layer for a quarter of the output, if that can be computed as fast.
-    pub(crate) fn quarter(&self) -> Option<Self> {
-        let half = |side: usize| (side + self.kernel - 1) / 2;
-        let quarter = Self {
-            height: half(self.height),
-            width: half(self.width),
+    /// The same layer for a piece of the output, of which so many lie one below the other and side by side, if that
+    /// can be computed as fast.
+    pub(crate) fn piece(&self, (down, across): (usize, usize)) -> Option<Self> {
+        let overlap = self.kernel - 1;
+        let part = |side: usize, pieces: usize| (side - overlap) / pieces + overlap;
+        let piece = Self {
+            height: part(self.height, down),
+            width: part(self.width, across),
             ..*self
         };
-        (winograd::fits(self) && winograd::fits(&quarter)).then_some(quarter)
+        let fits = winograd::fits(self) && winograd::fits(&piece);
+        (fits || (down, across) == (1, 1)).then_some(piece)
     }
     fn weights_per_filter(&self) -> usize {
         self.inputs * self.kernel * self.kernel

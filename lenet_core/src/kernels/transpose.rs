@@ -78,12 +78,17 @@ pub(crate) fn scatter(isa: Isa, block: &[f32], len: usize, images: &mut [MaybeUn
     unsafe { isa.run(Scatter(block, len, images)) }
 }
 
+/// As [`scatter`], where numbers stand already.
+pub(crate) fn scatter_over(isa: Isa, block: &[f32], len: usize, images: &mut [f32]) {
+    // SAFETY: the types have the same layout, and `scatter` leaves no number unwritten.
+    let room = unsafe { &mut *(std::ptr::from_mut(images) as *mut [MaybeUninit<f32>]) };
+    scatter(isa, block, len, room);
+}
+
 /// As [`scatter`], but adds to what stands there.
 pub(crate) fn scatter_add(isa: Isa, pool: &Pool, block: &[f32], len: usize, images: &mut [f32]) {
     let mut summand = pool.take(images.len());
-    // SAFETY: the types have the same layout, and `scatter` leaves no number unwritten.
-    let room = unsafe { &mut *(std::ptr::from_mut(&mut *summand) as *mut [MaybeUninit<f32>]) };
-    scatter(isa, block, len, room);
+    scatter_over(isa, block, len, &mut summand);
     for (to, from) in images.iter_mut().zip(&*summand) {
         *to += from;
     }
