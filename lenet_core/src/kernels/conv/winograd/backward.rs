@@ -211,58 +211,82 @@ struct WeightGradient<'a, const F: usize> {
 impl<const F: usize> Kernel for WeightGradient<'_, F> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let inputs = self.backward.block.shape.inputs;
-        // A vector for each weight that is worked on, at each point.
-        let place = self
-            .backward
-            .block
-            .scratch
-            .add(self.point * inputs * TAPS * F * S::LANES);
-        for channel in 0..inputs {
-            self.channel::<S>(channel, place.add(channel * TAPS * F * S::LANES));
-        }
-        if self.last {
-            self.sum_lanes::<S>(place);
-        }
-    }
-}
-
-impl<const F: usize> WeightGradient<'_, F> {
-    #[inline(always)]
-    unsafe fn channel<S: Simd>(&self, channel: usize, place: *mut f32) {
         let Self {
             backward,
             filter,
             point,
             chunk,
-            ..
-        } = *self;
+            last,
+        } = self;
         let shape = backward.block.shape;
         let (rows, tiles) = (shape.rows(), backward.chunk);
-        let step = POINTS * tiles * rows * S::LANES;
+        // A vector for each weight that is worked on, at each point.
+        let of_channel = TAPS * F * S::LANES;
+        let place = backward
+            .block
+            .scratch
+            .add(point * shape.inputs * of_channel);
+        let gradients = backward
+            .gradient::<S>(chunk, filter, 0)
+            .add(point * tiles * rows * S::LANES);
+        let column = shape.height * S::LANES;
+        let channel = Channel::<F> {
+            rows,
+            tiles,
+            begin: chunk == 0,
+            gradients,
+            next_filter: POINTS * tiles * rows * S::LANES,
+            next_column: column,
+        };
+        let mut x = backward
+            .block
+            .values
+            .add((point * shape.tiles() + chunk * tiles) * column)
+            .cast_const();
+        let mut to = place;
+        for _ in 0..shape.inputs {
+            channel.add::<S>(x, to);
+            x = x.wrapping_add(POINTS * shape.tiles() * column);
+            to = to.wrapping_add(of_channel);
+        }
+        if last {
+            self.sum_lanes::<S>(place);
+        }
+    }
+}
+
+/// What the sums of a chunk of tiles for the weights of a channel are made of.
+struct Channel<const F: usize> {
+    rows: usize,
+    tiles: usize,
+    /// Whether the sums begin here.
+    begin: bool,
+    /// The first filter's gradient, and how far it is to the next filter's.
+    gradients: *const f32,
+    next_filter: usize,
+    /// How far it is to the next tile's column of values.
+    next_column: usize,
+}
+
+impl<const F: usize> Channel<F> {
+    /// Adds what the values from `x` on make to the sums at `place`.
+    #[inline(always)]
+    unsafe fn add<S: Simd>(&self, x: *const f32, place: *mut f32) {
         let mut sums = [[S::splat(0.0); TAPS]; F];
-        if chunk > 0 {
+        if !self.begin {
             for (f, sums) in sums.iter_mut().enumerate() {
                 for (tap, sum) in sums.iter_mut().enumerate() {
                     *sum = S::load(place.add((tap * F + f) * S::LANES));
                 }
             }
         }
-        let mut gradient = backward
-            .gradient::<S>(chunk, filter, 0)
-            .add(point * tiles * rows * S::LANES)
-            .cast_const();
-        for t in 0..tiles {
-            let column = (channel * POINTS + point) * shape.tiles() + chunk * tiles + t;
-            let mut x = backward
-                .block
-                .values
-                .add(column * shape.height * S::LANES)
-                .cast_const();
-            for _ in 0..rows {
+        let mut gradient = self.gradients;
+        for t in 0..self.tiles {
+            let mut x = x.add(t * self.next_column);
+            for _ in 0..self.rows {
                 let mut gradients = [S::splat(0.0); F];
                 for (f, value) in gradients.iter_mut().enumerate() {
-                    *value = S::load(gradient.add(f * step));
+                    *value = S::load(gradient.add(f * self.next_filter));
                 }
                 for tap in 0..TAPS {
                     let value = S::load(x.add(tap * S::LANES));
@@ -280,7 +304,9 @@ impl<const F: usize> WeightGradient<'_, F> {
             }
         }
     }
+}
 
+impl<const F: usize> WeightGradient<'_, F> {
     /// Sums lanes and adds what comes out to the gradient. The last vectors may have others behind
     /// them, whose sums are left out.
     #[inline(always)]
