@@ -95,8 +95,7 @@ impl<'a> Stretch<'a> {
         let blocks = self.weights.chunks_mut(rows * self.row);
         for (block, weights) in blocks.enumerate() {
             let sums = &mut sums[..weights.len()];
-            sums.fill(0.0);
-            factors.add(isa, pool, first + block * rows, sums);
+            factors.multiply(isa, pool, first + block * rows, sums);
             visit(
                 self.at + block * rows * self.row,
                 weights,

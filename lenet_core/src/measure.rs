@@ -101,7 +101,7 @@ pub fn workloads(isa: Isa, images: usize) -> Vec<Workload> {
             isa,
             rates,
             &mut parameters,
-            &[&gradient],
+            [Some(&gradient), None],
             [&mut mean, &mut square],
         );
     }));

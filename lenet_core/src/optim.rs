@@ -192,9 +192,8 @@ impl<'a> Update<'a> {
 
     fn apply_numbers(&mut self, at: usize, weights: &mut [f32], gradients: Halves<&[f32]>) {
         let here = at - self.start..at - self.start + weights.len();
-        let gradients = Vec::from_iter(gradients.into_iter().flatten());
         let moments = [&mut self.mean[here.clone()], &mut self.square[here]];
-        let finite = adam::update(self.isa, self.rates, weights, &gradients, moments);
+        let finite = adam::update(self.isa, self.rates, weights, gradients, moments);
         self.finite = (self.finite.0 && finite.0, self.finite.1 && finite.1);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::isa::{Isa, Kernel};
 use super::simd::Simd;
+use crate::gradient::Halves;
 
 /// The numbers of one step that are the same for all parameters.
 #[derive(Debug, Clone, Copy)]
@@ -20,13 +21,18 @@ pub(crate) fn update(
     isa: Isa,
     rates: Rates,
     parameters: &mut [f32],
-    gradients: &[&[f32]],
+    gradients: Halves<&[f32]>,
     [mean, square]: [&mut [f32]; 2],
 ) -> (bool, bool) {
     let mut probes = [0.0; 2];
     let len = parameters.len();
     assert!(mean.len() == len && square.len() == len);
-    assert!(gradients.iter().all(|gradient| gradient.len() == len));
+    let gradients = gradients.map(|half| {
+        half.map_or(std::ptr::null(), |half| {
+            assert_eq!(half.len(), len);
+            half.as_ptr()
+        })
+    });
     // SAFETY: the kernel touches `len` numbers of each slice, all of which are that long.
     unsafe {
         isa.run(Update {
@@ -46,7 +52,8 @@ struct Update<'a> {
     rates: Rates,
     len: usize,
     parameters: *mut f32,
-    gradients: &'a [&'a [f32]],
+    /// Null where a half has none.
+    gradients: [*const f32; 2],
     mean: *mut f32,
     square: *mut f32,
     /// The sums of all parameters and of all means, each times zero: NaN if one of them is not finite.
@@ -81,8 +88,10 @@ impl Update<'_> {
         } = self.rates;
         let zero = S::splat(0.0);
         let mut gradient = zero;
-        for summand in self.gradients {
-            gradient = gradient.add(S::load_first(count, summand.as_ptr().add(at)));
+        for half in self.gradients {
+            if !half.is_null() {
+                gradient = gradient.add(S::load_first(count, half.add(at)));
+            }
         }
         let fresh = gradient.mul(S::splat(1.0 - beta_1));
         let mean = S::load_first(count, self.mean.add(at)).fma(S::splat(beta_1), fresh);

@@ -169,39 +169,34 @@ impl Factors<'_> {
         self.numbers.split_at(images * self.outputs)
     }
 
-    /// Adds the product's rows from that of the output `first` on, as many as there is room for.
-    pub(crate) fn add(&self, isa: Isa, pool: &Pool, first: usize, to: &mut [f32]) {
-        add_rows(
-            isa,
-            pool,
-            (self.inputs, self.outputs),
-            self.parts(),
-            first,
-            to,
-        );
+    /// Writes the product's rows from that of the output `first` on, as many as there is room for.
+    pub(crate) fn multiply(&self, isa: Isa, pool: &Pool, first: usize, to: &mut [f32]) {
+        let size = (self.inputs, self.outputs);
+        rows(isa, pool, size, self.parts(), first, (to, Start::Zero));
     }
 }
 
-/// Adds rows of `dz^T x` from that of the output `first` on, as many as there is room for.
-fn add_rows(
+/// Rows of `dz^T x` from that of the output `first` on, as many as there is room for.
+fn rows(
     isa: Isa,
     pool: &Pool,
     (inputs, outputs): (usize, usize),
     (dz, x): (&[f32], &[f32]),
     first: usize,
-    to: &mut [f32],
+    (to, start): (&mut [f32], Start),
 ) {
     let (images, rows) = (x.len() / inputs, to.len() / inputs);
     assert!(x.len() == images * inputs && dz.len() == images * outputs);
     assert!(to.len() == rows * inputs && first + rows <= outputs);
     let mut rest = pool.take(images * MOST_LANES);
-    let product = AddProduct {
+    let product = Product {
         terms: images,
         a: (dz.as_ptr().wrapping_add(first), outputs, 1),
         rows,
         b: x.as_ptr(),
         columns: inputs,
         rest: rest.as_mut_ptr(),
+        start,
         to: to.as_mut_ptr(),
     };
     // SAFETY: all have the lengths just checked; `rest` has a vector for each term.
@@ -240,17 +235,19 @@ pub(crate) fn backward(
         }
         WeightGradient::Sum(to) => {
             assert_eq!(to.len(), weight.len());
-            add_rows(isa, pool, (inputs, outputs), (&dz, x), 0, to);
+            let size = (inputs, outputs);
+            rows(isa, pool, size, (&dz, x), 0, (to, Start::There));
         }
     }
     let mut rest = pool.take(outputs * MOST_LANES);
-    let product = AddProduct {
+    let product = Product {
         terms: outputs,
         a: (dz.as_ptr(), 1, outputs),
         rows: images,
         b: weight.as_ptr(),
         columns: inputs,
         rest: rest.as_mut_ptr(),
+        start: Start::There,
         to: gradients.x.as_mut_ptr(),
     };
     // SAFETY: all have the lengths checked above; `rest` has a vector for each term.
@@ -389,9 +386,17 @@ impl Image {
     }
 }
 
-/// Adds a product of matrices: `to[r, c] += sum over t of a[t, r] * b[t, c]`. The columns lie side by side in `b` and
-/// `to`, row by row.
-struct AddProduct {
+/// With what the sums of a product begin.
+#[derive(Clone, Copy)]
+enum Start {
+    Zero,
+    /// What stands where they go.
+    There,
+}
+
+/// A product of matrices: `to[r, c]` is the sum over `t` of `a[t, r] * b[t, c]`, or is increased by it. The columns lie side
+/// by side in `b` and `to`, row by row.
+struct Product {
     terms: usize,
     /// Where the first is, how far it is from there to the next term's, and to the next row's.
     a: (*const f32, usize, usize),
@@ -400,54 +405,75 @@ struct AddProduct {
     columns: usize,
     /// Room for a vector of each term.
     rest: *mut f32,
+    start: Start,
     to: *mut f32,
 }
 
-impl Kernel for AddProduct {
+/// How rows are cut into tiles of nearly the same height: few sums would wait for themselves.
+#[derive(Clone, Copy)]
+struct Heights {
+    tiles: usize,
+    /// Rows of a tile, and how many tiles, the first ones, have one more.
+    least: usize,
+    higher: usize,
+}
+
+impl Heights {
+    fn of(rows: usize, most: usize) -> Self {
+        let tiles = rows.div_ceil(most);
+        Self {
+            tiles,
+            least: rows / tiles.max(1),
+            higher: rows % tiles.max(1),
+        }
+    }
+}
+
+impl Kernel for Product {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        let most = match S::REGISTERS {
+            32.. => 8,
+            16.. => 6,
+            _ => 2,
+        };
+        let heights = Heights::of(self.rows, most);
         let columns = self.columns;
         let mut column = 0;
         while column < columns {
             let left = columns - column;
             let b = (self.b.add(column), columns);
             column += if left >= 2 * S::LANES {
-                self.columns::<S, 2>(column, b, 2 * S::LANES)
+                self.columns::<S, 2>(heights, column, b, 2 * S::LANES)
             } else if left >= S::LANES {
-                self.columns::<S, 1>(column, b, S::LANES)
+                self.columns::<S, 1>(heights, column, b, S::LANES)
             } else {
                 // Fewer than a vector's: copied to vectors with zeros behind them.
                 for t in 0..self.terms {
                     let b = S::load_first(left, b.0.add(t * columns));
                     b.store(self.rest.add(t * S::LANES));
                 }
-                self.columns::<S, 1>(column, (self.rest, S::LANES), left)
+                self.columns::<S, 1>(heights, column, (self.rest, S::LANES), left)
             };
         }
     }
 }
 
-impl AddProduct {
+impl Product {
     /// All rows of the `count` columns from `column` on, in `C` vectors; those of neighbouring terms lie
     /// `b.1` apart. Returns `count`.
     #[inline(always)]
     unsafe fn columns<S: Simd, const C: usize>(
         &self,
+        heights: Heights,
         column: usize,
         b: (*const f32, usize),
         count: usize,
     ) -> usize {
-        let most = match S::REGISTERS {
-            32.. => 8,
-            16.. => 6,
-            _ => 2,
-        };
         let mut row = 0;
-        while row < self.rows {
+        for tile in 0..heights.tiles {
             let place = (row, column);
-            // Tiles of nearly the same height. Few sums would wait for themselves.
-            let left = self.rows - row;
-            row += match left.div_ceil(left.div_ceil(most)) {
+            row += match heights.least + usize::from(tile < heights.higher) {
                 8 if S::REGISTERS >= 32 => self.tile::<S, 8, C>(place, b, count),
                 7 if S::REGISTERS >= 32 => self.tile::<S, 7, C>(place, b, count),
                 6 if S::REGISTERS >= 16 => self.tile::<S, 6, C>(place, b, count),
@@ -491,7 +517,11 @@ impl AddProduct {
             for (c, sum) in sums.into_iter().enumerate() {
                 let (to, count) = (to.add(c * S::LANES), count - c * S::LANES);
                 let count = count.min(S::LANES);
-                S::load_first(count, to).add(sum).store_first(count, to);
+                let sum = match self.start {
+                    Start::Zero => sum,
+                    Start::There => S::load_first(count, to).add(sum),
+                };
+                sum.store_first(count, to);
             }
         }
         R
@@ -539,7 +569,7 @@ mod tests {
                 };
                 let mut product = vec![0.0; weight.len()];
                 for (block, rows) in product.chunks_mut(3 * inputs).enumerate() {
-                    factors.add(isa, &pool, 3 * block, rows);
+                    factors.multiply(isa, &pool, 3 * block, rows);
                 }
                 assert_eq!(product, sum, "{isa:?} {inputs} {outputs} {images}");
             }
