@@ -6,8 +6,8 @@ use crate::kernels::buffer::Pool;
 use crate::kernels::dense::Factors;
 use crate::kernels::Isa;
 
-/// Numbers of a product that are taken at once, about so many: they stay in the nearest cache until they are used.
-const AT_ONCE: usize = 3072;
+/// Numbers of a product that are taken at once, about so many: they stay in the nearest caches until they are used.
+const AT_ONCE: usize = 6144;
 
 /// Something from each half of a batch, the left one first, if it has it.
 pub(crate) type Halves<T> = [Option<T>; 2];
