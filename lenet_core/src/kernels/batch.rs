@@ -120,7 +120,7 @@ struct Block {
 
 impl Block {
     /// The blocks of so many images: each time the largest of which the images left fill more than half, or more than three
-    /// quarters where the next smaller one is half of it. In the last ones images may lie in pieces.
+    /// quarters where shorter vectors can take whole images, too. In the last ones images may lie in pieces.
     fn all(isa: Isa, shape: Shape, images: usize) -> Vec<Self> {
         let short = isa.short();
         let kinds = [

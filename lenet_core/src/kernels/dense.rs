@@ -172,12 +172,12 @@ impl Factors<'_> {
     /// Writes the product's rows from that of the output `first` on, as many as there is room for.
     pub(crate) fn multiply(&self, isa: Isa, pool: &Pool, first: usize, to: &mut [f32]) {
         let size = (self.inputs, self.outputs);
-        rows(isa, pool, size, self.parts(), first, (to, Start::Zero));
+        multiply(isa, pool, size, self.parts(), first, (to, Start::Zero));
     }
 }
 
 /// Rows of `dz^T x` from that of the output `first` on, as many as there is room for.
-fn rows(
+fn multiply(
     isa: Isa,
     pool: &Pool,
     (inputs, outputs): (usize, usize),
@@ -236,7 +236,7 @@ pub(crate) fn backward(
         WeightGradient::Sum(to) => {
             assert_eq!(to.len(), weight.len());
             let size = (inputs, outputs);
-            rows(isa, pool, size, (&dz, x), 0, (to, Start::There));
+            multiply(isa, pool, size, (&dz, x), 0, (to, Start::There));
         }
     }
     let mut rest = pool.take(outputs * MOST_LANES);
