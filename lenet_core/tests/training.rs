@@ -122,11 +122,11 @@ fn a_step_moves_the_weights_as_the_gradients_of_the_whole_batch_do() {
         epsilon: 1.0,
         ..Adam::default()
     };
-    // One half; small halves; those around a whole pass, a half of several passes beside one of one; several parts.
+    // One half; small halves, whole and with images in pieces; those around a whole pass, a half of several passes beside one of one; several parts.
     let (train, _) = mnist::load_data().unwrap();
     let dev = Cpu::default();
     for size in [
-        5, 9, 16, 17, 33, 63, 64, 65, 66, 72, 94, 95, 96, 97, 130, 300,
+        5, 9, 16, 17, 24, 33, 63, 64, 65, 66, 72, 94, 95, 96, 97, 130, 300,
     ] {
         let bytes = train.0.as_vec()[..size * 784].to_vec();
         let images = dev.tensor_from_vec(bytes, (size, Const::<1>, Const::<28>, Const::<28>));

@@ -123,6 +123,7 @@ impl Block {
     /// quarters where shorter vectors can take whole images, too. In the last ones images may lie in pieces.
     fn all(isa: Isa, shape: Shape, images: usize) -> Vec<Self> {
         let short = isa.short();
+        // The largest first.
         let kinds = [
             (isa, (1, 1)),
             (short, (1, 1)),

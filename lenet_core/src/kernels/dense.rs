@@ -567,7 +567,8 @@ mod tests {
                     outputs,
                     numbers: &left,
                 };
-                let mut product = vec![0.0; weight.len()];
+                // What stands there before is not to count.
+                let mut product = vec![f32::NAN; weight.len()];
                 for (block, rows) in product.chunks_mut(3 * inputs).enumerate() {
                     factors.multiply(isa, &pool, 3 * block, rows);
                 }

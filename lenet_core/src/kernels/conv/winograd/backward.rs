@@ -255,6 +255,33 @@ impl<const F: usize> Kernel for WeightGradient<'_, F> {
     }
 }
 
+impl<const F: usize> WeightGradient<'_, F> {
+    /// Sums lanes and adds what comes out to the gradient. The last vectors may have others behind
+    /// them, whose sums are left out.
+    #[inline(always)]
+    unsafe fn sum_lanes<S: Simd>(&self, place: *mut f32) {
+        let shape = self.backward.block.shape;
+        let rows = shape.inputs * TAPS;
+        let mut to = self
+            .backward
+            .block
+            .factor_gradient
+            .add(self.point * rows * shape.outputs + self.filter);
+        for at in (0..rows * F).step_by(S::LANES) {
+            S::sums(place.cast_const().add(at * S::LANES)).store(place.add(at));
+        }
+        for row in 0..rows {
+            let sums = place.add(row * F).cast::<[f32; F]>().read();
+            let mut gradient = to.cast::<[f32; F]>().read();
+            for (gradient, sum) in gradient.iter_mut().zip(sums) {
+                *gradient += sum;
+            }
+            to.cast::<[f32; F]>().write(gradient);
+            to = to.add(shape.outputs);
+        }
+    }
+}
+
 /// What the sums of a chunk of tiles for the weights of a channel are made of.
 struct Channel<const F: usize> {
     rows: usize,
@@ -302,33 +329,6 @@ impl<const F: usize> Channel<F> {
             for (tap, sum) in sums.into_iter().enumerate() {
                 sum.store(place.add((tap * F + f) * S::LANES));
             }
-        }
-    }
-}
-
-impl<const F: usize> WeightGradient<'_, F> {
-    /// Sums lanes and adds what comes out to the gradient. The last vectors may have others behind
-    /// them, whose sums are left out.
-    #[inline(always)]
-    unsafe fn sum_lanes<S: Simd>(&self, place: *mut f32) {
-        let shape = self.backward.block.shape;
-        let rows = shape.inputs * TAPS;
-        let mut to = self
-            .backward
-            .block
-            .factor_gradient
-            .add(self.point * rows * shape.outputs + self.filter);
-        for at in (0..rows * F).step_by(S::LANES) {
-            S::sums(place.cast_const().add(at * S::LANES)).store(place.add(at));
-        }
-        for row in 0..rows {
-            let sums = place.add(row * F).cast::<[f32; F]>().read();
-            let mut gradient = to.cast::<[f32; F]>().read();
-            for (gradient, sum) in gradient.iter_mut().zip(sums) {
-                *gradient += sum;
-            }
-            to.cast::<[f32; F]>().write(gradient);
-            to = to.add(shape.outputs);
         }
     }
 }
