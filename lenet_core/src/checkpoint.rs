@@ -23,6 +23,7 @@ use crate::inspect::type_name;
 use crate::learner::Learner;
 use crate::model::Model;
 use crate::network::Network;
+use crate::tensors::TensorsMut;
 use crate::train::Training;
 use crate::weights;
 
@@ -133,7 +134,7 @@ impl Training {
         history: &History,
     ) -> Result<()> {
         let state = State {
-            weights: network.weights(),
+            weights: weights::named(network.outline(), network.tensors()),
             optimizer: self.optimizer,
             adam: self.state.clone(),
             epochs: self.epochs,
@@ -187,7 +188,7 @@ impl<N: Network + BuildModule<Cpu, f32>> Model<N> {
         let mut network = N::build(&Cpu::default());
         let expected = weights::tensors(&network);
         let (state, resumed) = file::read(path, &type_name::<N>(), &expected)?;
-        weights::set(&mut network, &state.weights);
+        weights::set(TensorsMut::of(&mut network), &state.weights);
         let training = Training {
             optimizer: state.optimizer,
             state: state.adam,

@@ -1,16 +1,11 @@
 //! What training needs of a network, whatever its type.
 
-use std::ops::Range;
-
 use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
 
 use crate::error::Result;
 use crate::inspect::type_name;
-use crate::network::{Batch, GradientTape, Logits, Network};
-use crate::walk::{
-    each_gradient, each_weight, to_own_device, BothGradients, VisitGradients, VisitWeights,
-};
-use crate::weights::{self, NamedTensor};
+use crate::network::{Batch, GradientTape, Logits, Network, Outline};
+use crate::tensors::{Tensors, TensorsMut};
 
 /// A network whose type is forgotten. The training loops work with this, so that they are compiled
 /// once, with this crate, and not again in each cell of a notebook that trains.
@@ -21,20 +16,10 @@ pub(crate) trait Learner: Send + Sync {
     fn trace(&self, images: Batch<GradientTape>) -> Result<Logits<GradientTape>>;
     /// Room for the gradients of all weights.
     fn gradients(&self) -> Result<Gradients<f32, Cpu>>;
-    /// Visits the weights in `range`, with their gradients in each of `gradients`.
-    fn each_weight(
-        &mut self,
-        range: Range<usize>,
-        gradients: BothGradients<'_>,
-        visit: VisitWeights<'_>,
-    ) -> Result<()>;
-    /// Visits the gradients, in each of `gradients`, of the weights in `range`.
-    fn each_gradient(
-        &self,
-        range: Range<usize>,
-        gradients: BothGradients<'_>,
-        visit: VisitGradients<'_>,
-    ) -> Result<()>;
+    /// All weights.
+    fn tensors(&self) -> Tensors<'_>;
+    /// All weights, to be changed.
+    fn tensors_mut(&mut self) -> TensorsMut<'_>;
     /// A copy of the network that shares nothing with it.
     fn twin(&self) -> Result<Box<dyn Learner>>;
     /// Whether the gradient for the images is left out.
@@ -42,10 +27,8 @@ pub(crate) trait Learner: Send + Sync {
     /// Whether dense layers leave factors in place of their weights' gradients where those are fewer numbers for so many
     /// images.
     fn leave_factors(&mut self, images: Option<usize>);
-    /// Copies of all weights.
-    fn weights(&self) -> Vec<NamedTensor>;
-    /// Overwrites all weights.
-    fn set_weights(&mut self, weights: &[NamedTensor]);
+    /// The network's layers.
+    fn outline(&self) -> Outline;
     /// The network's type in words.
     fn type_name(&self) -> String;
 }
@@ -60,25 +43,15 @@ impl<N: Network> Learner for N {
     fn gradients(&self) -> Result<Gradients<f32, Cpu>> {
         Ok(self.try_alloc_grads()?)
     }
-    fn each_weight(
-        &mut self,
-        range: Range<usize>,
-        gradients: BothGradients<'_>,
-        visit: VisitWeights<'_>,
-    ) -> Result<()> {
-        each_weight(self, range, gradients, visit)
+    fn tensors(&self) -> Tensors<'_> {
+        Tensors::of(self)
     }
-    fn each_gradient(
-        &self,
-        range: Range<usize>,
-        gradients: BothGradients<'_>,
-        visit: VisitGradients<'_>,
-    ) -> Result<()> {
-        each_gradient(self, range, gradients, visit)
+    fn tensors_mut(&mut self) -> TensorsMut<'_> {
+        TensorsMut::of(self)
     }
     fn twin(&self) -> Result<Box<dyn Learner>> {
         let mut twin = self.clone();
-        to_own_device(&mut twin)?;
+        TensorsMut::of(&mut twin).move_to_own_device()?;
         Ok(Box::new(twin))
     }
     fn skip_input_gradient(&mut self, skip: bool) {
@@ -87,11 +60,8 @@ impl<N: Network> Learner for N {
     fn leave_factors(&mut self, images: Option<usize>) {
         crate::network::Layer::leave_factors(self, images);
     }
-    fn weights(&self) -> Vec<NamedTensor> {
-        weights::tensors(self)
-    }
-    fn set_weights(&mut self, weights: &[NamedTensor]) {
-        weights::set(self, weights);
+    fn outline(&self) -> Outline {
+        Outline::of::<N>()
     }
     fn type_name(&self) -> String {
         type_name::<N>()

@@ -39,10 +39,10 @@ pub mod shape;
 mod step;
 mod summary;
 mod sums;
+mod tensors;
 mod threads;
 mod train;
 mod view;
-mod walk;
 pub mod weights;
 
 pub use augment::Augment;

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::fit::Fit;
 use crate::history::History;
 use crate::learner::Learner;
-use crate::network::{Batch, Logits, Network, CLASSES, SIDE};
+use crate::network::{Network, CLASSES, SIDE};
 use crate::optim::Adam;
 use crate::progress::{step_line, Lines, Progress};
 use crate::train::{probabilities, score, Training, EVALUATION_BATCH};
@@ -43,10 +43,23 @@ pub struct Score {
 pub struct Model<N> {
     network: N,
     training: Training,
-    /// The network's function, compiled where the model was made; cells that only use the model need
-    /// not compile it again.
-    forward: fn(&N, Batch) -> Result<Logits>,
+    learner: AsLearner<N>,
 }
+
+/// The network as a [`Learner`]: what can be done with it is compiled where the model is made. Cells that only use the
+/// model need not compile it again.
+struct AsLearner<N> {
+    shared: fn(&N) -> &dyn Learner,
+    exclusive: fn(&mut N) -> &mut dyn Learner,
+}
+
+impl<N> Clone for AsLearner<N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<N> Copy for AsLearner<N> {}
 
 impl<N> std::fmt::Debug for Model<N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -76,11 +89,13 @@ impl<N: Network> Model<N> {
     }
 
     pub(crate) fn new(network: N, training: Training) -> Self {
-        let forward = |network: &N, images| Ok(network.try_forward(images)?);
         Self {
             network,
             training,
-            forward,
+            learner: AsLearner {
+                shared: |network| network,
+                exclusive: |network| network,
+            },
         }
     }
 
@@ -120,12 +135,12 @@ impl<N: Network> Model<N> {
         how: &Fit,
         progress: &mut dyn Progress,
     ) -> Result<History> {
-        let network: &mut dyn Learner = &mut self.network;
+        let network = (self.learner.exclusive)(&mut self.network);
         self.training.fit(network, &data.into(), how, progress)
     }
 }
 
-impl<N: Sync> Model<N> {
+impl<N> Model<N> {
     /// Loss and accuracy on `data`, with a line that says so, as Keras prints it.
     ///
     /// # Errors
@@ -144,10 +159,7 @@ impl<N: Sync> Model<N> {
     /// # Errors
     /// As [`Model::evaluate`].
     pub fn score(&self, data: impl Into<Data>) -> Result<Score> {
-        score(
-            &|images| (self.forward)(&self.network, images),
-            &data.into(),
-        )
+        score((self.learner.shared)(&self.network), &data.into())
     }
 
     /// The probability of each class for each image: `(N, 1, 28, 28)` to `(N, 10)`.
@@ -160,8 +172,8 @@ impl<N: Sync> Model<N> {
     ) -> Result<Tensor<(I, Const<CLASSES>), f32, Cpu>> {
         let shape = (images.shape().0, Const::<CLASSES>);
         let mut out: Tensor<_, f32, Cpu> = images.device().try_zeros_like(&shape)?;
-        let forward = |images| (self.forward)(&self.network, images);
-        probabilities(&forward, &values(images), values_mut(&mut out))?;
+        let network = (self.learner.shared)(&self.network);
+        probabilities(network, &values(images), values_mut(&mut out))?;
         Ok(out)
     }
 }

@@ -4,6 +4,7 @@ use dfdx::prelude::*;
 
 use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
 use crate::summary::Summary;
+pub use crate::tensors::{Tensors, TensorsMut, WeightTensor};
 
 /// Height and width of an MNIST image, in pixels.
 pub const SIDE: usize = 28;
@@ -69,6 +70,12 @@ pub trait Layer {
     {
         Summary::of::<Self>()
     }
+
+    /// Adds the layer's tensors of weights to `all`, in the order in which dfdx has them: weights before biases.
+    fn tensors<'a>(&'a self, all: &mut Tensors<'a>);
+
+    /// Adds the layer's tensors of weights to `all`, as [`Layer::tensors`] does, to be changed.
+    fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>);
 
     /// Whether the gradient for this layer's input is left out, as a network's first layer may.
     fn skip_input_gradient(&mut self, _skip: bool) {}
@@ -190,6 +197,14 @@ impl<const I: usize, const O: usize, const K: usize> Layer for Conv2D<I, O, K> {
             formula,
         );
     }
+    fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
+        all.push(&self.weight);
+        all.push(&self.bias);
+    }
+    fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>) {
+        all.push(&mut self.weight);
+        all.push(&mut self.bias);
+    }
 }
 
 impl<const K: usize> Layer for AvgPool2D<K> {
@@ -199,6 +214,8 @@ impl<const K: usize> Layer for AvgPool2D<K> {
         let output = std::iter::once(shape[0]).chain(sides).collect();
         outline.push(format!("{AVG_POOL} {K}x{K}"), output, 0, String::new());
     }
+    fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
+    fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
 }
 
 impl Layer for Flatten {
@@ -206,6 +223,8 @@ impl Layer for Flatten {
         let product = outline.last().iter().product();
         outline.push(FLATTEN.into(), vec![product], 0, String::new());
     }
+    fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
+    fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
 }
 
 impl<const I: usize, const O: usize> Layer for Linear<I, O> {
@@ -217,6 +236,14 @@ impl<const I: usize, const O: usize> Layer for Linear<I, O> {
             format!("({I} + 1) * {O}"),
         );
     }
+    fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
+        all.push(&self.weight);
+        all.push(&self.bias);
+    }
+    fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>) {
+        all.push(&mut self.weight);
+        all.push(&mut self.bias);
+    }
 }
 
 impl Layer for Tanh {
@@ -225,11 +252,19 @@ impl Layer for Tanh {
             row.activation = "tanh".into();
         }
     }
+    fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
+    fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
 }
 
 impl<M: Layer> Layer for Fused<M> {
     fn outline(outline: &mut Outline) {
         M::outline(outline);
+    }
+    fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
+        (**self).tensors(all);
+    }
+    fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>) {
+        (**self).tensors_mut(all);
     }
     fn skip_input_gradient(&mut self, skip: bool) {
         self.set_skip_input_gradient(skip);
@@ -245,6 +280,18 @@ macro_rules! tuple_layers {
             fn outline(outline: &mut Outline) {
                 $first::outline(outline);
                 $($rest::outline(outline);)*
+            }
+            #[allow(non_snake_case)]
+            fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
+                let ($first, $($rest,)*) = self;
+                $first.tensors(all);
+                $($rest.tensors(all);)*
+            }
+            #[allow(non_snake_case)]
+            fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>) {
+                let ($first, $($rest,)*) = self;
+                $first.tensors_mut(all);
+                $($rest.tensors_mut(all);)*
             }
             fn skip_input_gradient(&mut self, skip: bool) {
                 self.0.skip_input_gradient(skip);

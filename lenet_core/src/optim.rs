@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::gradient::{Halves, Stretch};
 use crate::kernels::buffer::Pool;
 use crate::kernels::{adam, Isa};
-use crate::walk::{each_weight, ALL};
+use crate::tensors::{TensorsMut, ALL};
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -91,22 +91,22 @@ pub struct AdamState {
 }
 
 impl AdamState {
-    /// Takes one step: moves the parameters of `network` against their `gradients`.
+    /// Takes one step: moves `parameters` against their `gradients`.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub fn step<M: TensorCollection<f32, Cpu>>(
+    pub fn step(
         &mut self,
         settings: &Adam,
-        network: &mut M,
+        mut parameters: TensorsMut<'_>,
         gradients: &mut Gradients<f32, Cpu>,
     ) -> Result<()> {
         let mut len = 0;
-        each_weight(network, ALL, [None, None], &mut |stretch| {
+        parameters.each_weight(ALL, [None, None], &mut |stretch| {
             len += stretch.weights.len()
         })?;
         let (mut update, pool) = (self.begin(settings, len), Pool::default());
-        each_weight(network, ALL, [Some(gradients), None], &mut |mut stretch| {
+        parameters.each_weight(ALL, [Some(gradients), None], &mut |mut stretch| {
             update.apply(&mut stretch, &pool)
         })?;
         let finite = update.finite;

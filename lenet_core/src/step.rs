@@ -24,8 +24,8 @@ use crate::error::Result;
 use crate::learner::Learner;
 use crate::optim::{Adam, AdamState};
 use crate::sums::Sums;
+use crate::tensors::ALL;
 use crate::threads::both;
-use crate::walk::ALL;
 use half::Half;
 use mail::Mail;
 
@@ -117,13 +117,15 @@ impl Stepper {
     /// If dfdx cannot make a tensor.
     pub(crate) fn new(network: &mut dyn Learner) -> Result<Self> {
         let mut tensors = Vec::new();
-        network.each_weight(ALL, [None, None], &mut |stretch| {
-            tensors.push(Tensor {
-                range: stretch.at..stretch.at + stretch.weights.len(),
-                row: stretch.row,
-                work: if stretch.axes == 2 { MATRIX_WORK } else { 1 },
-            });
-        })?;
+        network
+            .tensors_mut()
+            .each_weight(ALL, [None, None], &mut |stretch| {
+                tensors.push(Tensor {
+                    range: stretch.at..stretch.at + stretch.weights.len(),
+                    row: stretch.row,
+                    work: if stretch.axes == 2 { MATRIX_WORK } else { 1 },
+                });
+            })?;
         let len = tensors.last().map_or(0, |last| last.range.end);
         let threads = rayon::current_num_threads();
         let twin = (threads > 1).then(|| Twin::new(network, middle(&tensors)));
@@ -161,9 +163,11 @@ impl Stepper {
                 ];
                 let (mut update, pool) = (state.begin(optimizer, self.len), left.pool.clone());
                 let gradients = [left.gradients(), right.gradients()];
-                network.each_weight(ALL, gradients, &mut |mut stretch| {
-                    update.apply(&mut stretch, &pool);
-                })?;
+                network
+                    .tensors_mut()
+                    .each_weight(ALL, gradients, &mut |mut stretch| {
+                        update.apply(&mut stretch, &pool);
+                    })?;
                 (sums, [update.finite; 2])
             }
             Some(twin) => {

@@ -15,7 +15,7 @@ use crate::history::{Epoch, History};
 use crate::learner::Learner;
 use crate::loss::softmax;
 use crate::model::Score;
-use crate::network::{Batch, Logits, CLASSES, PIXELS};
+use crate::network::{CLASSES, PIXELS};
 use crate::optim::{Adam, AdamState};
 use crate::progress::Progress;
 use crate::random::{generator, Purpose};
@@ -23,14 +23,12 @@ use crate::step::{Lesson, Stepper};
 use crate::sums::Sums;
 use crate::threads::{in_pool, share};
 use crate::view::{values, values_mut};
+use crate::weights::{named, set};
 
 /// Images that go through the network at once where nothing is learned from them.
 const AT_ONCE: usize = 32;
 /// Images in a step of `evaluate`, as Keras counts them.
 pub(crate) const EVALUATION_BATCH: usize = 32;
-
-/// A network as a function from images to logits.
-type Forward<'a> = &'a (dyn Fn(Batch) -> Result<Logits> + Sync);
 
 /// All that training remembers beside the weights.
 #[derive(Clone)]
@@ -75,14 +73,14 @@ impl Training {
             let (mut history, checkpoint) = self.begin(network, data, how)?;
             for epoch in history.epochs.len() + 1..=how.epochs {
                 progress.epoch_begins(epoch, how.epochs, steps);
-                let before = (self.clone(), network.weights());
+                let before = (self.clone(), named(network.outline(), network.tensors()));
                 network.skip_input_gradient(true);
                 let numbers = self.epoch(network, data, how, epoch, progress);
                 network.skip_input_gradient(false);
                 network.leave_factors(None);
                 let numbers = numbers.inspect_err(|_| {
                     *self = before.0;
-                    network.set_weights(&before.1);
+                    set(network.tensors_mut(), &before.1);
                 })?;
                 progress.epoch_ends(epoch, steps, &numbers);
                 history.epochs.push(numbers);
@@ -161,10 +159,7 @@ impl Training {
         stepper.end(network)?;
         self.epochs += 1;
 
-        let validation = how
-            .validation
-            .as_ref()
-            .map(|data| infer(&|images| network.forward(images), data));
+        let validation = how.validation.as_ref().map(|data| infer(network, data));
         let validation = validation.transpose()?;
         let Score { loss, accuracy } = sums.score();
         Ok(Epoch {
@@ -178,13 +173,13 @@ impl Training {
 }
 
 /// [`Model::score`](crate::Model::score).
-pub(crate) fn score(forward: Forward<'_>, data: &Data) -> Result<Score> {
+pub(crate) fn score(network: &dyn Learner, data: &Data) -> Result<Score> {
     data.check()?;
-    in_pool(None, || infer(forward, data))?
+    in_pool(None, || infer(network, data))?
 }
 
 /// Runs `data` through the network.
-fn infer(forward: Forward<'_>, data: &Data) -> Result<Score> {
+fn infer(network: &dyn Learner, data: &Data) -> Result<Score> {
     let order: Vec<usize> = (0..data.len()).collect();
     let mut outcomes: Vec<Result<Sums>> = Vec::new();
     outcomes.resize_with(order.len().div_ceil(AT_ONCE), || Ok(Sums::default()));
@@ -193,7 +188,7 @@ fn infer(forward: Forward<'_>, data: &Data) -> Result<Score> {
         |(chosen, outcome)| {
             *outcome = batch(data.device(), chosen.len()).and_then(|(mut images, mut targets)| {
                 data.gather(chosen, &mut images, &mut targets);
-                let logits = forward(images)?;
+                let logits = network.forward(images)?;
                 let mut sums = Sums::default();
                 sums.add_logits(values(&logits).into_owned(), &values(&targets));
                 Ok(sums)
@@ -205,7 +200,7 @@ fn infer(forward: Forward<'_>, data: &Data) -> Result<Score> {
 }
 
 /// [`Model::predict`](crate::Model::predict), from pixels to probabilities.
-pub(crate) fn probabilities(forward: Forward<'_>, pixels: &[f32], out: &mut [f32]) -> Result<()> {
+pub(crate) fn probabilities(network: &dyn Learner, pixels: &[f32], out: &mut [f32]) -> Result<()> {
     let device = Cpu::default();
     let mut outcomes: Vec<Result<()>> = Vec::new();
     outcomes.resize_with(out.len().div_ceil(AT_ONCE * CLASSES), || Ok(()));
@@ -215,7 +210,7 @@ pub(crate) fn probabilities(forward: Forward<'_>, pixels: &[f32], out: &mut [f32
     share(parts.zip(&mut outcomes), |((pixels, out), outcome)| {
         *outcome = batch(&device, pixels.len() / PIXELS).and_then(|(mut images, _)| {
             values_mut(&mut images).copy_from_slice(pixels);
-            out.copy_from_slice(&values(&forward(images)?));
+            out.copy_from_slice(&values(&network.forward(images)?));
             out.chunks_exact_mut(CLASSES).for_each(|row| {
                 softmax(row);
             });

@@ -4,6 +4,7 @@
 //! in one `Vec`; from the first element's address the rest follows.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 use dfdx::prelude::*;
 
@@ -44,11 +45,48 @@ pub(crate) fn values_mut<S: Shape, E: Unit, T>(tensor: &mut Tensor<S, E, Cpu, T>
     unsafe { std::slice::from_raw_parts_mut(first, layout.len()) }
 }
 
-/// How a tensor's elements lie in memory. It is free of the tensor's type, so that little is compiled
-/// anew for each shape.
-struct Layout {
+/// The sizes of a tensor's axes, as in `[6, 1, 5, 5]`. It is free of the tensor's type, so that little is compiled anew
+/// for each shape.
+#[derive(Clone, Copy)]
+pub struct Sizes {
     axes: usize,
     sizes: [usize; MOST_AXES],
+}
+
+impl Sizes {
+    pub(crate) fn of<S: Shape>(shape: &S) -> Self {
+        let concrete = shape.concrete();
+        let mut sizes = [1; MOST_AXES];
+        for axis in 0..S::NUM_DIMS {
+            sizes[axis] = concrete[axis];
+        }
+        Self {
+            axes: S::NUM_DIMS,
+            sizes,
+        }
+    }
+
+    /// The number of axes.
+    pub(crate) fn axes(&self) -> usize {
+        self.axes
+    }
+
+    /// The number of elements.
+    pub(crate) fn elements(&self) -> usize {
+        self.iter().product()
+    }
+}
+
+impl Deref for Sizes {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.sizes[..self.axes]
+    }
+}
+
+/// How a tensor's elements lie in memory.
+struct Layout {
+    sizes: Sizes,
     /// Elements from one neighbour to the next along each axis.
     strides: [usize; MOST_AXES],
 }
@@ -56,21 +94,16 @@ struct Layout {
 impl Layout {
     fn of<S: Shape, E: Unit, T>(tensor: &Tensor<S, E, Cpu, T>) -> Self {
         let mut layout = Self {
-            axes: S::NUM_DIMS,
-            sizes: [1; MOST_AXES],
+            sizes: Sizes::of(tensor.shape()),
             strides: [0; MOST_AXES],
         };
-        let shape = tensor.shape().concrete();
-        for axis in 0..S::NUM_DIMS {
-            layout.sizes[axis] = shape[axis];
-        }
         if layout.len() == 0 {
             return layout;
         }
         let address = |index: S::Concrete| std::ptr::from_ref(&tensor[index]).addr();
         let origin = address(Default::default());
         for axis in 0..S::NUM_DIMS {
-            if shape[axis] > 1 {
+            if layout.sizes[axis] > 1 {
                 let mut neighbour = S::Concrete::default();
                 neighbour[axis] = 1;
                 layout.strides[axis] = (address(neighbour) - origin) / size_of::<E>();
@@ -80,13 +113,13 @@ impl Layout {
     }
 
     fn len(&self) -> usize {
-        self.sizes[..self.axes].iter().product()
+        self.sizes.elements()
     }
 
     /// Whether neighbours along every axis are as far apart as row-major order wants.
     fn is_row_major(&self) -> bool {
         let mut wanted = 1;
-        (0..self.axes).rev().all(|axis| {
+        (0..self.sizes.axes()).rev().all(|axis| {
             let fits = self.sizes[axis] == 1 || self.strides[axis] == wanted;
             wanted *= self.sizes[axis];
             fits
@@ -100,7 +133,7 @@ impl Layout {
     unsafe fn copy<E: Copy>(&self, first: *const E) -> Vec<E> {
         let element = |number: usize| {
             let (mut rest, mut offset) = (number, 0);
-            for axis in (0..self.axes).rev() {
+            for axis in (0..self.sizes.axes()).rev() {
                 offset += rest % self.sizes[axis] * self.strides[axis];
                 rest /= self.sizes[axis];
             }

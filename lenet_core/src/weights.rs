@@ -8,14 +8,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use dfdx::prelude::*;
-
 use crate::checkpoint;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::network::{Layer, Outline};
+use crate::network::{Layer, Outline, Tensors, TensorsMut};
 use crate::safetensors::{self, Contents, Entry, BYTES, DTYPE};
-use crate::view::{values, values_mut};
 
 /// Writes the weights of `network` to `path`; a file that was there is replaced as a whole or not at
 /// all.
@@ -34,10 +31,7 @@ use crate::view::{values, values_mut};
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be written.
-pub fn save<N>(network: &N, path: impl AsRef<Path>) -> Result<()>
-where
-    N: TensorCollection<f32, Cpu> + Layer,
-{
+pub fn save<N: Layer>(network: &N, path: impl AsRef<Path>) -> Result<()> {
     let bytes = safetensors::encode(&tensors(network), &BTreeMap::new());
     files::replace(path.as_ref(), &bytes)
 }
@@ -49,15 +43,12 @@ where
 /// [`Error::Io`] if the file cannot be read; [`Error::Data`] if it is no safetensors file or too long;
 /// [`Error::Weights`] if a tensor is missing, does not belong to the network, has another shape or
 /// type, or holds NaN or infinity.
-pub fn load<N>(network: &mut N, path: impl AsRef<Path>) -> Result<()>
-where
-    N: TensorCollection<f32, Cpu> + Layer,
-{
+pub fn load<N: Layer>(network: &mut N, path: impl AsRef<Path>) -> Result<()> {
     let (path, expected) = (path.as_ref(), tensors(network));
     let bytes = files::read(path, safetensors::limit(&expected))?;
     let mut entries = parse(&bytes, path)?.entries;
     entries.retain(|entry| !entry.name.starts_with(checkpoint::OPTIMIZER));
-    set(network, &decode(&entries, &expected, path)?);
+    set(TensorsMut::of(network), &decode(&entries, &expected, path)?);
     Ok(())
 }
 
@@ -83,85 +74,31 @@ pub struct NamedTensor {
 }
 
 /// Copies of all weights and biases, in the order of the layers.
-pub fn tensors<N>(network: &N) -> Vec<NamedTensor>
-where
-    N: TensorCollection<f32, Cpu> + Layer,
-{
-    let layers = Outline::of::<N>()
-        .rows
-        .into_iter()
-        .filter(|row| row.parameters > 0);
+pub fn tensors<N: Layer>(network: &N) -> Vec<NamedTensor> {
+    named(Outline::of::<N>(), Tensors::of(network))
+}
+
+/// Copies of `tensors`, with the names that follow from the outline of their network.
+pub(crate) fn named(outline: Outline, tensors: Tensors<'_>) -> Vec<NamedTensor> {
+    let layers = outline.rows.into_iter().filter(|row| row.parameters > 0);
     let names = layers.flat_map(|row| {
         let layer = row.name.to_lowercase();
         [format!("{layer}.weight"), format!("{layer}.bias")]
     });
-    let mut reader = Reader(Vec::new());
-    match N::iter_tensors(&mut RecursiveWalker {
-        m: network,
-        f: &mut reader,
-    }) {
-        Ok(_) => {}
-        Err(never) => match never {},
-    }
-    let tensors = reader.0.into_iter();
     names
-        .zip(tensors)
+        .zip(tensors.each())
         .map(|(name, (shape, values))| NamedTensor {
             name,
-            shape,
-            values,
+            shape: shape.to_vec(),
+            values: values.into_owned(),
         })
         .collect()
 }
 
-/// Overwrites all weights and biases with `tensors`, which are in the network's order and shapes.
-pub(crate) fn set<N: TensorCollection<f32, Cpu>>(network: &mut N, tensors: &[NamedTensor]) {
-    let mut writer = Writer(tensors.iter());
-    match N::iter_tensors(&mut RecursiveWalker {
-        m: network,
-        f: &mut writer,
-    }) {
-        Ok(_) => {}
-        Err(never) => match never {},
-    }
-}
-
-struct Reader(Vec<(Vec<usize>, Vec<f32>)>);
-
-impl TensorVisitor<f32, Cpu> for Reader {
-    type Viewer = ViewTensorRef;
-    type Err = std::convert::Infallible;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &Tensor<S, f32, Cpu>,
-    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, Self::Err> {
-        let shape = tensor.shape().concrete().into_iter().collect();
-        self.0.push((shape, values(tensor).into_owned()));
-        Ok(None)
-    }
-}
-
-struct Writer<'a>(std::slice::Iter<'a, NamedTensor>);
-
-impl TensorVisitor<f32, Cpu> for Writer<'_> {
-    type Viewer = ViewTensorMut;
-    type Err = std::convert::Infallible;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &mut Tensor<S, f32, Cpu>,
-    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, Self::Err> {
-        if let Some(from) = self.0.next() {
-            values_mut(tensor).copy_from_slice(&from.values);
-        }
-        Ok(None)
+/// Overwrites all weights and biases with `from`, which are in the network's order and shapes.
+pub(crate) fn set(tensors: TensorsMut<'_>, from: &[NamedTensor]) {
+    for (numbers, from) in tensors.into_numbers().zip(from) {
+        numbers.copy_from_slice(&from.values);
     }
 }
 

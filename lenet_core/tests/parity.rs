@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lenet_core::dfdx::prelude::{Gradients, Trace, ZeroGrads as _};
 use lenet_core::loss::cross_entropy;
+use lenet_core::network::TensorsMut;
 use lenet_core::optim::AdamState;
 use lenet_core::prelude::*;
 use lenet_core::progress::Silent;
@@ -198,9 +199,9 @@ fn adam_alone_with_gradients_of_all_sizes() {
         let now = step * 48..(step + 1) * 48;
         let memory = gradients.get_or_alloc_mut(&parameters).unwrap();
         memory.copy_from_slice(&fixture["gradients"][now.clone()]);
-        state
-            .step(&Adam::default(), &mut parameters, &mut gradients)
-            .unwrap();
+        let mut all = TensorsMut::default();
+        all.push(&mut parameters);
+        state.step(&Adam::default(), all, &mut gradients).unwrap();
         for reference in ["truth", "pytorch", "keras"] {
             for (got, expected) in parameters
                 .as_vec()

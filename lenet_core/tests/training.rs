@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use lenet_core::dfdx::prelude::{Rank0, SumTo as _};
+use lenet_core::network::TensorsMut;
 use lenet_core::optim::AdamState;
 use lenet_core::prelude::*;
 use lenet_core::progress::{Progress, Silent};
@@ -138,7 +139,8 @@ fn a_step_moves_the_weights_as_the_gradients_of_the_whole_batch_do() {
         let logits = expected.forward(images.leaky_trace());
         let mut gradients = cross_entropy(logits, &targets).unwrap().backward();
         let mut state = AdamState::default();
-        state.step(&adam, &mut expected, &mut gradients).unwrap();
+        let all = TensorsMut::of(&mut expected);
+        state.step(&adam, all, &mut gradients).unwrap();
         let expected = weights::tensors(&expected);
         for threads in [1, 2] {
             let mut model = Model::compile(LeNet5::glorot_uniform(5), adam).unwrap();

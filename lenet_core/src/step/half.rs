@@ -9,8 +9,8 @@ use crate::kernels::buffer::Pool;
 use crate::learner::Learner;
 use crate::optim::Update;
 use crate::sums::Sums;
+use crate::tensors::ALL;
 use crate::threads::both;
-use crate::walk::ALL;
 
 use super::mail::Mail;
 use super::room::Room;
@@ -66,10 +66,12 @@ impl Half {
         let Some(mut weights) = weights.read() else {
             return Ok(());
         };
-        network.each_weight(self.theirs.clone(), [None, None], &mut |stretch| {
-            let moved = weights.next(stretch.weights.len());
-            stretch.weights.copy_from_slice(moved);
-        })
+        network
+            .tensors_mut()
+            .each_weight(self.theirs.clone(), [None, None], &mut |stretch| {
+                let moved = weights.next(stretch.weights.len());
+                stretch.weights.copy_from_slice(moved);
+            })
     }
 
     /// Learns from the parts of a share, each in a room of its own, and adds their gradients up in the first
@@ -99,9 +101,11 @@ impl Half {
             return Ok(());
         };
         let mut mail = mail.write();
-        network.each_gradient(theirs, [Some(gradients), None], &mut |[gradients, _]| {
-            mail.put(gradients.unwrap_or_default());
-        })
+        network
+            .tensors()
+            .each_gradient(theirs, [Some(gradients), None], &mut |[gradients, _]| {
+                mail.put(gradients.unwrap_or_default());
+            })
     }
 
     /// Moves its weights with the gradients that it has and those that it got, which the other half learned from
@@ -124,14 +128,16 @@ impl Half {
         let mut gradients = [None, None];
         gradients[1 - other] = self.gradients();
         let mut mail = weights.write();
-        network.each_weight(own, gradients, &mut |stretch| {
-            let mut stretch = stretch;
-            if let Some(received) = &mut received {
-                stretch.receive(other, images, |len| received.next(len));
-            }
-            update.apply(&mut stretch, &pool);
-            mail.put(stretch.weights);
-        })
+        network
+            .tensors_mut()
+            .each_weight(own, gradients, &mut |stretch| {
+                let mut stretch = stretch;
+                if let Some(received) = &mut received {
+                    stretch.receive(other, images, |len| received.next(len));
+                }
+                update.apply(&mut stretch, &pool);
+                mail.put(stretch.weights);
+            })
     }
 
     /// What it has learned from the last batch, if anything.
@@ -160,12 +166,14 @@ fn learn_and_add(
                 || learn_and_add(network, lesson, &parts[middle..], right),
             );
             let gradients = [left, right].map(|rooms| Some(&mut rooms[0].gradients));
-            network.each_gradient(ALL, gradients, &mut |[sum, more]| {
-                let (sum, more) = (sum.unwrap_or_default(), more.unwrap_or_default());
-                for (sum, more) in sum.iter_mut().zip(more) {
-                    *sum += *more;
-                }
-            })?;
+            network
+                .tensors()
+                .each_gradient(ALL, gradients, &mut |[sum, more]| {
+                    let (sum, more) = (sum.unwrap_or_default(), more.unwrap_or_default());
+                    for (sum, more) in sum.iter_mut().zip(more) {
+                        *sum += *more;
+                    }
+                })?;
             Ok([sums?, more?].into_iter().sum())
         }
     }

@@ -5,7 +5,7 @@ use crate::kernels::buffer::{Buffer, Pool, LINE};
 use crate::kernels::stream::Writer;
 use crate::kernels::Isa;
 use crate::learner::Learner;
-use crate::walk::ALL;
+use crate::tensors::ALL;
 
 /// Numbers for some tensors, the same tensors each time. Each tensor's begin on a cache line.
 pub(super) struct Mail {
@@ -20,9 +20,11 @@ impl Mail {
     /// If dfdx cannot make a tensor.
     pub(super) fn new(network: &mut dyn Learner) -> Result<Self> {
         let mut len = 0;
-        network.each_weight(ALL, [None, None], &mut |stretch| {
-            len += stretch.weights.len().next_multiple_of(LINE);
-        })?;
+        network
+            .tensors_mut()
+            .each_weight(ALL, [None, None], &mut |stretch| {
+                len += stretch.weights.len().next_multiple_of(LINE);
+            })?;
         Ok(Self {
             numbers: Pool::default().take(len),
             sent: false,

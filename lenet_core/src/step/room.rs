@@ -8,8 +8,8 @@ use crate::learner::Learner;
 use crate::loss::share_of_cross_entropy;
 use crate::network::{Batch, Logits};
 use crate::sums::Sums;
+use crate::tensors::ALL;
 use crate::view::values;
-use crate::walk::ALL;
 
 use super::{Lesson, PART};
 
@@ -47,9 +47,11 @@ impl Room {
         part: &[usize],
     ) -> Result<Sums> {
         let gradients = [Some(&mut self.gradients), None];
-        network.each_gradient(ALL, gradients, &mut |[gradients, _]| {
-            gradients.unwrap_or_default().fill(0.0);
-        })?;
+        network
+            .tensors()
+            .each_gradient(ALL, gradients, &mut |[gradients, _]| {
+                gradients.unwrap_or_default().fill(0.0);
+            })?;
         let passes = part.chunks(PART);
         passes.map(|pass| self.pass(network, lesson, pass)).sum()
     }
