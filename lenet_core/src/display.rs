@@ -4,7 +4,9 @@
 //! form (HTML, SVG, PNG, plain text). The viewer picks the richest that it can show.
 
 mod encode;
+mod show;
 mod table;
 
 pub(crate) use encode::{base64, escape, thousands};
+pub use show::Show;
 pub use table::{Column, Table};

@@ -9,6 +9,7 @@ pub use dfdx::prelude::{
     Tensor, TensorFrom, TensorFromVec, Trace, ZeroGrads, ZerosTensor,
 };
 
+pub use crate::display::Show;
 pub use crate::init::GlorotUniform;
 pub use crate::inspect::{Dims, Inspect};
 pub use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};

@@ -49,9 +49,16 @@ impl<S: ConstShape, E: Unit> Reshape<S, E> for Tensor<S, E, Cpu> {
     label = "already normalised",
     note = "to begin again, run the cells from `mnist::load_data` on"
 )]
-pub trait Byte: Unit + Into<u8> {}
+pub trait Byte: Unit {
+    /// The pixels as bytes.
+    fn bytes(pixels: &[Self]) -> &[u8];
+}
 
-impl Byte for u8 {}
+impl Byte for u8 {
+    fn bytes(pixels: &[Self]) -> &[u8] {
+        pixels
+    }
+}
 
 /// Scales bytes to 0..=1: `x / 255`, from `u8` to `f32`. The types make sure that nobody does it
 /// twice.
@@ -68,12 +75,16 @@ impl Byte for u8 {}
 /// normalize(&normalize(&bytes));
 /// ```
 pub fn normalize<S: Shape, E: Byte>(bytes: &Tensor<S, E, Cpu>) -> Tensor<S, f32, Cpu> {
-    let shades: [f32; 256] = std::array::from_fn(|byte| byte as f32 / WHITE);
-    let pixels = values(bytes)
-        .iter()
-        .map(|&byte| shades[usize::from(byte.into())])
-        .collect();
+    let pixels = scale(E::bytes(&values(bytes)));
     bytes.device().tensor_from_vec(pixels, *bytes.shape())
+}
+
+fn scale(bytes: &[u8]) -> Vec<f32> {
+    let shades: [f32; 256] = std::array::from_fn(|byte| byte as f32 / WHITE);
+    bytes
+        .iter()
+        .map(|&byte| shades[usize::from(byte)])
+        .collect()
 }
 
 /// Labels as one-hot rows: `(N,)` becomes `(N, C)`, all zeros but a one at the label.
@@ -93,14 +104,19 @@ pub fn to_categorical<const C: usize, N: Dim>(
 ) -> Result<Tensor<(N, Const<C>), f32, Cpu>> {
     let shape = (labels.shape().0, Const::<C>);
     let mut one_hot: Tensor<_, f32, Cpu> = labels.device().try_zeros_like(&shape)?;
-    let rows = values_mut(&mut one_hot).chunks_exact_mut(C);
-    for (index, (row, &label)) in rows.zip(values(labels).iter()).enumerate() {
+    mark(&values(labels), C, values_mut(&mut one_hot))?;
+    Ok(one_hot)
+}
+
+/// Puts a one at each label's place in its row of `classes` numbers.
+fn mark(labels: &[u8], classes: usize, rows: &mut [f32]) -> Result<()> {
+    for (index, (row, &label)) in rows.chunks_exact_mut(classes).zip(labels).enumerate() {
         let Some(place) = row.get_mut(usize::from(label)) else {
-            let expected = format!("below {C}, the number of classes");
+            let expected = format!("below {classes}, the number of classes");
             let got = format!("{label} at index {index}");
             return Err(Error::argument("labels", expected, got));
         };
         *place = 1.0;
     }
-    Ok(one_hot)
+    Ok(())
 }
