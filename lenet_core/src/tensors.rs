@@ -218,3 +218,48 @@ impl At {
         (start < end).then(|| (start, start - begin..end - begin))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::init::GlorotUniform as _;
+    use crate::LeNet5;
+
+    /// The numbers of all tensors, as dfdx walks them.
+    struct Walk(Vec<Vec<f32>>);
+
+    impl TensorVisitor<f32, Cpu> for Walk {
+        type Viewer = ViewTensorRef;
+        type Err = CpuError;
+        type E2 = f32;
+        type D2 = Cpu;
+
+        fn visit<S: Shape>(
+            &mut self,
+            _: TensorOptions<S, f32, Cpu>,
+            tensor: &Tensor<S, f32, Cpu>,
+        ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+            self.0.push(tensor.as_vec());
+            Ok(None)
+        }
+    }
+
+    #[test]
+    fn tensors_are_those_of_dfdx_in_its_order() {
+        let mut network = LeNet5::glorot_uniform(0);
+        let mut expected = Walk(Vec::new());
+        LeNet5::iter_tensors(&mut RecursiveWalker {
+            m: &network,
+            f: &mut expected,
+        })
+        .unwrap();
+        let tensors = Tensors::of(&network);
+        let numbers = tensors.each().map(|(_, numbers)| numbers.into_owned());
+        assert_eq!(Vec::from_iter(numbers), expected.0);
+        let numbers = TensorsMut::of(&mut network).into_numbers();
+        assert_eq!(
+            Vec::from_iter(numbers.map(|numbers| numbers.to_vec())),
+            expected.0
+        );
+    }
+}
