@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +12,11 @@ use crate::{Failure, Project, Result};
 /// Where kernels build their cells.
 pub(crate) const BUILDS: &str = "target/notebook";
 const VERSION: &str = "0.22.0";
+/// The standard library's sources as kernels see them.
+const LIBRARY: &str = "target/rust-library";
+/// What they do not see: the functions for single instructions of every CPU, more than half of the library, which
+/// a kernel would read and analyse before its first cell.
+const LEFT_OUT: &str = "stdarch";
 
 /// Installs the kernel program if it is missing or of another version, and gives its path.
 pub fn program(project: &Project) -> Result<PathBuf> {
@@ -52,24 +58,61 @@ pub fn library_sources(project: &Project) {
         .env_remove("RUSTUP_TOOLCHAIN")
         .current_dir(project.root());
     let sysroot = output(rustc.args(["--print", "sysroot"])).unwrap_or_default();
-    if Path::new(&sysroot)
-        .join("lib/rustlib/src/rust/library")
-        .is_dir()
-    {
-        return;
+    let sources = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
+    if !sources.is_dir() {
+        announce(
+            "Rust kernel: adding the standard library's sources (rustup component add rust-src)",
+        );
+        let mut rustup = Command::new("rustup");
+        rustup
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .current_dir(project.root());
+        if let Err(failure) = run(
+            rustup.args(["component", "add", "rust-src"]),
+            "rust-src could not be added, so the kernel cannot tell the types of some variables",
+            "install rust-src the way you installed Rust, or write types out, as in `let n: usize = ...`",
+        ) {
+            println!("{failure}\n       going on without it");
+            return;
+        }
     }
-    announce("Rust kernel: adding the standard library's sources (rustup component add rust-src)");
-    let mut rustup = Command::new("rustup");
-    rustup
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .current_dir(project.root());
-    if let Err(failure) = run(
-        rustup.args(["component", "add", "rust-src"]),
-        "rust-src could not be added, so the kernel cannot tell the types of some variables",
-        "install rust-src the way you installed Rust, or write types out, as in `let n: usize = ...`",
-    ) {
-        println!("{failure}\n       going on without it");
+    if let Err(error) = link_library(&sources, &project.path(LIBRARY)) {
+        announce(&format!(
+            "Rust kernel: its start takes some seconds more, since {LIBRARY} cannot be made: {error}"
+        ));
     }
+}
+
+/// Makes `library` a folder of links to what is in `sources`, but for [`LEFT_OUT`].
+fn link_library(sources: &Path, library: &Path) -> io::Result<()> {
+    if fs::read_link(library.join("core")).is_ok_and(|core| core == sources.join("core")) {
+        return Ok(());
+    }
+    let new = library.with_extension("new");
+    for old in [&new, library] {
+        if old.exists() {
+            fs::remove_dir_all(old)?;
+        }
+    }
+    fs::create_dir_all(&new)?;
+    for entry in fs::read_dir(sources)? {
+        let entry = entry?;
+        if entry.file_name() != LEFT_OUT {
+            link(&entry.path(), &new.join(entry.file_name()))?;
+        }
+    }
+    fs::rename(new, library)
+}
+
+#[cfg(unix)]
+fn link(original: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(original, link)
+}
+
+/// Windows lets only some users link.
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Registers the kernel in `.venv` under the name `rust`, started through `launch_kernel.py`.
@@ -101,9 +144,11 @@ fn spec(project: &Project, program: &Path) -> String {
     let builds = project.path(BUILDS);
     let argv = [&project.python(), &launcher, program, &builds]
         .map(|path| json_string(&path.to_string_lossy()));
+    // Where this folder is missing, the kernel looks for the sources in the toolchain.
+    let library = json_string(&project.path(LIBRARY).to_string_lossy());
     format!(
-        "{{\n \"argv\": [{}, \"{{connection_file}}\"],\n \"display_name\": \"Rust\",\n \
-         \"language\": \"rust\",\n \"interrupt_mode\": \"message\"\n}}\n",
+        "{{\n \"argv\": [{}, \"{{connection_file}}\"],\n \"env\": {{\"RUST_SRC_PATH\": {library}}},\n \
+         \"display_name\": \"Rust\",\n \"language\": \"rust\",\n \"interrupt_mode\": \"message\"\n}}\n",
         argv.join(", ")
     )
 }
@@ -136,7 +181,32 @@ fn cargo_home() -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::json_string;
+    use std::{env, fs, process};
+
+    use super::{json_string, link_library};
+
+    #[test]
+    #[cfg(unix)]
+    fn the_library_is_linked_without_stdarch_and_anew_for_another_toolchain() {
+        let place = env::temp_dir().join(format!("lenet-library-{}", process::id()));
+        let library = place.join("library");
+        for toolchain in ["old", "new"] {
+            let sources = place.join(toolchain);
+            for part in ["core", "stdarch", toolchain] {
+                fs::create_dir_all(sources.join(part)).expect("a folder");
+            }
+            for _ in 0..2 {
+                link_library(&sources, &library).expect("links");
+                let mut linked: Vec<_> = fs::read_dir(&library)
+                    .expect("the folder of links")
+                    .map(|entry| entry.expect("a link").file_name())
+                    .collect();
+                linked.sort();
+                assert_eq!(linked, ["core", toolchain]);
+            }
+        }
+        fs::remove_dir_all(&place).expect("to remove what the test made");
+    }
 
     #[test]
     fn paths_are_quoted_for_json() {
