@@ -31,13 +31,14 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
         programs.push(build(project, peer)?);
     }
 
-    announce("Cells: running the walkthrough twice, first with nothing compiled");
+    announce("Cells: running the walkthrough four times, first with nothing compiled");
     let kernel = folder.join("kernel");
     if kernel.exists() {
         fs::remove_dir_all(&kernel).map_err(|error| file_failure("remove", &kernel, &error))?;
     }
     let mnist = data::folder(project)?;
-    let records = ["cold", "warm"].map(|name| folder.join(format!("{name}.json")));
+    let records =
+        ["cold", "warm-1", "warm-2", "warm-3"].map(|name| folder.join(format!("{name}.json")));
     for record in &records {
         let mut notebook = project.jupyter();
         notebook

@@ -1,17 +1,18 @@
 """Runs LeNet-5 of this project and of its peers in turns on this machine, and writes the comparison as Markdown.
 
-    compare.py --ours PROGRAM --candle PROGRAM --burn PROGRAM --cells COLD WARM --output FILE
+    compare.py --ours PROGRAM --candle PROGRAM --burn PROGRAM --cells COLD WARM ... --output FILE
 
 `cargo xtask bench` builds the programs and calls this, with MNIST in the folder LENET_MNIST_DIR. All train in float32
 on the 60,000 images and validate on the 10,000 after each epoch. Every round runs each peer once, one after the other,
-so that a slow minute of the machine hits all of them; a figure is the median over the rounds. With other settings than
-the main one, the peers run once.
+so that a slow minute of the machine hits all of them; a figure is the median over all epochs of all rounds. With other
+settings than the main one, the peers run once. The batch sizes come in another order in each round.
 """
 
 import argparse
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -87,9 +88,10 @@ def measure(options):
             for peer in fast if (threads, batch) != MAIN else []:
                 if peer == "ours" or number == 0:
                     add(peer, options.epochs, threads, batch)
-        for threads in options.threads:
-            for batch in options.sweep:
-                add("ours", options.epochs, threads, batch)
+        sweep = [(threads, batch) for threads in options.threads for batch in options.sweep]
+        random.Random(number).shuffle(sweep)
+        for threads, batch in sweep:
+            add("ours", options.epochs, threads, batch)
     return runs
 
 
@@ -98,8 +100,8 @@ def chosen(runs, peer, threads, batch):
 
 
 def epoch(runs):
-    """The median over the rounds of each run's median epoch."""
-    return statistics.median(statistics.median(r["seconds"]) for r in runs)
+    """The median of all epochs."""
+    return statistics.median(seconds for r in runs for seconds in r["seconds"])
 
 
 def table(head, rows):
@@ -169,12 +171,17 @@ def sweep_table(runs):
     return table(head + (["speed-up"] if len(threads) > 1 else []), rows)
 
 
-def cells_table(cold, warm):
-    """Seconds of each cell in a kernel that has compiled nothing yet, and in a later one."""
-    pairs = [("kernel start", cold["kernel_seconds"], warm["kernel_seconds"])]
-    pairs += [(f"`{c['id']}`", c["seconds"], w["seconds"]) for c, w in zip(cold["cells"], warm["cells"])]
-    pairs.append(("**all**", sum(p[1] for p in pairs), sum(p[2] for p in pairs)))
-    return table(["cell", "cold, seconds", "warm, seconds"], [[n, f"{c:.1f}", f"{w:.1f}"] for n, c, w in pairs])
+def cells_table(cold, *warm):
+    """Seconds of each cell in a kernel that has compiled nothing yet, and the median of later ones."""
+    names = ["kernel start", *(f"`{cell['id']}`" for cell in cold["cells"]), "**all**"]
+    columns = []
+    for record in [cold, *warm]:
+        seconds = [record["kernel_seconds"], *(cell["seconds"] for cell in record["cells"])]
+        columns.append([*seconds, sum(seconds)])
+    first, *later = columns
+    rows = [[name, f"{first[i]:.1f}", f"{statistics.median(column[i] for column in later):.1f}"]
+            for i, name in enumerate(names)]
+    return table(["cell", "cold, seconds", "warm, seconds"], rows)
 
 
 def report(runs, cells, options):
@@ -189,8 +196,8 @@ def report(runs, cells, options):
         "# Benchmarks\n",
         "Written by `cargo xtask bench`. The programs ran in turns, each in a process of its own, in float32; an epoch is "
         f"60,000 training images and a validation on 10,000. With batch {batch} and {threads} threads each ran "
-        f"{options.rounds} times, lenet_core with the other settings, too, and the figures are medians. A run is {options.epochs} epochs, of which "
-        "the median counts. With other settings the peers ran once; candle and burn ran one epoch once.\n",
+        f"{options.rounds} times for {options.epochs} epochs, lenet_core with the other settings, too, and the figures are medians of all epochs. "
+        "With other settings the peers ran once; candle and burn ran one epoch once.\n",
         f"Machine: {processor()}, {platform.system()}. {rustc}; {named}.\n",
         f"## Batch {batch}, {threads} threads\n",
         main_table(runs, peers),
@@ -201,7 +208,8 @@ def report(runs, cells, options):
     ]
     if cells:
         parts += ["## The walkthrough, cell by cell\n",
-                  "Cold: the kernel has compiled nothing yet. Warm: it ran the notebook before.\n", cells_table(*cells)]
+                  "Cold: the kernel has compiled nothing yet. Warm: it ran the notebook before, "
+                  f"the median of {len(cells) - 1}.\n", cells_table(*cells)]
     parts.append("Each kernel's operations a second beside the machine's multiply-add peak: `cargo bench -p lenet_core`.\n")
     return "\n".join(parts)
 
@@ -216,7 +224,7 @@ def main():
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128, 512])
     parser.add_argument("--sweep", type=int, nargs="*", default=[16, 17, 24, 33, 64, 100, 256, 1024])
-    parser.add_argument("--cells", type=Path, nargs=2, help="records of run_notebook.py: cold, warm")
+    parser.add_argument("--cells", type=Path, nargs="+", help="records of run_notebook.py: cold, warm, warm, ...")
     parser.add_argument("--record", type=Path, help="all runs, as JSON; read instead of running if it is there")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
