@@ -1,6 +1,7 @@
 //! The Rust kernel: the program evcxr_jupyter, and its registration with the project's Jupyter.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -85,7 +86,12 @@ pub fn library_sources(project: &Project) {
 
 /// Makes `library` a folder of links to what is in `sources`, but for [`LEFT_OUT`].
 fn link_library(sources: &Path, library: &Path) -> io::Result<()> {
-    if fs::read_link(library.join("core")).is_ok_and(|core| core == sources.join("core")) {
+    let mut wanted = names(sources)?;
+    wanted.retain(|name| name != LEFT_OUT);
+    let is_wanted = |name: &OsString| {
+        fs::read_link(library.join(name)).is_ok_and(|original| original == sources.join(name))
+    };
+    if names(library).is_ok_and(|linked| linked == wanted) && wanted.iter().all(is_wanted) {
         return Ok(());
     }
     let new = library.with_extension("new");
@@ -95,13 +101,19 @@ fn link_library(sources: &Path, library: &Path) -> io::Result<()> {
         }
     }
     fs::create_dir_all(&new)?;
-    for entry in fs::read_dir(sources)? {
-        let entry = entry?;
-        if entry.file_name() != LEFT_OUT {
-            link(&entry.path(), &new.join(entry.file_name()))?;
-        }
+    for name in &wanted {
+        link(&sources.join(name), &new.join(name))?;
     }
     fs::rename(new, library)
+}
+
+/// What is in a folder, in order.
+fn names(folder: &Path) -> io::Result<Vec<OsString>> {
+    let mut names = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
 }
 
 #[cfg(unix)]
@@ -181,30 +193,30 @@ fn cargo_home() -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, fs, process};
-
-    use super::{json_string, link_library};
+    use super::json_string;
 
     #[test]
     #[cfg(unix)]
-    fn the_library_is_linked_without_stdarch_and_anew_for_another_toolchain() {
+    fn the_library_is_linked_without_stdarch_and_anew_when_the_toolchain_changes() {
+        use super::{link_library, names};
+        use std::{env, fs, process};
+
         let place = env::temp_dir().join(format!("lenet-library-{}", process::id()));
         let library = place.join("library");
-        for toolchain in ["old", "new"] {
+        let linked = |toolchain: &str, parts: &[&str]| {
             let sources = place.join(toolchain);
-            for part in ["core", "stdarch", toolchain] {
+            for part in parts {
                 fs::create_dir_all(sources.join(part)).expect("a folder");
             }
-            for _ in 0..2 {
-                link_library(&sources, &library).expect("links");
-                let mut linked: Vec<_> = fs::read_dir(&library)
-                    .expect("the folder of links")
-                    .map(|entry| entry.expect("a link").file_name())
-                    .collect();
-                linked.sort();
-                assert_eq!(linked, ["core", toolchain]);
-            }
-        }
+            link_library(&sources, &library).expect("links");
+            let core = fs::read_link(library.join("core")).expect("a link");
+            assert_eq!(core, sources.join("core"));
+            names(&library).expect("the folder of links")
+        };
+        assert_eq!(linked("old", &["core", "stdarch", "std"]), ["core", "std"]);
+        assert_eq!(linked("new", &["core", "stdarch", "std"]), ["core", "std"]);
+        assert_eq!(linked("new", &["alloc"]), ["alloc", "core", "std"]);
+        assert_eq!(linked("old", &[]), ["core", "std"]);
         fs::remove_dir_all(&place).expect("to remove what the test made");
     }
 
