@@ -4,8 +4,21 @@ use std::path::PathBuf;
 
 use dfdx::tensor::CpuError;
 
-/// `Result` with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+/// `Result` with this crate's [`Error`], or with another.
+///
+/// The second parameter is for the notebook's kernel: to tell what is wrong with a cell, it compiles the cell in a
+/// function that returns a `Result` with an error of its own, where this one is in scope.
+///
+/// ```
+/// use lenet_core::prelude::*;
+///
+/// struct OfTheKernel;
+/// fn cell() -> Result<(), OfTheKernel> {
+///     Ok(())
+/// }
+/// # assert!(cell().is_ok());
+/// ```
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can go wrong, told so that a learner knows what to do next.
 ///
