@@ -50,7 +50,8 @@ pub fn program(project: &Project) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Sees to the standard library's sources, by which the kernel works out the types of variables.
+/// Sees to the standard library's sources, by which the kernel works out the types of variables, and to the folder
+/// through which it sees them.
 ///
 /// The kernel would add them itself at its first start, silently; without them it asks for explicit types.
 pub fn library_sources(project: &Project) {
