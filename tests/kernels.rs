@@ -3,11 +3,13 @@
 //! The tests that are ignored take about half an hour:
 //! `cargo test --release -p notebook_tests --test kernels -- --ignored --test-threads 1`
 
+use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use notebook_tests::{clean_copy, output_folder, Executed, Run};
+use notebook_tests::{clean_copy, clean_copy_folder, output_folder, Executed, Run};
+use xtask::Project;
 
 const NOTEBOOK: &str = "notebooks/lenet5.ipynb";
 /// The walkthrough with three epochs, to save time.
@@ -143,6 +145,46 @@ fn a_new_model_trains_as_the_first_one_did_and_an_old_one_goes_on() {
     // Trained on, new network, trained on, trained on, new model.
     let like_first: Vec<_> = again.iter().map(|numbers| *numbers == first).collect();
     assert_eq!(like_first, [false, true, false, false, true], "{again:?}");
+}
+
+/// Name and version of every package in a lock file.
+fn packages(lock_file: &Path) -> HashSet<(String, String)> {
+    let text = fs::read_to_string(lock_file).expect("a lock file");
+    let value = |line: Option<&str>, key: &str| {
+        let quoted = line.and_then(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+        quoted
+            .expect("name, then version")
+            .trim_matches('"')
+            .to_owned()
+    };
+    let sections = text.split("[[package]]\n").skip(1);
+    let package = |section: &str| {
+        let mut lines = section.lines();
+        (value(lines.next(), "name"), value(lines.next(), "version"))
+    };
+    sections.map(package).collect()
+}
+
+#[test]
+fn cells_are_built_with_the_versions_of_the_project() {
+    let _ = two_kernels();
+    let changed = |file: &Path| fs::metadata(file).and_then(|found| found.modified()).ok();
+    let copy = clean_copy_folder();
+    let project = packages(&copy.join("Cargo.lock"));
+    let builds = Project::find().path("target/notebook");
+    let folders = fs::read_dir(builds).expect("the kernels' folders");
+    let of_cells: Vec<_> = folders
+        .map(|folder| folder.expect("an entry").path().join("Cargo.lock"))
+        .filter(|cells| changed(cells) > changed(&copy))
+        .collect();
+    assert!(!of_cells.is_empty());
+    for lock_file in of_cells {
+        let mut cells = packages(&lock_file);
+        assert!(cells.len() > 30, "{}: {cells:?}", lock_file.display());
+        cells.retain(|(name, _)| name != "ctx");
+        let others: Vec<_> = cells.difference(&project).collect();
+        assert!(others.is_empty(), "{}: {others:?}", lock_file.display());
+    }
 }
 
 #[test]

@@ -29,9 +29,21 @@ overflow-checks = false
 opt-level = 0
 """
 
-# evcxr runs this before the first cell. At the first variable it analyses the standard library, which takes seconds:
-# here they pass while the notebook is being read. A kernel whose analysis fails goes on only where the type is named.
-BEFORE_THE_FIRST_CELL = "let _ready: () = ();\n"
+# evcxr runs this before the first cell, after it has built a crate without dependencies and so emptied its lock file.
+# The cells then get the very versions that the project is tested with, and cargo need not ask its index for others:
+# a second less, no network, and nothing to compile anew when a crate has a new release.
+# At the first variable evcxr analyses the standard library, which takes seconds: here they pass while the notebook
+# is being read. A kernel whose analysis fails goes on only where the type is named.
+BEFORE_THE_FIRST_CELL = """\
+let _ready: () = {
+    if let [Some(versions), Some(cells)] = ["LENET_LOCK_FILE", "EVCXR_TMPDIR"].map(std::env::var_os) {
+        if let Ok(versions) = std::fs::read(versions) {
+            let _ = std::fs::write(std::path::Path::new(&cells).join("Cargo.lock"), versions);
+        }
+    }
+};
+"""
+LOCK_FILE = Path(__file__).resolve().parent.parent / "Cargo.lock"
 
 # These would reach the compiler of the cells: another toolchain than rust-toolchain.toml names (dfdx needs
 # stable), and a setting with which evcxr's :cache mistakes changed sources for unchanged ones.
@@ -109,6 +121,7 @@ def main():
     if not has_settings_of_evcxr(environment):
         write(Path(builds) / "evcxr" / "prelude.rs", BEFORE_THE_FIRST_CELL)
         environment["EVCXR_CONFIG_DIR"] = str(Path(builds) / "evcxr")
+        environment["LENET_LOCK_FILE"] = str(LOCK_FILE)
     command = [program, "--control_file", connection_file]
     if os.name == "nt":
         sys.exit(subprocess.call(command, env=environment))
