@@ -5,7 +5,8 @@
 `cargo xtask bench` builds the programs and calls this, with MNIST in the folder LENET_MNIST_DIR. All train in float32
 on the 60,000 images and validate on the 10,000 after each epoch. Every round runs each peer once, one after the other,
 so that a slow minute of the machine hits all of them; a figure is the median over all epochs of all rounds. With other
-settings than the main one, the peers run once. The batch sizes come in another order in each round.
+settings than the main one, the peers run once. The batch sizes come in another order in each round. Beside the
+speed-up by threads stands what as many programs of one thread gain, side by side: more the machine does not give.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -26,6 +28,7 @@ MEGABYTE = 1e6
 MAIN = (2, 128)  # threads, batch size
 NAMES = {"ours": "lenet_core", "pytorch": "PyTorch", "keras": "Keras", "candle": "candle", "burn": "burn"}
 SLOW = {"candle", "burn"}  # one epoch, one round, one setting
+SIDE_BY_SIDE = "ours side by side"  # marks runs of several programs at once, each with one thread
 
 
 def command(peer, options):
@@ -92,7 +95,16 @@ def measure(options):
         random.Random(number).shuffle(sweep)
         for threads, batch in sweep:
             add("ours", options.epochs, threads, batch)
+        runs += side_by_side(options)
     return runs
+
+
+def side_by_side(options):
+    """As many of our programs at once as threads are tried at most, each with one thread."""
+    copies = max(options.threads)
+    with ThreadPoolExecutor(copies) as pool:
+        found = list(pool.map(lambda _: run("ours", options.epochs, 1, MAIN[1], options), range(copies)))
+    return [r | {"peer": SIDE_BY_SIDE} for r in found]
 
 
 def chosen(runs, peer, threads, batch):
@@ -143,7 +155,7 @@ def main_table(runs, peers):
 
 def settings_table(runs, peers):
     rows = []
-    for threads, batch in sorted({(r["threads"], r["batch_size"]) for r in runs if r["peer"] == peers[1]}):
+    for threads, batch in sorted({(r["threads"], r["batch_size"]) for r in runs if r["peer"] in peers[1:]}):
         ours = epoch(chosen(runs, "ours", threads, batch))
         row = [threads, batch, f"{ours:.2f}"]
         for peer in peers[1:]:
@@ -169,6 +181,16 @@ def sweep_table(runs):
         rows.append(row)
     head = ["batch", *(f"{t} thread{'s' * (t > 1)}, seconds an epoch" for t in threads)]
     return table(head + (["speed-up"] if len(threads) > 1 else []), rows)
+
+
+def machine_speed_up(runs):
+    """What the machine gives to several programs, beside what ours gets from several threads."""
+    batch, most = MAIN[1], max(r["threads"] for r in runs if r["peer"] == "ours")
+    one, all_at_once = chosen(runs, "ours", 1, batch), chosen(runs, SIDE_BY_SIDE, 1, batch)
+    if most == 1 or not (one and all_at_once):
+        return ""
+    return (f"{most} programs of 1 thread, side by side with batch {batch}, got {most * epoch(one) / epoch(all_at_once):.2f} "
+            f"times as much done as one: a speed-up above that the machine did not give.\n")
 
 
 def cells_table(cold, *warm):
@@ -205,6 +227,7 @@ def report(runs, cells, options):
         settings_table(runs, [peer for peer in peers if peer not in SLOW]),
         "## Batch sizes and threads of lenet_core\n",
         sweep_table(runs),
+        machine_speed_up(runs),
     ]
     if cells:
         parts += ["## The walkthrough, cell by cell\n",
@@ -218,7 +241,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for peer in ["ours", "candle", "burn"]:
         parser.add_argument(f"--{peer}", type=Path)
-    parser.add_argument("--peers", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--peers", nargs="+", choices=NAMES, default=list(NAMES), help="beside lenet_core, which always runs")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -228,6 +251,7 @@ def main():
     parser.add_argument("--record", type=Path, help="all runs, as JSON; read instead of running if it is there")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
+    options.peers = [peer for peer in NAMES if peer == "ours" or peer in options.peers]
     if options.record and options.record.exists():
         runs = json.loads(options.record.read_text())
     else:
