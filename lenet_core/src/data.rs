@@ -25,29 +25,49 @@ const AHEAD: usize = 2;
 /// let data: Data = (&images, &targets).into();
 /// assert_eq!(data.len(), 3);
 /// ```
+///
+/// Four targets for three images do not compile:
+///
+/// ```compile_fail
+/// # use lenet_core::{dfdx::prelude::*, Data};
+/// # let dev = Cpu::default();
+/// # let images = dev.zeros::<Rank4<3, 1, 28, 28>>();
+/// let targets = dev.zeros::<Rank2<4, 10>>();
+/// let data: Data = (&images, &targets).into();
+/// ```
 #[derive(Debug, Clone)]
 pub struct Data {
     images: Batch,
     targets: Logits,
 }
 
-impl<N: Dim>
-    From<(
-        &Tensor<(N, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu>,
-        &Tensor<(N, Const<CLASSES>), f32, Cpu>,
-    )> for Data
+/// Images that there are targets for, as many of them: `(N, 1, 28, 28)` and `(N, 10)`.
+#[diagnostic::on_unimplemented(
+    message = "these are no images with a target for each",
+    label = "wanted is a pair `(&images, &targets)`",
+    note = "images have the shape `(N, 1, 28, 28)` and are `f32`: `reshape` and `normalize` make them so",
+    note = "targets have the shape `(N, 10)` with the same `N`: `to_categorical` makes them of labels"
+)]
+pub trait Images<Targets> {
+    /// Images and targets in one.
+    fn with(&self, targets: &Targets) -> Data;
+}
+
+impl<N: Dim> Images<Tensor<(N, Const<CLASSES>), f32, Cpu>>
+    for Tensor<(N, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu>
 {
-    fn from(
-        (images, targets): (
-            &Tensor<(N, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu>,
-            &Tensor<(N, Const<CLASSES>), f32, Cpu>,
-        ),
-    ) -> Self {
-        let (n, m) = (images.shape().0.size(), targets.shape().0.size());
-        Self {
-            images: images.clone().reshape_like(&(n, Const, Const, Const)),
+    fn with(&self, targets: &Tensor<(N, Const<CLASSES>), f32, Cpu>) -> Data {
+        let (n, m) = (self.shape().0.size(), targets.shape().0.size());
+        Data {
+            images: self.clone().reshape_like(&(n, Const, Const, Const)),
             targets: targets.clone().reshape_like(&(m, Const)),
         }
+    }
+}
+
+impl<I: Images<T>, T> From<(&I, &T)> for Data {
+    fn from((images, targets): (&I, &T)) -> Self {
+        images.with(targets)
     }
 }
 

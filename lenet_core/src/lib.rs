@@ -46,7 +46,7 @@ mod view;
 pub mod weights;
 
 pub use augment::Augment;
-pub use data::Data;
+pub use data::{Data, Images};
 pub use draw::DrawDigit;
 pub use error::{Error, Result};
 pub use fit::Fit;
