@@ -53,8 +53,8 @@ impl Progress for Lines {
 const CHECKED: &str = "lenet_core is compiled with the checks of a debug build, which make training slower. \
     In a notebook, restart the kernel and begin with the :build_env lines of lenet5.ipynb; with cargo, add --release.";
 
-/// The full bar of a line, as Keras draws it.
-const BAR: &str = "==============================";
+/// The full bar of a line, half as long as Keras draws it: so a line fits beside JupyterLab's list of files.
+const BAR: &str = "===============";
 
 /// The line for an epoch that is over.
 pub fn epoch_line(steps: usize, epoch: &Epoch) -> String {
