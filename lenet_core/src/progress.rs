@@ -53,9 +53,6 @@ impl Progress for Lines {
 const CHECKED: &str = "lenet_core is compiled with the checks of a debug build, which make training slower. \
     In a notebook, restart the kernel and begin with the :build_env lines of lenet5.ipynb; with cargo, add --release.";
 
-/// The full bar of a line, half as long as Keras draws it: so a line fits beside JupyterLab's list of files.
-const BAR: &str = "===============";
-
 /// The line for an epoch that is over.
 pub fn epoch_line(steps: usize, epoch: &Epoch) -> String {
     let mut line = step_line(steps, epoch.seconds, epoch.loss, epoch.accuracy);
@@ -70,10 +67,11 @@ pub fn stop_line(epoch: usize, epochs: usize, why: Stop) -> String {
     format!("Stopped after epoch {epoch} of {epochs}: {why}; the model keeps what it has learned")
 }
 
-/// The line for `steps` batches that took `seconds`.
+/// The line for `steps` batches that took `seconds`, as Keras prints it with `verbose=2`: a bar that is always full says
+/// nothing, and without it the line fits beside JupyterLab's list of files.
 pub(crate) fn step_line(steps: usize, seconds: f64, loss: f32, accuracy: f32) -> String {
     let per_step = 1e3 * seconds / steps as f64;
     format!(
-        "{steps}/{steps} [{BAR}] - {seconds:.1}s {per_step:.1}ms/step - loss: {loss:.4} - accuracy: {accuracy:.4}"
+        "{steps}/{steps} - {seconds:.1}s {per_step:.1}ms/step - loss: {loss:.4} - accuracy: {accuracy:.4}"
     )
 }
