@@ -1,13 +1,14 @@
 //! Initial weights.
 
-use dfdx::prelude::*;
 use rand::distributions::{Distribution, Uniform};
 use rand::rngs::StdRng;
 
+use crate::network::Layer;
 use crate::random::{generator, Purpose};
+use crate::tensors::TensorMaker;
 
 /// Making a network with Glorot-uniform weights, as Keras does by default.
-pub trait GlorotUniform: BuildModule<Cpu, f32> {
+pub trait GlorotUniform: Layer + Sized {
     /// A network whose weights are drawn by Glorot's uniform rule from `seed`, and whose biases are
     /// zero. The same seed gives the same bits.
     ///
@@ -23,55 +24,23 @@ pub trait GlorotUniform: BuildModule<Cpu, f32> {
     /// assert_eq!(c1.bias.array(), [0.0; 6]);
     /// ```
     fn glorot_uniform(seed: u64) -> Self {
-        let mut glorot = Glorot(generator(seed, Purpose::Weights, 0));
-        let built = Self::iter_tensors(&mut RecursiveWalker {
-            m: (),
-            f: &mut glorot,
-        });
-        match built {
-            Ok(network) => network.expect("the visitor makes every tensor"),
-            Err(never) => match never {},
-        }
+        let mut random = generator(seed, Purpose::Weights, 0);
+        let mut numbers = |sizes: &[usize]| draw(sizes, &mut random);
+        Self::from_tensors(&mut TensorMaker::new(&mut numbers))
     }
 }
 
-impl<M: BuildModule<Cpu, f32>> GlorotUniform for M {}
+impl<L: Layer> GlorotUniform for L {}
 
-struct Glorot(StdRng);
-
-impl TensorVisitor<f32, Cpu> for Glorot {
-    type Viewer = ();
-    type Err = std::convert::Infallible;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        options: TensorOptions<S, f32, Cpu>,
-        (): (),
-    ) -> std::result::Result<Option<Tensor<S, f32, Cpu>>, Self::Err> {
-        let shape = options.shape.concrete();
-        let mut sizes = [1; 4];
-        for axis in 0..S::NUM_DIMS.min(4) {
-            sizes[axis] = shape[axis];
-        }
-        let values = self.draw(S::NUM_DIMS, sizes);
-        Ok(Some(Cpu::default().tensor_from_vec(values, options.shape)))
-    }
-}
-
-impl Glorot {
-    /// Zeros for a bias (one axis), random numbers for weights (two axes, or four with the filters' rows
-    /// and columns).
-    fn draw(&mut self, axes: usize, sizes: [usize; 4]) -> Vec<f32> {
-        let [outputs, inputs, rows, columns] = sizes;
-        let count = sizes.iter().product();
-        if axes < 2 {
-            return vec![0.0; count];
-        }
-        let fans = (inputs + outputs) * rows * columns;
-        let limit = (6.0 / fans as f32).sqrt();
-        let uniform = Uniform::new_inclusive(-limit, limit);
-        (0..count).map(|_| uniform.sample(&mut self.0)).collect()
-    }
+/// Zeros for a bias (one axis), random numbers for weights (outputs, inputs, and where there are filters their rows and
+/// columns).
+fn draw(sizes: &[usize], random: &mut StdRng) -> Vec<f32> {
+    let count = sizes.iter().product();
+    let [outputs, inputs, filter @ ..] = sizes else {
+        return vec![0.0; count];
+    };
+    let fans = (inputs + outputs) * filter.iter().product::<usize>();
+    let limit = (6.0 / fans as f32).sqrt();
+    let uniform = Uniform::new_inclusive(-limit, limit);
+    (0..count).map(|_| uniform.sample(random)).collect()
 }

@@ -1,7 +1,5 @@
 //! What training needs of a network, whatever its type.
 
-use dfdx::prelude::{Cpu, Gradients, ZeroGrads};
-
 use crate::error::Result;
 use crate::inspect::type_name;
 use crate::network::{Batch, GradientTape, Logits, Network, Outline};
@@ -14,8 +12,6 @@ pub(crate) trait Learner: Send + Sync {
     fn forward(&self, images: Batch) -> Result<Logits>;
     /// The logits of a batch, and on their tape how they came about.
     fn trace(&self, images: Batch<GradientTape>) -> Result<Logits<GradientTape>>;
-    /// Room for the gradients of all weights.
-    fn gradients(&self) -> Result<Gradients<f32, Cpu>>;
     /// All weights.
     fn tensors(&self) -> Tensors<'_>;
     /// All weights, to be changed.
@@ -39,9 +35,6 @@ impl<N: Network> Learner for N {
     }
     fn trace(&self, images: Batch<GradientTape>) -> Result<Logits<GradientTape>> {
         Ok(self.try_forward(images)?)
-    }
-    fn gradients(&self) -> Result<Gradients<f32, Cpu>> {
-        Ok(self.try_alloc_grads()?)
     }
     fn tensors(&self) -> Tensors<'_> {
         Tensors::of(self)

@@ -4,7 +4,7 @@ use dfdx::prelude::*;
 
 use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
 use crate::summary::Summary;
-pub use crate::tensors::{Tensors, TensorsMut, WeightTensor};
+pub use crate::tensors::{TensorMaker, Tensors, TensorsMut, WeightTensor};
 
 /// Height and width of an MNIST image, in pixels.
 pub const SIDE: usize = 28;
@@ -70,6 +70,11 @@ pub trait Layer {
     {
         Summary::of::<Self>()
     }
+
+    /// A layer with tensors of weights from `maker`, in the order of [`Layer::tensors`].
+    fn from_tensors(maker: &mut TensorMaker<'_>) -> Self
+    where
+        Self: Sized;
 
     /// Adds the layer's tensors of weights to `all`, in the order in which dfdx has them: weights before biases.
     fn tensors<'a>(&'a self, all: &mut Tensors<'a>);
@@ -197,6 +202,10 @@ impl<const I: usize, const O: usize, const K: usize> Layer for Conv2D<I, O, K> {
             formula,
         );
     }
+    fn from_tensors(maker: &mut TensorMaker<'_>) -> Self {
+        let (weight, bias) = (maker.make(), maker.make());
+        Self { weight, bias }
+    }
     fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
         all.push(&self.weight);
         all.push(&self.bias);
@@ -214,6 +223,9 @@ impl<const K: usize> Layer for AvgPool2D<K> {
         let output = std::iter::once(shape[0]).chain(sides).collect();
         outline.push(format!("{AVG_POOL} {K}x{K}"), output, 0, String::new());
     }
+    fn from_tensors(_: &mut TensorMaker<'_>) -> Self {
+        Self
+    }
     fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
     fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
 }
@@ -222,6 +234,9 @@ impl Layer for Flatten {
     fn outline(outline: &mut Outline) {
         let product = outline.last().iter().product();
         outline.push(FLATTEN.into(), vec![product], 0, String::new());
+    }
+    fn from_tensors(_: &mut TensorMaker<'_>) -> Self {
+        Self
     }
     fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
     fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
@@ -235,6 +250,10 @@ impl<const I: usize, const O: usize> Layer for Linear<I, O> {
             (I + 1) * O,
             format!("({I} + 1) * {O}"),
         );
+    }
+    fn from_tensors(maker: &mut TensorMaker<'_>) -> Self {
+        let (weight, bias) = (maker.make(), maker.make());
+        Self { weight, bias }
     }
     fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
         all.push(&self.weight);
@@ -252,6 +271,9 @@ impl Layer for Tanh {
             row.activation = "tanh".into();
         }
     }
+    fn from_tensors(_: &mut TensorMaker<'_>) -> Self {
+        Self
+    }
     fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
     fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
 }
@@ -259,6 +281,9 @@ impl Layer for Tanh {
 impl<M: Layer> Layer for Fused<M> {
     fn outline(outline: &mut Outline) {
         M::outline(outline);
+    }
+    fn from_tensors(maker: &mut TensorMaker<'_>) -> Self {
+        Self::new(M::from_tensors(maker))
     }
     fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
         (**self).tensors(all);
@@ -280,6 +305,9 @@ macro_rules! tuple_layers {
             fn outline(outline: &mut Outline) {
                 $first::outline(outline);
                 $($rest::outline(outline);)*
+            }
+            fn from_tensors(maker: &mut TensorMaker<'_>) -> Self {
+                ($first::from_tensors(maker), $($rest::from_tensors(maker),)*)
             }
             #[allow(non_snake_case)]
             fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {

@@ -26,7 +26,7 @@ pub(crate) type BothGradients<'a> = Halves<&'a mut Gradients<f32, Cpu>>;
 /// A tensor of weights, whatever its shape. Those of dfdx are the only ones.
 pub trait WeightTensor: sealed::AnyShape {}
 
-impl<S: Shape> WeightTensor for Tensor<S, f32, Cpu> {}
+impl<S: ConstShape> WeightTensor for Tensor<S, f32, Cpu> {}
 
 mod sealed {
     use super::*;
@@ -43,11 +43,16 @@ mod sealed {
             &self,
             gradients: &'a mut Gradients<f32, Cpu>,
         ) -> std::result::Result<&'a mut Vec<f32>, CpuError>;
+        /// Makes room for its gradient in `gradients`, room that is kept from pass to pass.
+        fn keep_gradient(
+            &self,
+            gradients: &mut Gradients<f32, Cpu>,
+        ) -> std::result::Result<(), CpuError>;
         /// Moves it to another device, away from those that it is a copy of.
         fn move_to(&mut self, device: &Cpu) -> std::result::Result<(), CpuError>;
     }
 
-    impl<S: Shape> AnyShape for Tensor<S, f32, Cpu> {
+    impl<S: ConstShape> AnyShape for Tensor<S, f32, Cpu> {
         fn sizes(&self) -> Sizes {
             Sizes::of(self.shape())
         }
@@ -63,10 +68,38 @@ mod sealed {
         ) -> std::result::Result<&'a mut Vec<f32>, CpuError> {
             Ok(&mut **gradients.get_or_alloc_mut(self)?)
         }
+        fn keep_gradient(
+            &self,
+            gradients: &mut Gradients<f32, Cpu>,
+        ) -> std::result::Result<(), CpuError> {
+            self.try_zero_grads(gradients)
+        }
         fn move_to(&mut self, device: &Cpu) -> std::result::Result<(), CpuError> {
-            *self = device.try_tensor_from_vec(values(self).into_owned(), *self.shape())?;
+            let mut moved = device.try_zeros_like(self)?;
+            values_mut(&mut moved).copy_from_slice(&values(self));
+            *self = moved;
             Ok(())
         }
+    }
+}
+
+/// Makes the tensors of a network's weights, one after the other.
+pub struct TensorMaker<'a>(Numbers<'a>);
+
+/// The numbers of a tensor with axes of such sizes.
+type Numbers<'a> = &'a mut dyn FnMut(&[usize]) -> Vec<f32>;
+
+impl<'a> TensorMaker<'a> {
+    /// `numbers` gives those of each tensor, as many as there is room for in axes of such sizes.
+    pub(crate) fn new(numbers: Numbers<'a>) -> Self {
+        Self(numbers)
+    }
+
+    /// The next tensor.
+    pub fn make<S: ConstShape>(&mut self) -> Tensor<S, f32, Cpu> {
+        let shape = S::default();
+        let numbers = (self.0)(&Sizes::of(&shape));
+        Cpu::default().tensor_from_vec(numbers, shape)
     }
 }
 
@@ -89,6 +122,21 @@ impl<'a> Tensors<'a> {
     /// Adds the next one.
     pub fn push(&mut self, tensor: &'a dyn WeightTensor) {
         self.0.push(tensor);
+    }
+
+    /// Room for the gradients of all.
+    ///
+    /// dfdx's `alloc_grads` does the same, layer by layer: whoever compiles that, compiles how a layer is
+    /// filled with random numbers, too.
+    ///
+    /// # Errors
+    /// If dfdx cannot make room for a gradient.
+    pub(crate) fn gradients(&self) -> Result<Gradients<f32, Cpu>> {
+        let mut gradients = Gradients::leaky();
+        for tensor in &self.0 {
+            tensor.keep_gradient(&mut gradients)?;
+        }
+        Ok(gradients)
     }
 
     /// The sizes and the numbers of each.
@@ -244,22 +292,41 @@ mod tests {
         }
     }
 
+    fn walk(network: &LeNet5) -> Vec<Vec<f32>> {
+        let mut walk = Walk(Vec::new());
+        LeNet5::iter_tensors(&mut RecursiveWalker {
+            m: network,
+            f: &mut walk,
+        })
+        .unwrap();
+        walk.0
+    }
+
+    #[test]
+    fn a_network_is_made_of_tensors_in_the_order_of_dfdx() {
+        let mut tensors = 0u8;
+        let network = LeNet5::from_tensors(&mut TensorMaker::new(&mut |sizes| {
+            tensors += 1;
+            vec![f32::from(tensors); sizes.iter().product()]
+        }));
+        let walk = walk(&network);
+        assert_eq!(walk.len(), usize::from(tensors));
+        for (number, numbers) in (1u8..).zip(walk) {
+            assert!(numbers.iter().all(|got| *got == f32::from(number)));
+        }
+    }
+
     #[test]
     fn tensors_are_those_of_dfdx_in_its_order() {
         let mut network = LeNet5::glorot_uniform(0);
-        let mut expected = Walk(Vec::new());
-        LeNet5::iter_tensors(&mut RecursiveWalker {
-            m: &network,
-            f: &mut expected,
-        })
-        .unwrap();
+        let expected = walk(&network);
         let tensors = Tensors::of(&network);
         let numbers = tensors.each().map(|(_, numbers)| numbers.into_owned());
-        assert_eq!(Vec::from_iter(numbers), expected.0);
+        assert_eq!(Vec::from_iter(numbers), expected);
         let numbers = TensorsMut::of(&mut network).into_numbers();
         assert_eq!(
             Vec::from_iter(numbers.map(|numbers| numbers.to_vec())),
-            expected.0
+            expected
         );
     }
 }

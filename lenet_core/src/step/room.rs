@@ -28,7 +28,7 @@ impl Room {
     /// If dfdx cannot make a tensor.
     pub(super) fn new(network: &dyn Learner) -> Result<Self> {
         let (images, targets) = batch(&Cpu::default(), 0)?;
-        let gradients = network.gradients()?;
+        let gradients = network.tensors().gradients()?;
         Ok(Self {
             images,
             targets,
