@@ -57,12 +57,24 @@ impl<N: Dim> Images<Tensor<(N, Const<CLASSES>), f32, Cpu>>
     for Tensor<(N, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu>
 {
     fn with(&self, targets: &Tensor<(N, Const<CLASSES>), f32, Cpu>) -> Data {
-        let (n, m) = (self.shape().0.size(), targets.shape().0.size());
         Data {
-            images: self.clone().reshape_like(&(n, Const, Const, Const)),
-            targets: targets.clone().reshape_like(&(m, Const)),
+            images: any_number(self),
+            targets: any_number(targets),
         }
     }
+}
+
+/// The same tensor with its first size taken out of its type. Unlike a reshape it brings no kernels into the cell that
+/// asks for it.
+fn any_number<S, R>(tensor: &Tensor<S, f32, Cpu>) -> Tensor<R, f32, Cpu>
+where
+    S: Shape + RealizeShapeTo<R>,
+    R: Shape<Concrete = S::Concrete>,
+{
+    let Ok(tensor) = tensor.clone().try_realize() else {
+        unreachable!("the other sizes are the same in both types");
+    };
+    tensor
 }
 
 impl<I: Images<T>, T> From<(&I, &T)> for Data {

@@ -3,7 +3,7 @@
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::view::{values, values_mut};
+use crate::view::values;
 
 /// The brightest pixel of a byte image.
 const WHITE: f32 = 255.0;
@@ -102,21 +102,22 @@ fn scale(bytes: &[u8]) -> Vec<f32> {
 pub fn to_categorical<const C: usize, N: Dim>(
     labels: &Tensor<(N,), u8, Cpu>,
 ) -> Result<Tensor<(N, Const<C>), f32, Cpu>> {
-    let shape = (labels.shape().0, Const::<C>);
-    let mut one_hot: Tensor<_, f32, Cpu> = labels.device().try_zeros_like(&shape)?;
-    mark(&values(labels), C, values_mut(&mut one_hot))?;
-    Ok(one_hot)
+    let rows = one_hot(&values(labels), C)?;
+    let shape = (labels.shape().0, Const);
+    Ok(labels.device().try_tensor_from_vec(rows, shape)?)
 }
 
-/// Puts a one at each label's place in its row of `classes` numbers.
-fn mark(labels: &[u8], classes: usize, rows: &mut [f32]) -> Result<()> {
-    for (index, (row, &label)) in rows.chunks_exact_mut(classes).zip(labels).enumerate() {
-        let Some(place) = row.get_mut(usize::from(label)) else {
+/// A row of `classes` numbers for each label: zeros, but a one at the label.
+fn one_hot(labels: &[u8], classes: usize) -> Result<Vec<f32>> {
+    let mut rows = vec![0.0; labels.len() * classes];
+    for (index, &label) in labels.iter().enumerate() {
+        let place = usize::from(label);
+        if place >= classes {
             let expected = format!("below {classes}, the number of classes");
             let got = format!("{label} at index {index}");
             return Err(Error::argument("labels", expected, got));
-        };
-        *place = 1.0;
+        }
+        rows[index * classes + place] = 1.0;
     }
-    Ok(())
+    Ok(rows)
 }
