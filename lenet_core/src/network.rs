@@ -58,7 +58,7 @@ impl<N> Network for N where
 {
 }
 
-/// A layer that can describe itself.
+/// A layer that can describe itself, and be made of tensors of weights.
 pub trait Layer {
     /// Adds what this layer does to the outline, whose last shape is the layer's input.
     fn outline(outline: &mut Outline);

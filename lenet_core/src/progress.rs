@@ -67,8 +67,8 @@ pub fn stop_line(epoch: usize, epochs: usize, why: Stop) -> String {
     format!("Stopped after epoch {epoch} of {epochs}: {why}; the model keeps what it has learned")
 }
 
-/// The line for `steps` batches that took `seconds`, as Keras prints it with `verbose=2`: a bar that is always full says
-/// nothing, and without it the line fits beside JupyterLab's list of files.
+/// The line for `steps` batches that took `seconds`, much as Keras prints it with `verbose=2`: a bar that is always full
+/// says nothing, and without it the line fits beside JupyterLab's list of files.
 pub(crate) fn step_line(steps: usize, seconds: f64, loss: f32, accuracy: f32) -> String {
     let per_step = 1e3 * seconds / steps as f64;
     format!(
