@@ -19,6 +19,8 @@ Usage: cargo run --release -p lenet_core --example lenet5 -- [options]
   --threads N           threads to train with (all)
   --shuffle true|false  a new order for each epoch, or the data set's own (true)
   --distort             the recipe past 99.2 %: distorted images, one-cycle learning rate
+  --images N            train on the first N images of the training set (all)
+  --validate true|false score the test images after each epoch, too (true)
   --data DIR            folder with the four files (LENET_MNIST_DIR, else the user's cache)
   --weights FILE        start from these weights (safetensors)
   --save FILE           write the trained weights
@@ -40,6 +42,8 @@ struct Options {
     threads: Option<usize>,
     shuffle: bool,
     distort: bool,
+    images: Option<usize>,
+    validate: bool,
     data: Option<PathBuf>,
     weights: Option<PathBuf>,
     save: Option<PathBuf>,
@@ -112,7 +116,7 @@ fn run(options: &Options) -> std::result::Result<(), Box<dyn std::error::Error>>
         shuffle: options.shuffle,
         seed: options.seed,
         threads: options.threads,
-        validation: Some((&x_test, &y_test).into()),
+        validation: options.validate.then(|| (&x_test, &y_test).into()),
         checkpoint: options
             .checkpoint
             .as_ref()
@@ -131,7 +135,11 @@ fn run(options: &Options) -> std::result::Result<(), Box<dyn std::error::Error>>
     } else {
         &mut Bars::default()
     };
-    let history = model.fit_with((&x_train, &y_train), &how, progress)?;
+    let mut train = Data::from((&x_train, &y_train));
+    if let Some(images) = options.images {
+        train = train.first(images)?;
+    }
+    let history = model.fit_with(train, &how, progress)?;
 
     let score = model.score((&x_test, &y_test))?;
     say(&format!(
@@ -224,6 +232,8 @@ fn parse(
         threads,
         shuffle,
         distort: false,
+        images: None,
+        validate: true,
         data: None,
         weights: None,
         save: None,
@@ -258,6 +268,8 @@ fn parse(
             "--seed" => options.seed = number(&flag, value?)?,
             "--threads" => options.threads = Some(number(&flag, value?)?),
             "--shuffle" => options.shuffle = number(&flag, value?)?,
+            "--images" => options.images = Some(number(&flag, value?)?),
+            "--validate" => options.validate = number(&flag, value?)?,
             "--data" => options.data = Some(value?.into()),
             "--weights" => options.weights = Some(value?.into()),
             "--save" => options.save = Some(value?.into()),

@@ -94,6 +94,18 @@ impl Data {
         self.len() == 0
     }
 
+    /// The first images with their targets, copied, so many of them: for a quick try.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if that is none or more than there are.
+    pub fn first(&self, images: usize) -> Result<Self> {
+        if images == 0 || images > self.len() {
+            let expected = format!("1 to {}, the images that there are", self.len());
+            return Err(Error::argument("images", expected, images.to_string()));
+        }
+        self.part(0..images)
+    }
+
     /// Cuts the images in two: the first `1 - fraction` of them to train on, the rest to validate on,
     /// as Keras' `validation_split` does. Shuffle first if the order means something.
     ///

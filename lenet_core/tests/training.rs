@@ -426,3 +426,22 @@ fn a_split_keeps_every_image_once() {
     assert_eq!((train.len(), validation.len()), (2_700, 300));
     assert!(data().0.split(0.0).is_err() && data().0.split(1.0).is_err());
 }
+
+#[test]
+fn the_first_images_train_like_a_set_that_has_no_others() {
+    let train = mnist::load_data().unwrap().0;
+    let alone = first(&train.0, &train.1, 300);
+    let outcomes = [data().0.first(300).unwrap(), alone].map(|data| {
+        let mut model = fresh();
+        let history = model.fit(data, &how(1)).unwrap();
+        outcome(&model, &history)
+    });
+    assert!(outcomes[0] == outcomes[1]);
+    for wrong in [0, IMAGES + 1] {
+        let error = data().0.first(wrong).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("images must be 1 to 3000, the images that there are, got {wrong}")
+        );
+    }
+}
