@@ -5,8 +5,12 @@
 `cargo xtask bench` builds the programs and calls this, with MNIST in the folder LENET_MNIST_DIR. All train in float32
 on the 60,000 images and validate on the 10,000 after each epoch. Every round runs each peer once, one after the other,
 so that a slow minute of the machine hits all of them; a figure is the median over all epochs of all rounds. With other
-settings than the main one, the peers run once. The batch sizes come in another order in each round. Beside the
-speed-up by threads stands what as many programs of one thread gain, side by side: more the machine does not give.
+settings than the main one, the other peers run once.
+
+How lenet_core's time goes with the batch size, the threads and the number of images is told from many short runs, in
+another order in each turn: a process may keep the speed of its first second, so that its epochs are not independent.
+Beside the speed-up by threads stands what as many programs of one thread gain, side by side: more the machine does not
+give.
 """
 
 import argparse
@@ -28,7 +32,9 @@ MEGABYTE = 1e6
 MAIN = (2, 128)  # threads, batch size
 NAMES = {"ours": "lenet_core", "pytorch": "PyTorch", "keras": "Keras", "candle": "candle", "burn": "burn"}
 SLOW = {"candle", "burn"}  # one epoch, one round, one setting
-SIDE_BY_SIDE = "ours side by side"  # marks runs of several programs at once, each with one thread
+TRAINING_IMAGES = 60_000
+# What a run was made for.
+PEERS, BATCHES, IMAGES, SIDE_BY_SIDE = "peers", "batch sizes", "images", "side by side"
 
 
 def command(peer, options):
@@ -39,9 +45,13 @@ def command(peer, options):
     return [getattr(options, peer)]
 
 
-def run(peer, epochs, threads, batch_size, options):
-    """Trains once; gives seconds of each epoch, of the whole process, its peak memory and what it reached."""
+def run(options, purpose, peer, epochs, threads, batch_size, images=None):
+    """Trains once; gives seconds of each epoch, of the whole process, its peak memory and what it reached.
+
+    With a number of `images`, which is for ours only, it trains on so many and does not validate."""
     arguments = [*command(peer, options), "--epochs", epochs, "--threads", threads, "--batch-size", batch_size]
+    if images:
+        arguments += ["--images", images, "--validate", "false"]
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
@@ -65,8 +75,8 @@ def run(peer, epochs, threads, batch_size, options):
             accuracy, versions = lines[-1]["test_accuracy"], lines[-1]["versions"]
     unit = 1 if sys.platform == "darwin" else KIBIBYTE
     return {
-        "peer": peer, "threads": threads, "batch_size": batch_size, "epochs": epochs, "seconds": seconds,
-        "total": total, "memory": usage.ru_maxrss * unit, "accuracy": accuracy, "versions": versions,
+        "purpose": purpose, "peer": peer, "threads": threads, "batch_size": batch_size, "images": images,
+        "epochs": epochs, "seconds": seconds, "total": total, "memory": usage.ru_maxrss * unit, "accuracy": accuracy, "versions": versions,
     }
 
 
@@ -75,40 +85,50 @@ def measure(options):
     fast = [peer for peer in options.peers if peer not in SLOW]
     slow = [peer for peer in options.peers if peer in SLOW]
     runs = []
-
-    def add(*setting):
-        runs.append(run(*setting, options))
-        peer, epochs, threads, batch = setting
-        print(f"{NAMES[peer]:10} threads {threads} batch {batch:4}: "
-              f"{statistics.median(runs[-1]['seconds']):6.2f} s an epoch", file=sys.stderr, flush=True)
-
     for number in range(options.rounds):
-        for peer in fast:
-            add(peer, options.epochs, *MAIN)
-        for peer in slow if number == 0 else []:
-            add(peer, 1, *MAIN)
-        for threads, batch in settings:
-            for peer in fast if (threads, batch) != MAIN else []:
-                if peer == "ours" or number == 0:
-                    add(peer, options.epochs, threads, batch)
-        sweep = [(threads, batch) for threads in options.threads for batch in options.sweep]
-        random.Random(number).shuffle(sweep)
-        for threads, batch in sweep:
-            add("ours", options.epochs, threads, batch)
-        runs += side_by_side(options)
+        jobs = [(PEERS, peer, options.epochs, *MAIN) for peer in fast]
+        if number == 0:
+            jobs += [(PEERS, peer, 1, *MAIN) for peer in slow]
+            jobs += [(PEERS, peer, options.epochs, *setting) for setting in settings if setting != MAIN
+                     for peer in fast if peer != "ours"]
+        for turn in range(options.turns):
+            jobs += short_jobs(options, random.Random(f"{number} {turn}"))
+        for job in jobs:
+            runs += do(options, job)
     return runs
 
 
-def side_by_side(options):
-    """As many of our programs at once as threads are tried at most, each with one thread."""
-    copies = max(options.threads)
+def short_jobs(options, order):
+    """One turn of ours with every batch size, number of threads and number of images."""
+    batches = sorted({*options.batch_sizes, *options.sweep})
+    jobs = [(BATCHES, "ours", 1, threads, batch) for threads in options.threads for batch in batches]
+    # As many images in all, however many there are in an epoch.
+    jobs += [(IMAGES, "ours", TRAINING_IMAGES // images, *MAIN, images) for images in options.images]
+    jobs.append((SIDE_BY_SIDE, "ours", 1, 1, MAIN[1]))
+    order.shuffle(jobs)
+    return jobs
+
+
+def do(options, job):
+    """The runs of a job, each told in a line."""
+    purpose, peer, _, threads, batch, *images = job
+    copies = max(options.threads) if purpose == SIDE_BY_SIDE else 1
     with ThreadPoolExecutor(copies) as pool:
-        found = list(pool.map(lambda _: run("ours", options.epochs, 1, MAIN[1], options), range(copies)))
-    return [r | {"peer": SIDE_BY_SIDE} for r in found]
+        runs = list(pool.map(lambda _: run(options, *job), range(copies)))
+    also = "".join(f", {number} images" for number in images) + f", {copies} at once" * (copies > 1)
+    print(f"{NAMES[peer]:10} threads {threads} batch {batch:4}: {epoch(runs):6.2f} s an epoch{also}",
+          file=sys.stderr, flush=True)
+    return runs
 
 
-def chosen(runs, peer, threads, batch):
-    return [r for r in runs if (r["peer"], r["threads"], r["batch_size"]) == (peer, threads, batch)]
+def chosen(runs, purpose, **wanted):
+    """The runs that were made for this purpose with these settings."""
+    wanted["purpose"] = purpose
+    return [r for r in runs if all(r[name] == value for name, value in wanted.items())]
+
+
+def setting(threads, batch):
+    return {"threads": threads, "batch_size": batch}
 
 
 def epoch(runs):
@@ -133,10 +153,10 @@ def processor():
 
 
 def main_table(runs, peers):
-    ours = chosen(runs, "ours", *MAIN)
+    ours = chosen(runs, PEERS, peer="ours", **setting(*MAIN))
     rows = []
     for peer in peers:
-        found = chosen(runs, peer, *MAIN)
+        found = chosen(runs, PEERS, peer=peer, **setting(*MAIN))
         if not found:
             continue
         each = [statistics.median(r["seconds"]) for r in found]
@@ -155,42 +175,47 @@ def main_table(runs, peers):
 
 def settings_table(runs, peers):
     rows = []
-    for threads, batch in sorted({(r["threads"], r["batch_size"]) for r in runs if r["peer"] in peers[1:]}):
-        ours = epoch(chosen(runs, "ours", threads, batch))
+    for threads, batch in sorted({(r["threads"], r["batch_size"]) for r in chosen(runs, PEERS) if r["peer"] in peers[1:]}):
+        ours = epoch(chosen(runs, BATCHES, **setting(threads, batch)))
         row = [threads, batch, f"{ours:.2f}"]
         for peer in peers[1:]:
-            found = chosen(runs, peer, threads, batch)
+            found = chosen(runs, PEERS, peer=peer, **setting(threads, batch))
             row.append(f"{epoch(found):.2f} ({epoch(found) / ours:.1f} times)" if found else "")
         rows.append(row)
     return table(["threads", "batch", *(NAMES[peer] for peer in peers)], rows)
 
 
-def sweep_table(runs):
-    threads = sorted({r["threads"] for r in runs if r["peer"] == "ours"})
-    batches = sorted({r["batch_size"] for r in runs if r["peer"] == "ours"})
-    best = {t: min(epoch(chosen(runs, "ours", t, b)) for b in batches) for t in threads}
+def batches_table(runs):
+    found = chosen(runs, BATCHES)
+    threads = sorted({r["threads"] for r in found})
+    batches = sorted({r["batch_size"] for r in found})
+    seconds = {(t, b): epoch(chosen(found, BATCHES, **setting(t, b))) for t in threads for b in batches}
+    best = {t: min(seconds[t, b] for b in batches) for t in threads}
     rows = []
-    for batch in batches:
-        row = [batch]
-        for t in threads:
-            seconds = epoch(chosen(runs, "ours", t, batch))
-            row.append(f"{seconds:.2f} ({seconds / best[t]:.2f} times the best)")
-        if len(threads) > 1:
-            one, most = (epoch(chosen(runs, "ours", t, batch)) for t in (threads[0], threads[-1]))
-            row.append(f"{one / most:.2f}")
-        rows.append(row)
+    for b in batches:
+        row = [b, *(f"{seconds[t, b]:.2f} ({seconds[t, b] / best[t]:.2f} times the best)" for t in threads)]
+        rows.append(row + [f"{seconds[threads[0], b] / seconds[threads[-1], b]:.2f}"] * (len(threads) > 1))
     head = ["batch", *(f"{t} thread{'s' * (t > 1)}, seconds an epoch" for t in threads)]
-    return table(head + (["speed-up"] if len(threads) > 1 else []), rows)
+    return table(head + ["speed-up"] * (len(threads) > 1), rows)
 
 
 def machine_speed_up(runs):
     """What the machine gives to several programs, beside what ours gets from several threads."""
-    batch, most = MAIN[1], max(r["threads"] for r in runs if r["peer"] == "ours")
-    one, all_at_once = chosen(runs, "ours", 1, batch), chosen(runs, SIDE_BY_SIDE, 1, batch)
+    batch, most = MAIN[1], max(r["threads"] for r in chosen(runs, BATCHES))
+    one, all_at_once = chosen(runs, BATCHES, **setting(1, batch)), chosen(runs, SIDE_BY_SIDE)
     if most == 1 or not (one and all_at_once):
         return ""
     return (f"{most} programs of 1 thread, side by side with batch {batch}, got {most * epoch(one) / epoch(all_at_once):.2f} "
             f"times as much done as one: a speed-up above that the machine did not give.\n")
+
+
+def images_table(runs):
+    found = chosen(runs, IMAGES)
+    rows = []
+    for images in sorted({r["images"] for r in found}):
+        seconds = epoch(chosen(found, IMAGES, images=images))
+        rows.append([f"{images:,}", f"{seconds:.3f}", f"{1e6 * seconds / images:.1f}"])
+    return table(["images", "seconds an epoch", "microseconds an image"], rows)
 
 
 def cells_table(cold, *warm):
@@ -218,16 +243,21 @@ def report(runs, cells, options):
         "# Benchmarks\n",
         "Written by `cargo xtask bench`. The programs ran in turns, each in a process of its own, in float32; an epoch is "
         f"60,000 training images and a validation on 10,000. With batch {batch} and {threads} threads each ran "
-        f"{options.rounds} times for {options.epochs} epochs, lenet_core with the other settings, too, and the figures are medians of all epochs. "
-        "With other settings the peers ran once; candle and burn ran one epoch once.\n",
+        f"{options.rounds} times for {options.epochs} epochs, and the figures are medians of all epochs. "
+        "With other settings the other programs ran once; candle and burn ran one epoch once. lenet_core ran "
+        f"{options.rounds * options.turns} times for one epoch with each batch size and number of threads, in shuffled turns.\n",
         f"Machine: {processor()}, {platform.system()}. {rustc}; {named}.\n",
         f"## Batch {batch}, {threads} threads\n",
         main_table(runs, peers),
         "## Other settings: seconds an epoch\n",
         settings_table(runs, [peer for peer in peers if peer not in SLOW]),
         "## Batch sizes and threads of lenet_core\n",
-        sweep_table(runs),
+        batches_table(runs),
         machine_speed_up(runs),
+        "## Numbers of images\n",
+        f"Training alone, without a validation; each ran {options.rounds * options.turns} times, "
+        f"with {TRAINING_IMAGES:,} images in all, in the same turns.\n",
+        images_table(runs),
     ]
     if cells:
         parts += ["## The walkthrough, cell by cell\n",
@@ -247,6 +277,8 @@ def main():
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128, 512])
     parser.add_argument("--sweep", type=int, nargs="*", default=[16, 17, 24, 33, 64, 100, 256, 1024])
+    parser.add_argument("--images", type=int, nargs="+", default=[7_500, 15_000, 30_000, 60_000])
+    parser.add_argument("--turns", type=int, default=3, help="short runs of each setting in a round")
     parser.add_argument("--cells", type=Path, nargs="+", help="records of run_notebook.py: cold, warm, warm, ...")
     parser.add_argument("--record", type=Path, help="all runs, as JSON; read instead of running if it is there")
     parser.add_argument("--output", type=Path)
