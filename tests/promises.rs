@@ -1,8 +1,9 @@
-//! What environment.md promises about tests, and requirements.txt about hashes, holds.
+//! What environment.md promises about tests, requirements.txt about hashes and Cargo.toml about the cells' crates, holds.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use xtask::Project;
 
@@ -107,4 +108,21 @@ fn every_requirement_is_pinned_and_has_a_hash() {
             );
         }
     }
+}
+
+#[test]
+fn cells_compile_without_syn() {
+    let project = Project::find();
+    let mut tree = Command::new("cargo");
+    tree.args(["tree", "--locked", "--package", "lenet_core"])
+        .args(["--edges", "normal", "--prefix", "none"]);
+    let listed = tree.current_dir(project.root()).output().expect("cargo");
+    assert!(listed.status.success(), "{listed:?}");
+    let listed = String::from_utf8(listed.stdout).expect("names");
+    assert!(listed.contains("\ndfdx v"), "{listed}");
+    let syn = listed.lines().find(|line| line.starts_with("syn "));
+    assert_eq!(
+        syn, None,
+        "lenet_core/Cargo.toml says which crates are held back in Cargo.lock"
+    );
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use hmac_sha256::Hash;
 
 /// One of the four files of MNIST.
 #[derive(Debug)]
@@ -127,11 +127,11 @@ pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 pub(super) const BUFFER_LEN: usize = 128 * 1024;
 
 /// A SHA-256 that grows with the bytes that it is shown.
-pub(super) struct Checksum(Sha256);
+pub(super) struct Checksum(Hash);
 
 impl Checksum {
     pub fn new() -> Self {
-        Self(Sha256::new())
+        Self(Hash::new())
     }
 
     pub fn update(&mut self, bytes: &[u8]) {
