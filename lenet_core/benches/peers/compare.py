@@ -76,7 +76,8 @@ def run(options, purpose, peer, epochs, threads, batch_size, images=None):
     unit = 1 if sys.platform == "darwin" else KIBIBYTE
     return {
         "purpose": purpose, "peer": peer, "threads": threads, "batch_size": batch_size, "images": images,
-        "epochs": epochs, "seconds": seconds, "total": total, "memory": usage.ru_maxrss * unit, "accuracy": accuracy, "versions": versions,
+        "epochs": epochs, "seconds": seconds, "total": total, "memory": usage.ru_maxrss * unit,
+        "accuracy": accuracy, "versions": versions,
     }
 
 
@@ -176,7 +177,8 @@ def main_table(runs, peers):
 def settings_table(runs, peers):
     rows = []
     for threads, batch in sorted({(r["threads"], r["batch_size"]) for r in chosen(runs, PEERS) if r["peer"] in peers[1:]}):
-        ours = epoch(chosen(runs, BATCHES, **setting(threads, batch)))
+        ours = chosen(runs, BATCHES, **setting(threads, batch)) or chosen(runs, PEERS, peer="ours", **setting(threads, batch))
+        ours = epoch(ours)
         row = [threads, batch, f"{ours:.2f}"]
         for peer in peers[1:]:
             found = chosen(runs, PEERS, peer=peer, **setting(threads, batch))
