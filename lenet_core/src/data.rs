@@ -94,10 +94,10 @@ impl Data {
         self.len() == 0
     }
 
-    /// The first images with their targets, copied, so many of them: for a quick try.
+    /// A copy of the first `images` images and their targets, for a quick try.
     ///
     /// # Errors
-    /// [`Error::Argument`] if that is none or more than there are.
+    /// [`Error::Argument`] if `images` is 0 or more than there are.
     pub fn first(&self, images: usize) -> Result<Self> {
         if images == 0 || images > self.len() {
             let expected = format!("1 to {}, the images that there are", self.len());

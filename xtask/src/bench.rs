@@ -57,7 +57,7 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
         )?;
     }
 
-    announce("Comparison: every program in turns; this takes ten to twenty minutes");
+    announce("Comparison: every program in turns; this takes about half an hour");
     let mut compare = Command::new(python);
     compare
         .env(MNIST_VARIABLE, &mnist)

@@ -90,7 +90,7 @@ def measure(options):
         jobs = [(PEERS, peer, options.epochs, *MAIN) for peer in fast]
         if number == 0:
             jobs += [(PEERS, peer, 1, *MAIN) for peer in slow]
-            jobs += [(PEERS, peer, options.epochs, *setting) for setting in settings if setting != MAIN
+            jobs += [(PEERS, peer, options.epochs, *other) for other in settings if other != MAIN
                      for peer in fast if peer != "ours"]
         for turn in range(options.turns):
             jobs += short_jobs(options, random.Random(f"{number} {turn}"))
@@ -177,11 +177,11 @@ def main_table(runs, peers):
 def settings_table(runs, peers):
     rows = []
     for threads, batch in sorted({(r["threads"], r["batch_size"]) for r in chosen(runs, PEERS) if r["peer"] in peers[1:]}):
-        ours = chosen(runs, BATCHES, **setting(threads, batch)) or chosen(runs, PEERS, peer="ours", **setting(threads, batch))
-        ours = epoch(ours)
+        here = setting(threads, batch)
+        ours = epoch(chosen(runs, BATCHES, **here) or chosen(runs, PEERS, peer="ours", **here))
         row = [threads, batch, f"{ours:.2f}"]
         for peer in peers[1:]:
-            found = chosen(runs, PEERS, peer=peer, **setting(threads, batch))
+            found = chosen(runs, PEERS, peer=peer, **here)
             row.append(f"{epoch(found):.2f} ({epoch(found) / ours:.1f} times)" if found else "")
         rows.append(row)
     return table(["threads", "batch", *(NAMES[peer] for peer in peers)], rows)
