@@ -1,4 +1,5 @@
-//! Kernels side by side, restarted, and with cells run again: all work, and give the same numbers.
+//! Kernels side by side, restarted, and with cells run again: all work, and give the same numbers. And a kernel knows
+//! the standard library.
 //!
 //! The tests that are ignored take about half an hour:
 //! `cargo test --release -p notebook_tests --test kernels -- --ignored --test-threads 1`
@@ -185,6 +186,54 @@ fn cells_are_built_with_the_versions_of_the_project() {
         let others: Vec<_> = cells.difference(&project).collect();
         assert!(others.is_empty(), "{}: {others:?}", lock_file.display());
     }
+}
+
+/// Cells whose variables have types that only the standard library's sources tell.
+const INFERRED: [&str; 4] = [
+    r#"
+use std::collections::{HashMap, HashSet};
+let mut counts = HashMap::new();
+counts.insert("three".to_string(), 3);
+let seen = [1u8, 2, 2].into_iter().collect::<HashSet<_>>();
+let words = "a b c".split(' ').map(String::from).collect::<Vec<_>>();
+"#,
+    r#"
+let total: i32 = counts.values().sum();
+let longest = counts.keys().map(|key| key.len()).max();
+let joined = words.join("-");
+let shared = std::sync::Arc::new(std::sync::Mutex::new(vec![0.5f32; 3]));
+"#,
+    r#"
+let (sender, receiver) = std::sync::mpsc::channel();
+sender.send(shared.lock().unwrap().iter().sum::<f32>()).unwrap();
+let received = receiver.recv();
+let elapsed = std::time::Instant::now().elapsed();
+let size = std::fs::metadata(".").map(|found| found.len());
+let seven = std::thread::spawn(|| 7).join().unwrap();
+"#,
+    r#"
+let distinct = seen.len();
+let slow = elapsed.as_secs() > 60 || size.is_err();
+println!("{total} {longest:?} {joined} {distinct} {received:?} {slow} {seven}");
+"#,
+];
+
+#[test]
+fn types_of_the_standard_library_need_not_be_written() {
+    let cells = INFERRED.iter().enumerate().map(|(index, source)| {
+        serde_json::json!({
+            "cell_type": "code", "id": format!("inferred-{index}"), "source": source,
+            "metadata": {}, "outputs": [], "execution_count": null,
+        })
+    });
+    let notebook = serde_json::json!({
+        "cells": cells.collect::<Vec<_>>(), "nbformat": 4, "nbformat_minor": 5,
+        "metadata": { "kernelspec": { "name": "rust", "display_name": "Rust", "language": "rust" } },
+    });
+    let path = output_folder("runs").join("inferred.ipynb");
+    fs::write(&path, notebook.to_string()).expect("to write a notebook");
+    let cells = Run::start(&path, "inferred", &[]).finish();
+    assert_eq!(cells[3].printed, "3 Some(5) a-b-c 2 Ok(1.5) false 7\n");
 }
 
 #[test]

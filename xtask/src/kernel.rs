@@ -1,23 +1,17 @@
 //! The Rust kernel: the program evcxr_jupyter, and its registration with the project's Jupyter.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::library::LIBRARY;
 use crate::process::{announce, cargo, file_failure, output, run};
 use crate::{Failure, Project, Result};
 
 /// Where kernels build their cells.
 pub(crate) const BUILDS: &str = "target/notebook";
 const VERSION: &str = "0.22.0";
-/// The standard library's sources as kernels see them.
-const LIBRARY: &str = "target/rust-library";
-/// What they do not see: the functions for single instructions of every CPU, more than half of the library, which
-/// a kernel would read and analyse before its first cell.
-const LEFT_OUT: &str = "stdarch";
 
 /// Installs the kernel program if it is missing or of another version, and gives its path.
 pub fn program(project: &Project) -> Result<PathBuf> {
@@ -48,84 +42,6 @@ pub fn program(project: &Project) -> Result<PathBuf> {
          then run this command again",
     )?;
     Ok(program)
-}
-
-/// Sees to the standard library's sources, by which the kernel works out the types of variables, and to the folder
-/// through which it sees them.
-///
-/// The kernel would add them itself at its first start, silently; without them it asks for explicit types.
-pub fn library_sources(project: &Project) {
-    let mut rustc = Command::new("rustc");
-    rustc
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .current_dir(project.root());
-    let sysroot = output(rustc.args(["--print", "sysroot"])).unwrap_or_default();
-    let sources = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
-    if !sources.is_dir() {
-        announce(
-            "Rust kernel: adding the standard library's sources (rustup component add rust-src)",
-        );
-        let mut rustup = Command::new("rustup");
-        rustup
-            .env_remove("RUSTUP_TOOLCHAIN")
-            .current_dir(project.root());
-        if let Err(failure) = run(
-            rustup.args(["component", "add", "rust-src"]),
-            "rust-src could not be added, so the kernel cannot tell the types of some variables",
-            "install rust-src the way you installed Rust, or write types out, as in `let n: usize = ...`",
-        ) {
-            println!("{failure}\n       going on without it");
-            return;
-        }
-    }
-    if let Err(error) = link_library(&sources, &project.path(LIBRARY)) {
-        announce(&format!(
-            "Rust kernel: its start takes some seconds more, since {LIBRARY} cannot be made: {error}"
-        ));
-    }
-}
-
-/// Makes `library` a folder of links to what is in `sources`, but for [`LEFT_OUT`].
-fn link_library(sources: &Path, library: &Path) -> io::Result<()> {
-    let mut wanted = names(sources)?;
-    wanted.retain(|name| name != LEFT_OUT);
-    let is_wanted = |name: &OsString| {
-        fs::read_link(library.join(name)).is_ok_and(|original| original == sources.join(name))
-    };
-    if names(library).is_ok_and(|linked| linked == wanted) && wanted.iter().all(is_wanted) {
-        return Ok(());
-    }
-    let new = library.with_extension("new");
-    for old in [&new, library] {
-        if old.exists() {
-            fs::remove_dir_all(old)?;
-        }
-    }
-    fs::create_dir_all(&new)?;
-    for name in &wanted {
-        link(&sources.join(name), &new.join(name))?;
-    }
-    fs::rename(new, library)
-}
-
-/// What is in a folder, in order.
-fn names(folder: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.file_name()))
-        .collect::<io::Result<Vec<_>>>()?;
-    names.sort();
-    Ok(names)
-}
-
-#[cfg(unix)]
-fn link(original: &Path, link: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(original, link)
-}
-
-/// Windows lets only some users link.
-#[cfg(not(unix))]
-fn link(_: &Path, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Registers the kernel in `.venv` under the name `rust`, started through `launch_kernel.py`.
@@ -195,31 +111,6 @@ fn cargo_home() -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::json_string;
-
-    #[test]
-    #[cfg(unix)]
-    fn the_library_is_linked_without_stdarch_and_anew_when_the_toolchain_changes() {
-        use super::{link_library, names};
-        use std::{env, fs, process};
-
-        let place = env::temp_dir().join(format!("lenet-library-{}", process::id()));
-        let library = place.join("library");
-        let linked = |toolchain: &str, parts: &[&str]| {
-            let sources = place.join(toolchain);
-            for part in parts {
-                fs::create_dir_all(sources.join(part)).expect("a folder");
-            }
-            link_library(&sources, &library).expect("links");
-            let core = fs::read_link(library.join("core")).expect("a link");
-            assert_eq!(core, sources.join("core"));
-            names(&library).expect("the folder of links")
-        };
-        assert_eq!(linked("old", &["core", "stdarch", "std"]), ["core", "std"]);
-        assert_eq!(linked("new", &["core", "stdarch", "std"]), ["core", "std"]);
-        assert_eq!(linked("new", &["alloc"]), ["alloc", "core", "std"]);
-        assert_eq!(linked("old", &[]), ["core", "std"]);
-        fs::remove_dir_all(&place).expect("to remove what the test made");
-    }
 
     #[test]
     fn paths_are_quoted_for_json() {

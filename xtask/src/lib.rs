@@ -8,6 +8,7 @@ pub mod deny;
 mod failure;
 mod kernel;
 pub mod lab;
+mod library;
 pub mod notebooks;
 mod process;
 mod project;

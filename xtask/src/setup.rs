@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 
 use crate::process::file_failure;
-use crate::{chromium, data, kernel, lab, python, Project, Result};
+use crate::{chromium, data, kernel, lab, library, python, Project, Result};
 
 /// JupyterLab, the Rust kernel and the data.
 pub fn for_learning(project: &Project) -> Result<()> {
@@ -11,7 +11,7 @@ pub fn for_learning(project: &Project) -> Result<()> {
     python::environment(project)?;
     python::requirements(project, "JupyterLab", "requirements.txt")?;
     let program = kernel::program(project)?;
-    kernel::library_sources(project);
+    library::prepare(project);
     kernel::register(project, &program)?;
     lab::write_defaults(project)?;
     // IPython, which JupyterLab brings, warns of a folder that it cannot make.
