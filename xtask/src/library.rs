@@ -1,8 +1,8 @@
 //! The standard library as kernels see it: its sources in a small workspace of their own.
 //!
 //! From these sources a kernel works out the types of variables. It reads and analyses all that it finds: at its start,
-//! and again when the first cell names `lenet_core`. In the toolchain's own workspace that is twice as much as types
-//! need: the functions for single instructions of every CPU, and the crates that read debug information for backtraces.
+//! and again when the first cell names `lenet_core`. The toolchain's own workspace holds much that no types need: the
+//! functions for single instructions of every CPU, and the crates that read debug information for backtraces.
 
 use std::fs;
 use std::io;
@@ -77,15 +77,16 @@ fn make(
     library: &Path,
     lock: impl FnOnce(&Path) -> io::Result<()>,
 ) -> io::Result<()> {
-    let manifests = manifests(sources)?;
+    let manifests = manifests(sources);
     let is_written = |(path, text): &(PathBuf, String)| {
         fs::read_to_string(library.join(path)).is_ok_and(|found| found == *text)
     };
+    let are_written = |manifests: &Vec<_>| manifests.iter().all(is_written);
     let is_linked = |(name, _): &(&str, _)| {
         let original = fs::read_link(library.join(name).join("src"));
         original.is_ok_and(|original| original == sources.join(name).join("src"))
     };
-    if manifests.iter().all(is_written)
+    if manifests.as_ref().is_ok_and(are_written)
         && CRATES.iter().all(is_linked)
         && library.join("Cargo.lock").is_file()
     {
@@ -97,7 +98,7 @@ fn make(
             fs::remove_dir_all(old)?;
         }
     }
-    for (path, text) in manifests {
+    for (path, text) in manifests? {
         let path = new.join(path);
         fs::create_dir_all(path.parent().unwrap_or(&new))?;
         fs::write(path, text)?;
@@ -114,13 +115,12 @@ fn make(
 fn manifests(sources: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let locked = fs::read_to_string(sources.join("Cargo.lock"))?;
     let version = locked_version(&locked, HASH_TABLES)?;
-    let dependency = |name: &&str| {
-        match *name {
-        HASH_TABLES => format!(
-            "{name} = {{ version = \"={version}\", default-features = false, features = [\"rustc-dep-of-std\"] }}\n"
-        ),
+    let hash_tables = format!(
+        "{HASH_TABLES} = {{ version = \"={version}\", default-features = false, features = [\"rustc-dep-of-std\"] }}\n"
+    );
+    let dependency = |name: &&str| match *name {
+        HASH_TABLES => hash_tables.clone(),
         name => format!("{name} = {{ path = \"../{name}\" }}\n"),
-    }
     };
     let package = |name: &str, version: &str, rest: &str| {
         let text = format!(
@@ -137,11 +137,8 @@ fn manifests(sources: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut manifests = vec![(PathBuf::from("Cargo.toml"), workspace)];
     for (name, dependencies) in CRATES {
         let dependencies: String = dependencies.iter().map(dependency).collect();
-        manifests.push(package(
-            name,
-            "0.0.0",
-            &format!("[dependencies]\n{dependencies}"),
-        ));
+        let rest = format!("[dependencies]\n{dependencies}");
+        manifests.push(package(name, "0.0.0", &rest));
     }
     for (name, original) in STAND_INS {
         let rest = format!("[lib]\npath = \"../{original}/src/lib.rs\"\n");
@@ -216,9 +213,15 @@ mod tests {
             assert!(std.contains(&format!("\"={hashbrown}\"")), "{std}");
         }
 
+        // What cannot be made anew is not left as it was, or half made: a kernel would take it.
         let offline = |_: &Path| Err(io::Error::other("no network"));
         make(&toolchain("old", "0.17.0"), &library, offline).expect_err("no lock file");
-        assert!(!library.exists(), "a kernel would take what is half made");
+        assert!(!library.exists());
+        let sources = toolchain("new", "0.17.0");
+        make(&sources, &library, lock).expect("a workspace");
+        fs::remove_file(sources.join("Cargo.lock")).expect("to remove a file");
+        make(&sources, &library, lock).expect_err("no version of hashbrown");
+        assert!(!library.exists());
         fs::remove_dir_all(&place).expect("to remove what the test made");
     }
 }
