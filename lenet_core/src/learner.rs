@@ -23,6 +23,8 @@ pub(crate) trait Learner: Send + Sync {
     /// Whether dense layers leave factors in place of their weights' gradients where those are fewer numbers for so many
     /// images.
     fn leave_factors(&mut self, images: Option<usize>);
+    /// Whether what a pass adds to the gradients is summed up before it is added.
+    fn adds_once(&self) -> bool;
     /// The network's layers.
     fn outline(&self) -> Outline;
     /// The network's type in words.
@@ -52,6 +54,9 @@ impl<N: Network> Learner for N {
     }
     fn leave_factors(&mut self, images: Option<usize>) {
         crate::network::Layer::leave_factors(self, images);
+    }
+    fn adds_once(&self) -> bool {
+        crate::network::Layer::adds_once(self)
     }
     fn outline(&self) -> Outline {
         Outline::of::<N>()

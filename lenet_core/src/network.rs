@@ -88,6 +88,12 @@ pub trait Layer {
     /// Whether dense layers leave the gradient of their weights as the factors of a product, where those are fewer numbers
     /// for so many images. Only training, which knows what to do with them, asks for that.
     fn leave_factors(&mut self, _images: Option<usize>) {}
+
+    /// Whether what a pass adds to the gradients of the layer's weights is summed up before it is added. Then the same bits
+    /// come out where a pass is added right away as where it begins with zeros elsewhere and is added later.
+    fn adds_once(&self) -> bool {
+        false
+    }
 }
 
 /// A row of a network's outline.
@@ -228,6 +234,9 @@ impl<const K: usize> Layer for AvgPool2D<K> {
     }
     fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
     fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
+    fn adds_once(&self) -> bool {
+        true
+    }
 }
 
 impl Layer for Flatten {
@@ -240,6 +249,9 @@ impl Layer for Flatten {
     }
     fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
     fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
+    fn adds_once(&self) -> bool {
+        true
+    }
 }
 
 impl<const I: usize, const O: usize> Layer for Linear<I, O> {
@@ -276,6 +288,9 @@ impl Layer for Tanh {
     }
     fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
     fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
+    fn adds_once(&self) -> bool {
+        true
+    }
 }
 
 impl<M: Layer> Layer for Fused<M> {
@@ -296,6 +311,9 @@ impl<M: Layer> Layer for Fused<M> {
     }
     fn leave_factors(&mut self, images: Option<usize>) {
         self.set_leave_factors(images);
+    }
+    fn adds_once(&self) -> bool {
+        true
     }
 }
 
@@ -329,6 +347,11 @@ macro_rules! tuple_layers {
                 let ($first, $($rest,)*) = self;
                 $first.leave_factors(images);
                 $($rest.leave_factors(images);)*
+            }
+            #[allow(non_snake_case)]
+            fn adds_once(&self) -> bool {
+                let ($first, $($rest,)*) = self;
+                $first.adds_once() $(&& $rest.adds_once())*
             }
         }
     )* };

@@ -2,7 +2,7 @@
 //!
 //! A batch is cut into parts. A part goes through the network and back on a tape of its own, on one thread, so
 //! it stays in the caches of one core. How a batch is cut depends on its size alone, and the parts' gradients are
-//! added in a fixed order: no bit depends on the number of threads.
+//! added in a fixed order: no bit depends on the number of threads, or on which of them is fast.
 //!
 //! The gradient of a dense layer's weights is a product of two matrices, which are small where images are few. In a
 //! small batch the layers leave these factors ([`Factors`](crate::kernels::dense::Factors)), and the product is taken
@@ -11,10 +11,12 @@
 //! With more than one thread there are two halves. Each learns from one half of the parts with a network of its own,
 //! and moves one half of the weights; what the other half needs of that it gets by mail. Halves that wrote to the
 //! same network and gradients would have to take each cache line from each other, which costs a step more than all
-//! that is sent here.
+//! that is sent here. Cores are not equally fast, and some are busy with other programs: who is done with the parts of one
+//! half takes what nobody has begun of the other's.
 
 mod half;
 mod mail;
+mod parts;
 mod room;
 
 use std::ops::Range;
@@ -28,12 +30,15 @@ use crate::tensors::ALL;
 use crate::threads::both;
 use half::Half;
 use mail::Mail;
+use parts::{Asides, Parts};
 
-/// Images of a part, at most, unless a batch is so large that there would be more than [`PARTS`]. A core's cache holds
-/// what they need, and adding up a part's gradients is little work beside them.
+/// Images of a part, at most. A core's cache holds what they need.
 const PART: usize = 32;
-/// Parts of a batch, at most.
-const PARTS: usize = 8;
+/// The last part of a half is about this share of it, so that a thread that is early finds something to take, and nobody waits
+/// long for what was taken last.
+const LAST: usize = 8;
+/// Parts and halves are multiples of so many images where they can be: those fill vectors.
+const FULL: usize = 8;
 /// Images that are worth a thread of their own.
 const SMALLEST: usize = 8;
 
@@ -52,21 +57,29 @@ pub(crate) struct Lesson<'a> {
 
 /// What one half has of a lesson.
 struct Share<'a> {
-    parts: Vec<&'a [usize]>,
+    images: &'a [usize],
     /// Its images of the next batch.
     next: &'a [usize],
 }
 
+impl<'a> Share<'a> {
+    fn parts(&self) -> Vec<&'a [usize]> {
+        let len = self.images.len();
+        let last = if len > PART {
+            (len / LAST).next_multiple_of(FULL).min(PART)
+        } else {
+            0
+        };
+        let (first, last) = self.images.split_at(len - last);
+        first.chunks(PART).chain(last.chunks(PART)).collect()
+    }
+}
+
 impl<'a> Lesson<'a> {
     fn shares(&self) -> [Share<'a>; 2] {
-        let size = self.chosen.len().div_ceil(PARTS).max(1);
-        let size = size.next_multiple_of(PART);
         let (left, right) = halves(self.chosen);
         let (left_next, right_next) = halves(self.next);
-        [(left, left_next), (right, right_next)].map(|(images, next)| Share {
-            parts: images.chunks(size).collect(),
-            next,
-        })
+        [(left, left_next), (right, right_next)].map(|(images, next)| Share { images, next })
     }
 
     /// How many images a half has at most, if there are two and each is a single pass: only then may the gradients of dense
@@ -78,11 +91,11 @@ impl<'a> Lesson<'a> {
     }
 }
 
-/// Cuts a batch in two: a small one in the middle, a large one nearby, so that few parts are not whole.
+/// Cuts a batch in two: a small one in the middle, a large one nearby, so that vectors are full.
 fn halves(batch: &[usize]) -> (&[usize], &[usize]) {
     let middle = batch.len().div_ceil(2);
     let left = if middle > PART {
-        (middle + PART / 2) / PART * PART
+        (middle + FULL / 2) / FULL * FULL
     } else {
         middle.max(SMALLEST)
     };
@@ -94,6 +107,8 @@ pub(crate) struct Stepper {
     /// All weights.
     len: usize,
     halves: [Half; 2],
+    /// For the parts of each half.
+    asides: [Asides; 2],
     twin: Option<Twin>,
 }
 
@@ -134,9 +149,10 @@ impl Stepper {
         Ok(Self {
             len,
             halves: [
-                Half::new(0..middle, middle..len),
-                Half::new(middle..len, 0..middle),
+                Half::new(0, 0..middle, middle..len),
+                Half::new(1, middle..len, 0..middle),
             ],
+            asides: Default::default(),
             twin,
         })
     }
@@ -153,14 +169,20 @@ impl Stepper {
     ) -> Result<Sums> {
         let [left_share, right_share] = &lesson.shares();
         let [left, right] = &mut self.halves;
+        let [left_asides, right_asides] = &mut self.asides;
+        let parts = &[
+            Parts::new(left_share.parts(), left_asides),
+            Parts::new(right_share.parts(), right_asides),
+        ];
         let factors = lesson.factors();
-        let (sums, finite) = match &mut self.twin {
+        network.leave_factors(factors);
+        let finite = match &mut self.twin {
             None => {
-                network.leave_factors(factors);
-                let sums = [
-                    left.learn(network, lesson, left_share)?,
-                    right.learn(network, lesson, right_share)?,
-                ];
+                lesson.data.expect(lesson.next);
+                for half in [&mut *left, &mut *right] {
+                    half.learn(network, lesson, parts)?;
+                    half.add([network; 2], parts)?;
+                }
                 let (mut update, pool) = (state.begin(optimizer, self.len), left.pool.clone());
                 let gradients = [left.gradients(), right.gradients()];
                 network
@@ -168,39 +190,50 @@ impl Stepper {
                     .each_weight(ALL, gradients, &mut |mut stretch| {
                         update.apply(&mut stretch, &pool);
                     })?;
-                (sums, [update.finite; 2])
+                [update.finite; 2]
             }
             Some(twin) => {
+                let theirs = &mut *twin.network;
+                theirs.leave_factors(factors);
                 let [to_right, to_left] = &mut twin.gradients;
                 let [from_left, from_right] = &twin.weights;
-                let theirs = &mut *twin.network;
-                network.leave_factors(factors);
-                theirs.leave_factors(factors);
-                let (sums, more) = both(
-                    || left.learn_and_send(network, lesson, left_share, (from_right, to_right)),
-                    || right.learn_and_send(theirs, lesson, right_share, (from_left, to_left)),
+                let helpers = rayon::current_num_threads().saturating_sub(2);
+                let outcomes = both(
+                    || {
+                        left.receive(network, from_right)?;
+                        lesson.data.expect(left_share.next);
+                        left.learn_with(helpers.div_ceil(2), network, lesson, parts)?;
+                        left.send_whole(network, parts, to_right)
+                    },
+                    || {
+                        right.receive(theirs, from_left)?;
+                        lesson.data.expect(right_share.next);
+                        right.learn_with(helpers / 2, theirs, lesson, parts)?;
+                        right.send_whole(theirs, parts, to_left)
+                    },
                 );
-                let sums = [sums?, more?];
-                let [mut ours, mut theirs] = state.begin(optimizer, self.len).split_at(twin.middle);
+                outcomes.0.and(outcomes.1)?;
+                if parts.iter().any(Parts::any_aside) {
+                    let networks = [&*network, &*theirs];
+                    let outcomes = both(
+                        || left.add_and_send(networks, parts, to_right),
+                        || right.add_and_send(networks, parts, to_left),
+                    );
+                    outcomes.0.and(outcomes.1)?;
+                }
+                let [mut ours, mut others] = state.begin(optimizer, self.len).split_at(twin.middle);
                 let [from_left, from_right] = &twin.gradients;
                 let [to_right, to_left] = &mut twin.weights;
                 let outcomes = both(
                     || left.update(network, &mut ours, right_share, (from_right, to_right)),
-                    || {
-                        right.update(
-                            &mut *twin.network,
-                            &mut theirs,
-                            left_share,
-                            (from_left, to_left),
-                        )
-                    },
+                    || right.update(theirs, &mut others, left_share, (from_left, to_left)),
                 );
                 outcomes.0.and(outcomes.1)?;
-                (sums, [ours.finite, theirs.finite])
+                [ours.finite, others.finite]
             }
         };
         state.end(finite);
-        Ok(sums.into_iter().sum())
+        Ok([left.sums, right.sums].into_iter().sum())
     }
 
     /// Brings the network up to date, after the last step.
@@ -257,7 +290,14 @@ fn middle(tensors: &[Tensor]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use dfdx::prelude::{Const, Cpu, TensorFromVec};
+
     use super::*;
+    use crate::init::GlorotUniform;
+    use crate::kernels::Isa;
+    use crate::layers::{Flatten, Linear};
+    use crate::network::{Network, CLASSES, PIXELS};
+    use crate::LeNet5;
 
     #[test]
     fn the_network_is_cut_where_a_row_begins() {
@@ -269,6 +309,105 @@ mod tests {
         assert_eq!(middle(&[]), 0);
     }
 
+    /// The bits of the gradients of a batch's left half, its loss and hits, where another thread is so early that it takes so
+    /// many parts.
+    fn left_half<N: Network>(
+        mut network: N,
+        batch: usize,
+        taken: usize,
+    ) -> (Vec<Vec<u32>>, f64, f32) {
+        let numbers = |len: usize, at: usize| (at * 37 % len) as f32 / len as f32;
+        let pixels = Vec::from_iter((0..batch * PIXELS).map(|at| numbers(251, at)));
+        let targets = Vec::from_iter((0..batch * CLASSES).map(|at| numbers(CLASSES, at)));
+        let dev = Cpu::default();
+        let data = Data::from((
+            &dev.tensor_from_vec(pixels, (batch, Const::<1>, Const::<28>, Const::<28>)),
+            &dev.tensor_from_vec(targets, (batch, Const::<10>)),
+        ));
+        let lesson = Lesson {
+            data: &data,
+            chosen: &Vec::from_iter(0..batch),
+            next: &[],
+            draw: &|image, copy, _| copy.copy_from_slice(image),
+        };
+        let network: &mut dyn Learner = &mut network;
+        network.leave_factors(lesson.factors());
+        let mut twin = network.twin().expect("a twin");
+        twin.leave_factors(lesson.factors());
+
+        let mut asides = [Asides::new(), Asides::new()];
+        let [left_asides, right_asides] = &mut asides;
+        let [left, right] = lesson.shares();
+        let parts = [
+            Parts::new(left.parts(), left_asides),
+            Parts::new(right.parts(), right_asides),
+        ];
+        for _ in 0..taken {
+            assert!(parts[0].help_with_last(1, &*twin, &lesson));
+        }
+        let mut half = Half::new(0, 0..0, 0..0);
+        half.learn(network, &lesson, &parts).expect("to learn");
+        half.add([network, &*twin], &parts).expect("to add");
+        let mut bits = Vec::new();
+        let gradients = [half.gradients(), None];
+        network
+            .tensors()
+            .each_gradient(ALL, gradients, &mut |[gradients, _]| {
+                let gradients = gradients.expect("gradients");
+                bits.push(gradients.iter().map(|number| number.to_bits()).collect());
+            })
+            .expect("gradients");
+        (bits, half.sums.loss, half.sums.score().accuracy)
+    }
+
+    #[test]
+    fn whoever_learns_from_a_part_no_bit_changes() {
+        fn check(network: impl Network, batch: usize, parts: usize) {
+            let alone = left_half(network.clone(), batch, 0);
+            assert!(alone.0.iter().flatten().any(|bits| *bits != 0));
+            for taken in 1..=parts {
+                let helped = left_half(network.clone(), batch, taken);
+                assert!(alone == helped, "{batch} images, {taken} parts taken");
+            }
+        }
+        for (batch, parts) in [(17, 1), (100, 3), (128, 3), (600, 10)] {
+            // One that does not sum up what a part adds, and one that does.
+            check(
+                <(Flatten, Linear<784, 10>)>::glorot_uniform(1),
+                batch,
+                parts,
+            );
+            for isa in Isa::available() {
+                let mut network = LeNet5::glorot_uniform(1);
+                network.0.set_isa(isa);
+                network.1.set_isa(isa);
+                network.3.set_isa(isa);
+                network.4.set_isa(isa);
+                network.5.set_isa(isa);
+                check(network, batch, parts);
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_part_of_a_half_is_small() {
+        for len in 0..3000 {
+            let images = Vec::from_iter(0..len);
+            let share = Share {
+                images: &images,
+                next: &[],
+            };
+            let parts = share.parts();
+            assert_eq!(parts.concat(), images);
+            assert!(parts.iter().all(|part| (1..=PART).contains(&part.len())));
+            let last = parts.last().map_or(0, |part| part.len());
+            assert!(
+                last <= (len / LAST + FULL).min(PART) || len <= PART,
+                "{len}"
+            );
+        }
+    }
+
     #[test]
     fn no_half_waits_long_for_the_other() {
         for len in 0..3000 {
@@ -278,8 +417,8 @@ mod tests {
             if len <= 2 * SMALLEST {
                 assert_eq!(left.len(), len.min(SMALLEST));
             } else {
-                // Half a part from the middle, and one image more on one side of it where the number is odd.
-                assert!(left.len().abs_diff(right.len()) <= PART + 1, "{len}");
+                // Half a vector from the middle, and one image more on one side of it where the number is odd.
+                assert!(left.len().abs_diff(right.len()) <= FULL + 1, "{len}");
             }
         }
     }

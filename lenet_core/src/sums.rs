@@ -42,11 +42,18 @@ impl Sums {
 
 impl std::iter::Sum for Sums {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
-        all.fold(Self::default(), |sum, more| Self {
-            loss: sum.loss + more.loss,
-            correct: sum.correct + more.correct,
-            images: sum.images + more.images,
+        all.fold(Self::default(), |mut sum, more| {
+            sum += more;
+            sum
         })
+    }
+}
+
+impl std::ops::AddAssign for Sums {
+    fn add_assign(&mut self, more: Self) {
+        self.loss += more.loss;
+        self.correct += more.correct;
+        self.images += more.images;
     }
 }
 

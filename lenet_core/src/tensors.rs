@@ -170,6 +170,23 @@ impl<'a> Tensors<'a> {
         }
         Ok(())
     }
+
+    /// Visits what each tensor has in `gradients`, and beside it what the same tensor of a network of the same type has in
+    /// its own ones.
+    ///
+    /// # Errors
+    /// If dfdx cannot make room for a gradient.
+    pub(crate) fn each_pair(
+        &self,
+        gradients: &mut Gradients<f32, Cpu>,
+        (others, theirs): (&Tensors<'_>, &mut Gradients<f32, Cpu>),
+        visit: &mut dyn FnMut(&mut Vec<f32>, &mut Vec<f32>),
+    ) -> Result<()> {
+        for (tensor, other) in self.0.iter().zip(&others.0) {
+            visit(tensor.gradient(gradients)?, other.gradient(theirs)?);
+        }
+        Ok(())
+    }
 }
 
 impl<'a> TensorsMut<'a> {

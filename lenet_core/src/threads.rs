@@ -89,7 +89,7 @@ pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T
 }
 
 /// Lets so many threads do `work`, or fewer of them that often where not all are free.
-fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
+pub(crate) fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
     match threads {
         0 => {}
         1 => work(),

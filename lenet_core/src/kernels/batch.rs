@@ -79,8 +79,10 @@ pub(crate) fn backward(
     gradients: BatchGradients<'_>,
 ) {
     let (input, output) = (shape.input_len(), shape.output_len());
+    // What the whole batch adds, summed up before it is added to what is there.
     let mut sums = pool.take(shape.factors());
     sums.fill(0.0);
+    let mut bias = vec![0.0; shape.outputs];
     let (mut dy, mut dx) = (dy, gradients.x);
     let factors = dx.is_some().then(|| {
         let mut factors = pool.take(shape.factors());
@@ -99,7 +101,7 @@ pub(crate) fn backward(
         y_layout.gather(pool, dy, &mut dy_block);
         let to = Gradients {
             factors: &mut sums,
-            bias: gradients.bias,
+            bias: &mut bias,
             x: factors.as_deref().zip(dx_block.as_deref_mut()),
         };
         conv::backward(block.isa, block.shape, (kept, &mut scratch), &dy_block, to);
@@ -108,6 +110,9 @@ pub(crate) fn backward(
         }
     }
     conv::add_gradient(isa, pool, shape, &sums, gradients.weight);
+    for (gradient, sum) in gradients.bias.iter_mut().zip(bias) {
+        *gradient += sum;
+    }
 }
 
 /// Images of a batch that are worked on at once.

@@ -264,10 +264,14 @@ fn before_activation(pool: &Pool, shape: Shape, y: &[f32], dy: &[f32], bias: &mu
             *dz *= 1.0 - y * y;
         }
     }
+    let mut sums = vec![0.0; shape.outputs];
     for row in dz.chunks_exact(shape.outputs) {
-        for (sum, dz) in bias.iter_mut().zip(row) {
+        for (sum, dz) in sums.iter_mut().zip(row) {
             *sum += dz;
         }
+    }
+    for (bias, sum) in bias.iter_mut().zip(sums) {
+        *bias += sum;
     }
     dz
 }

@@ -9,53 +9,42 @@ use crate::kernels::buffer::Pool;
 use crate::learner::Learner;
 use crate::optim::Update;
 use crate::sums::Sums;
-use crate::tensors::ALL;
-use crate::threads::both;
+use crate::threads::{both, on_each};
 
 use super::mail::Mail;
+use super::parts::{Aside, Parts};
 use super::room::Room;
 use super::{Lesson, Share};
 
 /// Learns from one half of each batch, and moves one half of the weights.
 pub(super) struct Half {
+    /// 0 for the left one, 1 for the right one.
+    number: usize,
     /// The weights that it moves.
     own: Range<usize>,
     /// The weights that the other half moves.
     theirs: Range<usize>,
-    rooms: Vec<Room>,
+    /// Where the gradients of its parts are added up.
+    room: Option<Room>,
     /// Whether it had a part of the last batch.
     learned: bool,
+    /// The loss and hits of its parts.
+    pub(super) sums: Sums,
     /// Its own, because threads that share one wait for each other to count.
     pub(super) pool: Pool,
 }
 
 impl Half {
-    pub(super) fn new(own: Range<usize>, theirs: Range<usize>) -> Self {
+    pub(super) fn new(number: usize, own: Range<usize>, theirs: Range<usize>) -> Self {
         Self {
+            number,
             own,
             theirs,
-            rooms: Vec::new(),
+            room: None,
             learned: false,
+            sums: Sums::default(),
             pool: Pool::default(),
         }
-    }
-
-    /// Learns from a share with the weights that the other half has moved, and sends it the
-    /// gradients of those.
-    ///
-    /// # Errors
-    /// If dfdx cannot make a tensor.
-    pub(super) fn learn_and_send(
-        &mut self,
-        network: &mut dyn Learner,
-        lesson: &Lesson<'_>,
-        share: &Share<'_>,
-        (weights, gradients): (&Mail, &mut Mail),
-    ) -> Result<Sums> {
-        self.receive(network, weights)?;
-        let sums = self.learn(network, lesson, share)?;
-        self.send(network, gradients)?;
-        Ok(sums)
     }
 
     /// Puts the weights into `network` that the other half has moved, if it has.
@@ -74,8 +63,7 @@ impl Half {
             })
     }
 
-    /// Learns from the parts of a share, each in a room of its own, and adds their gradients up in the first
-    /// one; their loss and hits.
+    /// Learns from its parts that nobody else takes.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
@@ -83,14 +71,114 @@ impl Half {
         &mut self,
         network: &dyn Learner,
         lesson: &Lesson<'_>,
-        Share { parts, next }: &Share<'_>,
-    ) -> Result<Sums> {
-        lesson.data.expect(next);
-        while self.rooms.len() < parts.len() {
-            self.rooms.push(Room::new(network)?);
+        parts: &[Parts<'_>; 2],
+    ) -> Result<()> {
+        let own = &parts[self.number];
+        self.learned = !own.is_empty();
+        self.sums = Sums::default();
+        let room = Room::in_slot(&mut self.room, network)?;
+        while let Some(part) = own.first() {
+            if part == 0 {
+                room.clear(network)?;
+            } else if !network.adds_once() {
+                // Other bits would come out here than where someone else takes the part.
+                own.learn_aside(self.number, network, lesson, part);
+                continue;
+            }
+            self.sums += room.learn(network, lesson, own.images(part))?;
         }
-        self.learned = !parts.is_empty();
-        learn_and_add(network, lesson, parts, &mut self.rooms[..parts.len()])
+        Ok(())
+    }
+
+    /// Learns from its parts while so many helpers do, too, and then helps the other half.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(super) fn learn_with(
+        &mut self,
+        helpers: usize,
+        network: &dyn Learner,
+        lesson: &Lesson<'_>,
+        parts: &[Parts<'_>; 2],
+    ) -> Result<()> {
+        let number = self.number;
+        let help = |half: usize| parts[half].help(number, network, lesson);
+        let (outcome, ()) = both(
+            || self.learn(network, lesson, parts),
+            || on_each(helpers, &|| [number, 1 - number].into_iter().for_each(help)),
+        );
+        help(1 - number);
+        outcome
+    }
+
+    /// Adds what was put aside for it.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(super) fn add(
+        &mut self,
+        networks: [&dyn Learner; 2],
+        parts: &[Parts<'_>; 2],
+    ) -> Result<()> {
+        let network = networks[self.number];
+        for (part, mut aside) in parts[self.number].asides().enumerate() {
+            let Aside { rooms, learned } = &mut *aside;
+            let Some((half, sums)) = learned.take() else {
+                continue;
+            };
+            self.sums += sums?;
+            let Some(more) = &mut rooms[half] else {
+                continue;
+            };
+            let room = Room::in_slot(&mut self.room, network)?;
+            let more = (&networks[half].tensors(), &mut more.gradients);
+            network
+                .tensors()
+                .each_pair(&mut room.gradients, more, &mut |sum, more| {
+                    if part == 0 {
+                        // There is nothing to add to, and these may be factors.
+                        std::mem::swap(sum, more);
+                    } else {
+                        for (sum, more) in sum.iter_mut().zip(more) {
+                            *sum += *more;
+                        }
+                    }
+                })?;
+        }
+        Ok(())
+    }
+
+    /// Sends the gradients of the weights that the other half moves, unless there is yet something to be added.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(super) fn send_whole(
+        &mut self,
+        network: &dyn Learner,
+        parts: &[Parts<'_>; 2],
+        mail: &mut Mail,
+    ) -> Result<()> {
+        match parts[self.number].any_aside() {
+            true => Ok(()),
+            false => self.send(network, mail),
+        }
+    }
+
+    /// Adds what was put aside for it, if anything, and sends what [`Half::send_whole`] has not.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub(super) fn add_and_send(
+        &mut self,
+        networks: [&dyn Learner; 2],
+        parts: &[Parts<'_>; 2],
+        mail: &mut Mail,
+    ) -> Result<()> {
+        if parts[self.number].any_aside() {
+            self.add(networks, parts)?;
+            self.send(networks[self.number], mail)?;
+        }
+        Ok(())
     }
 
     /// Sends the gradients of the weights that the other half moves.
@@ -122,18 +210,17 @@ impl Half {
     ) -> Result<()> {
         let (own, mut received) = (self.own.clone(), gradients.read());
         let pool = self.pool.clone();
-        let images = their_share.parts.iter().map(|part| part.len()).sum();
+        let (images, number) = (their_share.images.len(), self.number);
         // Gradients are added in the order of the halves.
-        let other = usize::from(own.start == 0);
         let mut gradients = [None, None];
-        gradients[1 - other] = self.gradients();
+        gradients[number] = self.gradients();
         let mut mail = weights.write();
         network
             .tensors_mut()
             .each_weight(own, gradients, &mut |stretch| {
                 let mut stretch = stretch;
                 if let Some(received) = &mut received {
-                    stretch.receive(other, images, |len| received.next(len));
+                    stretch.receive(1 - number, images, |len| received.next(len));
                 }
                 update.apply(&mut stretch, &pool);
                 mail.put(stretch.weights);
@@ -142,39 +229,7 @@ impl Half {
 
     /// What it has learned from the last batch, if anything.
     pub(super) fn gradients(&mut self) -> Option<&mut Gradients<f32, Cpu>> {
-        let sum = self.rooms.first_mut().filter(|_| self.learned);
-        sum.map(|room| &mut room.gradients)
-    }
-}
-
-/// Learns from some parts of a batch, and adds their gradients up in the first one's room: in halves, so that
-/// the halves can be had on two threads, and always in the same order.
-fn learn_and_add(
-    network: &dyn Learner,
-    lesson: &Lesson<'_>,
-    parts: &[&[usize]],
-    rooms: &mut [Room],
-) -> Result<Sums> {
-    match (parts, &mut *rooms) {
-        ([], _) | (_, []) => Ok(Sums::default()),
-        ([part], [room, ..]) => room.learn(network, lesson, part),
-        _ => {
-            let middle = parts.len().div_ceil(2);
-            let (left, right) = rooms.split_at_mut(middle);
-            let (sums, more) = both(
-                || learn_and_add(network, lesson, &parts[..middle], left),
-                || learn_and_add(network, lesson, &parts[middle..], right),
-            );
-            let gradients = [left, right].map(|rooms| Some(&mut rooms[0].gradients));
-            network
-                .tensors()
-                .each_gradient(ALL, gradients, &mut |[sum, more]| {
-                    let (sum, more) = (sum.unwrap_or_default(), more.unwrap_or_default());
-                    for (sum, more) in sum.iter_mut().zip(more) {
-                        *sum += *more;
-                    }
-                })?;
-            Ok([sums?, more?].into_iter().sum())
-        }
+        let room = self.room.as_mut().filter(|_| self.learned);
+        room.map(|room| &mut room.gradients)
     }
 }
