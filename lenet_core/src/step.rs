@@ -82,7 +82,7 @@ impl<'a> Lesson<'a> {
         [(left, left_next), (right, right_next)].map(|(images, next)| Share { images, next })
     }
 
-    /// How many images a half has at most, if there are two and each is a single pass: only then may the gradients of dense
+    /// How many images a half has at most, if there are two and each is a single part: only then may the gradients of dense
     /// layers be left as factors, which cannot be added up.
     fn factors(&self) -> Option<usize> {
         let (left, right) = halves(self.chosen);

@@ -93,7 +93,7 @@ fn a_short_training_learns() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    // Batches of one part, of two small ones, of uneven ones, of the usual ones, and of parts in several passes.
+    // Batches of one part, of two small ones, of uneven ones, of the usual ones, and of many.
     for batch_size in [7, 16, 50, 128, 700] {
         let run = |threads| {
             let mut model = fresh();
@@ -123,7 +123,8 @@ fn a_step_moves_the_weights_as_the_gradients_of_the_whole_batch_do() {
         epsilon: 1.0,
         ..Adam::default()
     };
-    // One half; small halves, whole and with images in pieces; those around a whole pass, a half of several passes beside one of one; several parts.
+    // One half; small halves, whole and with images in pieces; those around a whole part, a half of several parts beside one
+    // of one; several parts.
     let (train, _) = mnist::load_data().unwrap();
     let dev = Cpu::default();
     for size in [
