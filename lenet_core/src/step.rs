@@ -34,8 +34,8 @@ use parts::{Asides, Parts};
 
 /// Images of a part, at most. A core's cache holds what they need.
 const PART: usize = 32;
-/// The last part of a half is about this share of it, so that a thread that is early finds something to take, and nobody waits
-/// long for what was taken last.
+/// The last part of a half goes into it about so many times: it is small, so that a thread that is early finds something
+/// to take, and nobody waits long for what was taken last.
 const LAST: usize = 8;
 /// Parts and halves are multiples of so many images where they can be: those fill vectors.
 const FULL: usize = 8;
@@ -309,8 +309,8 @@ mod tests {
         assert_eq!(middle(&[]), 0);
     }
 
-    /// The bits of the gradients of a batch's left half, its loss and hits, where another thread is so early that it takes so
-    /// many parts.
+    /// The bits of the gradients of a batch's left half, its loss and hits, where another thread is so early that it
+    /// takes so many parts.
     fn left_half<N: Network>(
         mut network: N,
         batch: usize,

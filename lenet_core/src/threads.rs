@@ -7,8 +7,8 @@ use rayon::Yield;
 
 use crate::error::{Error, Result};
 
-/// Looks for work, or for the end of another thread's, before an idle thread lets other programs have its core: longer than the gaps within
-/// a training step, some tenths of a millisecond.
+/// Looks for work, or for the end of another thread's, before an idle thread lets other programs have its core: longer
+/// than the gaps within a training step, some tenths of a millisecond.
 const PATIENCE: u32 = 10_000;
 
 /// Runs `work` on `threads` threads, or on all that the machine has.

@@ -123,8 +123,8 @@ fn a_step_moves_the_weights_as_the_gradients_of_the_whole_batch_do() {
         epsilon: 1.0,
         ..Adam::default()
     };
-    // One half; small halves, whole and with images in pieces; those around a whole part, a half of several parts beside one
-    // of one; several parts.
+    // One half; small halves, whole and with images in pieces; those around a whole part, a half of several parts beside
+    // one of one; several parts.
     let (train, _) = mnist::load_data().unwrap();
     let dev = Cpu::default();
     for size in [

@@ -11,9 +11,9 @@ use crate::sums::Sums;
 use super::room::Room;
 use super::Lesson;
 
-/// The parts of one half of a batch, whose gradients are added in their order. The half takes them from the front, and adds
-/// as it goes. Whoever has nothing else to do takes the last one that nobody has begun, and puts what it learned aside until the
-/// others before it are added.
+/// The parts of one half of a batch, whose gradients are added in their order. The half takes them from the front, and
+/// adds as it goes. Whoever has nothing else to do takes the last one that nobody has begun, and puts what it learned
+/// aside until the others before it are added.
 pub(super) struct Parts<'a> {
     images: Vec<&'a [usize]>,
     /// Those that nobody has begun.
