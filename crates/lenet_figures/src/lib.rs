@@ -1,0 +1,1 @@
+//! Pictures for a notebook: numbers in, a figure out.

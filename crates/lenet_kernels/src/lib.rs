@@ -1,0 +1,1 @@
+//! The arithmetic of LeNet-5's layers: slices in, slices out.

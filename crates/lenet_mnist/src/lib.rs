@@ -1,0 +1,1 @@
+//! MNIST's files: found, fetched, verified, read.
