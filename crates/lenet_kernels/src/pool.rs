@@ -1,0 +1,335 @@
+//! Pooling: each window of a map becomes one value.
+
+use crate::isa::Isa;
+use crate::simd::{Kernel, Simd};
+
+/// What a window becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// The mean of its values.
+    Average,
+    /// The largest of its values; the first one where several are equal. NaN if one of them is.
+    Max,
+}
+
+/// A pooling layer on blocks of images: windows that touch each other and do not overlap. Rows and columns that fill no
+/// window are left out.
+#[derive(Debug, Clone, Copy)]
+pub struct Pool {
+    /// The instruction set, which decides how many images a block has.
+    pub isa: Isa,
+    /// What a window becomes.
+    pub kind: Pooling,
+    /// Side of a window.
+    pub window: usize,
+    /// Maps.
+    pub channels: usize,
+    /// Height of a map going in.
+    pub height: usize,
+    /// Width of a map going in.
+    pub width: usize,
+}
+
+impl Pool {
+    /// Values of one image going in.
+    pub fn input_len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// Values of one image coming out.
+    pub fn output_len(&self) -> usize {
+        self.channels * (self.height / self.window) * (self.width / self.window)
+    }
+
+    /// Writes the pooled maps `y` of the blocks `x`.
+    ///
+    /// # Panics
+    /// If a slice is not as long as the blocks are.
+    pub fn forward(&self, x: &[f32], y: &mut [f32]) {
+        let maps = self.maps(x.len(), y.len());
+        let (x, y) = (x.as_ptr(), y.as_mut_ptr());
+        // SAFETY: both slices have whole maps, as many of them.
+        unsafe {
+            self.isa.run(Forward {
+                pool: *self,
+                maps,
+                x,
+                y,
+            })
+        };
+    }
+
+    /// Writes the gradient of the input, `dx`, from that of the output: a mean hands each value of its window an equal
+    /// part, a maximum all to the value that it is.
+    ///
+    /// # Panics
+    /// If a slice is not as long as the blocks are.
+    pub fn backward(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let maps = self.maps(dx.len(), dy.len());
+        assert_eq!(x.len(), dx.len());
+        let (x, dy, dx) = (x.as_ptr(), dy.as_ptr(), dx.as_mut_ptr());
+        // SAFETY: all slices have whole maps, as many of them.
+        unsafe {
+            self.isa.run(Backward {
+                pool: *self,
+                maps,
+                x,
+                dy,
+                dx,
+            })
+        };
+    }
+
+    fn maps(&self, input: usize, output: usize) -> usize {
+        let (input_len, output_len) = (
+            self.input_len() * self.isa.lanes(),
+            self.output_len() * self.isa.lanes(),
+        );
+        assert!(
+            input_len > 0 && input.is_multiple_of(input_len),
+            "whole blocks of {input_len} values, not {input} values"
+        );
+        assert_eq!(
+            output,
+            input / input_len * output_len,
+            "values of the pooled maps"
+        );
+        input / input_len * self.channels
+    }
+}
+
+struct Forward {
+    pool: Pool,
+    maps: usize,
+    x: *const f32,
+    y: *mut f32,
+}
+
+impl Kernel for Forward {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Pool {
+            kind,
+            window,
+            height,
+            width,
+            ..
+        } = self.pool;
+        let (rows, columns) = (height / window, width / window);
+        for map in 0..self.maps {
+            for row in 0..rows {
+                for column in 0..columns {
+                    let x = self
+                        .x
+                        .add(((map * height + row * window) * width + column * window) * S::LANES);
+                    let y = match kind {
+                        Pooling::Average => average::<S>(x, width, window),
+                        Pooling::Max => max::<S>(x, width, window),
+                    };
+                    y.store(
+                        self.y
+                            .add(((map * rows + row) * columns + column) * S::LANES),
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn average<S: Simd>(x: *const f32, width: usize, window: usize) -> S {
+    let mut sum = S::splat(0.0);
+    for row in 0..window {
+        for column in 0..window {
+            sum = sum.add(S::load(x.add((row * width + column) * S::LANES)));
+        }
+    }
+    sum.mul(S::splat(1.0 / (window * window) as f32))
+}
+
+#[inline(always)]
+unsafe fn max<S: Simd>(x: *const f32, width: usize, window: usize) -> S {
+    let mut most = S::load(x);
+    for row in 0..window {
+        for column in 0..window {
+            let value = S::load(x.add((row * width + column) * S::LANES));
+            // Where `most` is NaN it stays, and where `value` is NaN it is taken.
+            most = value.if_at_least(most, value, most);
+            most = value.if_at_least(S::splat(f32::NEG_INFINITY), most, value);
+        }
+    }
+    most
+}
+
+struct Backward {
+    pool: Pool,
+    maps: usize,
+    x: *const f32,
+    dy: *const f32,
+    dx: *mut f32,
+}
+
+impl Kernel for Backward {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Pool {
+            kind,
+            window,
+            height,
+            width,
+            ..
+        } = self.pool;
+        let (rows, columns) = (height / window, width / window);
+        let zero = S::splat(0.0);
+        let share = S::splat(1.0 / (window * window) as f32);
+        for map in 0..self.maps {
+            for row in 0..height {
+                for column in 0..width {
+                    let place = ((map * height + row) * width + column) * S::LANES;
+                    let mut dx = zero;
+                    if row < rows * window && column < columns * window {
+                        let at =
+                            ((map * rows + row / window) * columns + column / window) * S::LANES;
+                        let dy = S::load(self.dy.add(at));
+                        dx = match kind {
+                            Pooling::Average => dy.mul(share),
+                            Pooling::Max => dy,
+                        };
+                    }
+                    dx.store(self.dx.add(place));
+                }
+            }
+            if kind == Pooling::Max {
+                for row in 0..rows {
+                    for column in 0..columns {
+                        let at =
+                            ((map * height + row * window) * width + column * window) * S::LANES;
+                        keep_first_largest::<S>(self.x.add(at), self.dx.add(at), width, window);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sets the gradient of all values of a window to zero but for the first largest.
+#[inline(always)]
+unsafe fn keep_first_largest<S: Simd>(x: *const f32, dx: *mut f32, width: usize, window: usize) {
+    let zero = S::splat(0.0);
+    let most = max::<S>(x, width, window);
+    let mut left = S::load(dx);
+    for row in 0..window {
+        for column in 0..window {
+            let at = (row * width + column) * S::LANES;
+            let value = S::load(x.add(at));
+            // Where the value is the largest, it takes all that is left.
+            let mine = value.if_at_least(most, left, zero);
+            mine.store(dx.add(at));
+            left = left.sub(mine);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::naive::values;
+
+    /// A window's values as they lie in a map.
+    fn window(pool: &Pool, x: &[f32], [map, row, column, lane]: [usize; 4]) -> Vec<(usize, f32)> {
+        let at = |i: usize| {
+            let (r, c) = (
+                row * pool.window + i / pool.window,
+                column * pool.window + i % pool.window,
+            );
+            ((map * pool.height + r) * pool.width + c) * pool.isa.lanes() + lane
+        };
+        (0..pool.window * pool.window)
+            .map(|i| (at(i), x[at(i)]))
+            .collect()
+    }
+
+    #[test]
+    fn windows_become_their_mean_or_their_first_largest_value() {
+        for isa in Isa::available() {
+            for (kind, window_len, channels, height, width) in [
+                (Pooling::Average, 2, 3, 8, 6),
+                (Pooling::Average, 3, 1, 7, 11),
+                (Pooling::Max, 2, 2, 5, 4),
+                (Pooling::Max, 4, 3, 9, 8),
+            ] {
+                let pool = Pool {
+                    isa,
+                    kind,
+                    window: window_len,
+                    channels,
+                    height,
+                    width,
+                };
+                let blocks = 2;
+                // Few different values, so that the largest one often comes twice.
+                let x = values(blocks * pool.input_len() * isa.lanes(), 1)
+                    .iter()
+                    .map(|x| (x * 3.0).round())
+                    .collect::<Vec<_>>();
+                let dy = values(blocks * pool.output_len() * isa.lanes(), 2);
+                let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+                pool.forward(&x, &mut y);
+                pool.backward(&x, &dy, &mut dx);
+                let mut wanted_dx = vec![0.0; x.len()];
+                for at in 0..y.len() {
+                    let (rows, columns) = (height / window_len, width / window_len);
+                    let (lane, at_map) = (at % isa.lanes(), at / isa.lanes());
+                    let place = [
+                        at_map / columns / rows,
+                        at_map / columns % rows,
+                        at_map % columns,
+                        lane,
+                    ];
+                    let values = window(&pool, &x, place);
+                    let most = values.iter().fold(f32::MIN, |most, x| most.max(x.1));
+                    let mean = values.iter().map(|x| x.1).sum::<f32>() / values.len() as f32;
+                    match kind {
+                        Pooling::Average => {
+                            assert!((y[at] - mean).abs() < 1e-6);
+                            values
+                                .iter()
+                                .for_each(|x| wanted_dx[x.0] = dy[at] / values.len() as f32);
+                        }
+                        Pooling::Max => {
+                            assert_eq!(y[at], most);
+                            let first = values.iter().find(|x| x.1 == most).map_or(0, |x| x.0);
+                            wanted_dx[first] = dy[at];
+                        }
+                    }
+                }
+                let off = dx
+                    .iter()
+                    .zip(&wanted_dx)
+                    .fold(0f32, |off, (a, b)| off.max((a - b).abs()));
+                assert!(off < 1e-6, "{pool:?}: off by {off}");
+            }
+        }
+    }
+
+    #[test]
+    fn nan_is_the_largest() {
+        for isa in Isa::available() {
+            let pool = Pool {
+                isa,
+                kind: Pooling::Max,
+                window: 2,
+                channels: 1,
+                height: 2,
+                width: 2,
+            };
+            for place in 0..4 {
+                let mut x = values(4 * isa.lanes(), 1);
+                x[place * isa.lanes()] = f32::NAN;
+                let mut y = vec![0.0; isa.lanes()];
+                pool.forward(&x, &mut y);
+                assert!(y[0].is_nan() && y[1].is_finite(), "{isa:?}");
+            }
+        }
+    }
+}
