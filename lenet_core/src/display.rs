@@ -1,12 +1,24 @@
-//! Rich output in a notebook, and the same in plain text.
-//!
-//! A notebook cell shows its last value through the method `evcxr_display`, which hands the kernel one text for each
-//! form (HTML, SVG, PNG, plain text). The viewer picks the richest that it can show.
+//! How values show themselves in a notebook.
 
-mod encode;
-mod show;
-mod table;
+use std::fmt::Debug;
 
-pub(crate) use encode::{base64, escape, thousands};
-pub use show::Show;
-pub use table::{Column, Table};
+/// Shows a value as `Debug` writes it, where its type has no richer way of its own.
+///
+/// So does the kernel, but only after it has compiled the cell in vain with `evcxr_display`: with this trait in scope the
+/// first time will do.
+///
+/// ```
+/// use lenet_core::prelude::*;
+/// (60_000, 28, 28).evcxr_display(); // hands the kernel the text `(60000, 28, 28)`
+/// LeNet5::glorot_uniform(0).summary().evcxr_display(); // the table's own, with HTML
+/// ```
+pub trait Show {
+    /// Shows the value as the result of a notebook cell. The kernel calls it for a cell's last expression.
+    fn evcxr_display(&self);
+}
+
+impl<T: Debug + ?Sized> Show for T {
+    fn evcxr_display(&self) {
+        evcxr_runtime::mime_type("text/plain").text(format!("{self:?}"));
+    }
+}

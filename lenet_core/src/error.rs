@@ -35,17 +35,6 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A folder for data refuses to be read or written.
-    Folder {
-        /// What was tried, as in "write".
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-        /// What to do next.
-        advice: String,
-    },
     /// A file's content is not what it should be.
     Data {
         /// The file.
@@ -55,13 +44,8 @@ pub enum Error {
         /// What to do next.
         advice: String,
     },
-    /// A data set could not be fetched from any source.
-    Fetch {
-        /// One line for each source tried: its name and what it answered.
-        attempts: Vec<String>,
-        /// How to fetch by hand.
-        advice: String,
-    },
+    /// A data set could not be found, fetched or read.
+    Mnist(lenet_mnist::Error),
     /// An argument does not fit.
     Argument {
         /// The argument's name.
@@ -85,14 +69,14 @@ pub enum Error {
     /// NaN or infinity where a finite number belongs.
     NotFinite {
         /// What is not finite, as in "loss".
-        what: String,
+        what: &'static str,
         /// Epoch, counted from 1.
         epoch: usize,
         /// Batch within the epoch, counted from 1.
         batch: usize,
     },
     /// A figure could not be drawn.
-    Draw(String),
+    Figure(lenet_figures::Error),
     /// dfdx could not make a tensor.
     Device(CpuError),
 }
@@ -119,19 +103,10 @@ impl std::fmt::Display for Error {
             Self::Io { action, path, source } => {
                 write!(f, "cannot {action} {}: {source}", path.display())
             }
-            Self::Folder { action, path, source, advice } => {
-                write!(f, "cannot {action} {}: {source}; {advice}", path.display())
-            }
             Self::Data { path, problem, advice } => {
                 write!(f, "{}: {problem}; {advice}", path.display())
             }
-            Self::Fetch { attempts, advice } => {
-                write!(f, "no source could be fetched from")?;
-                for attempt in attempts {
-                    write!(f, "\n  {attempt}")?;
-                }
-                write!(f, "\n{advice}")
-            }
+            Self::Mnist(source) => source.fmt(f),
             Self::Argument { name, expected, got } => {
                 write!(f, "{name} must be {expected}, got {got}")
             }
@@ -145,7 +120,7 @@ impl std::fmt::Display for Error {
                 "{what} is not finite in epoch {epoch}, batch {batch}; the model is as it was before this \
                  epoch: try a smaller learning rate, and look for NaN in the data"
             ),
-            Self::Draw(problem) => write!(f, "cannot draw the figure: {problem}"),
+            Self::Figure(source) => source.fmt(f),
             Self::Device(source) => write!(f, "cannot make a tensor: {source}"),
         }
     }
@@ -154,7 +129,9 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Io { source, .. } | Self::Folder { source, .. } => Some(source),
+            Self::Io { source, .. } => Some(source),
+            Self::Mnist(source) => source.source(),
+            Self::Figure(source) => source.source(),
             Self::Device(source) => Some(source),
             _ => None,
         }
@@ -164,5 +141,17 @@ impl std::error::Error for Error {
 impl From<CpuError> for Error {
     fn from(source: CpuError) -> Self {
         Self::Device(source)
+    }
+}
+
+impl From<lenet_mnist::Error> for Error {
+    fn from(source: lenet_mnist::Error) -> Self {
+        Self::Mnist(source)
+    }
+}
+
+impl From<lenet_figures::Error> for Error {
+    fn from(source: lenet_figures::Error) -> Self {
+        Self::Figure(source)
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Index;
 
 use dfdx::prelude::{Cpu, HasShape, Shape, Tensor, Unit};
 
-use crate::view::values;
+use crate::slices::values;
 
 /// Short answers about a tensor.
 pub trait Inspect {
@@ -56,11 +56,6 @@ fn name<T>() -> &'static str {
     std::any::type_name::<T>()
 }
 
-/// A type's name without the paths of modules.
-pub(crate) fn type_name<T>() -> String {
-    without_paths(name::<T>())
-}
-
 /// Leaves of each path in a type's name only its last part.
 fn without_paths(full: &str) -> String {
     let mut short = String::new();
@@ -80,6 +75,12 @@ fn without_paths(full: &str) -> String {
 /// The sizes of a tensor's axes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Dims(Vec<usize>);
+
+impl<const N: usize> PartialEq<[usize; N]> for Dims {
+    fn eq(&self, sizes: &[usize; N]) -> bool {
+        self.0 == sizes
+    }
+}
 
 impl Index<usize> for Dims {
     type Output = usize;

@@ -3,7 +3,7 @@
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::view::values;
+use crate::slices::values;
 
 /// The brightest pixel of a byte image.
 const WHITE: f32 = 255.0;

@@ -13,14 +13,17 @@ pub(crate) enum Purpose {
     Shuffle = 2,
     /// How an image is distorted.
     Distortion = 3,
+    /// Which values dropout sets to zero.
+    Dropout = 4,
 }
 
 /// The generator for `purpose`, and within it for one `index`: the epoch for shuffling, the
-/// image's turn for distortions.
-pub(crate) fn generator(seed: u64, purpose: Purpose, index: u64) -> StdRng {
+/// image's turn for distortions; for dropout the step and the image, and the operation.
+pub(crate) fn generator(seed: u64, purpose: Purpose, index: [u64; 2]) -> StdRng {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
     key[8..16].copy_from_slice(&(purpose as u64).to_le_bytes());
-    key[16..24].copy_from_slice(&index.to_le_bytes());
+    key[16..24].copy_from_slice(&index[0].to_le_bytes());
+    key[24..].copy_from_slice(&index[1].to_le_bytes());
     StdRng::from_seed(key)
 }
