@@ -26,13 +26,7 @@ impl Activation {
     pub fn forward(self, isa: Isa, values: &mut [f32]) {
         let (to, len) = (values.as_mut_ptr(), values.len());
         // SAFETY: the kernel touches `len` values.
-        unsafe {
-            isa.run(Forward {
-                activation: self,
-                to,
-                len,
-            })
-        };
+        unsafe { isa.run(Forward { activation: self, to, len }) };
     }
 
     /// From the gradient of the outputs `y` to that of the inputs, in place: multiplies `dy` by the derivative, which is
@@ -44,14 +38,7 @@ impl Activation {
         assert_eq!(y.len(), dy.len());
         let (y, to, len) = (y.as_ptr(), dy.as_mut_ptr(), dy.len());
         // SAFETY: the kernel touches `len` values of each slice.
-        unsafe {
-            isa.run(Backward {
-                activation: self,
-                y,
-                to,
-                len,
-            })
-        };
+        unsafe { isa.run(Backward { activation: self, y, to, len }) };
     }
 }
 
@@ -60,21 +47,8 @@ const LIMIT: f32 = 9.02;
 
 // tanh(x) = x * P(x^2) / Q(x^2) on |x| <= LIMIT, with a relative error of 1.4e-9 before rounding: least squares on the
 // relative error, reweighted towards the minimax solution. `tanh_fit.py` beside this file makes the values.
-const P: [f32; 6] = [
-    1.0,
-    0.136_799_53,
-    0.003_868_375_2,
-    2.800_837_7e-5,
-    3.058_707_4e-8,
-    -1.220_484_8e-11,
-];
-const Q: [f32; 5] = [
-    1.0,
-    0.470_132_86,
-    0.027_246_013,
-    0.000_393_871_33,
-    1.287_428_7e-6,
-];
+const P: [f32; 6] = [1.0, 0.136_799_53, 0.003_868_375_2, 2.800_837_7e-5, 3.058_707_4e-8, -1.220_484_8e-11];
+const Q: [f32; 5] = [1.0, 0.470_132_86, 0.027_246_013, 0.000_393_871_33, 1.287_428_7e-6];
 
 /// tanh of each lane: odd, at most 1 in absolute value, NaN for NaN. Several vectors are taken step by step together: while
 /// one waits for a sum, the CPU works on the others.
@@ -105,10 +79,10 @@ unsafe fn tanh<S: Simd, const N: usize>(mut x: [S; N]) -> [S; N] {
     x
 }
 
-struct Forward {
-    activation: Activation,
-    to: *mut f32,
-    len: usize,
+pub(crate) struct Forward {
+    pub(crate) activation: Activation,
+    pub(crate) to: *mut f32,
+    pub(crate) len: usize,
 }
 
 impl Kernel for Forward {
@@ -158,11 +132,11 @@ unsafe fn forward<S: Simd, const N: usize>(activation: Activation, mut x: [S; N]
     }
 }
 
-struct Backward {
-    activation: Activation,
-    y: *const f32,
-    to: *mut f32,
-    len: usize,
+pub(crate) struct Backward {
+    pub(crate) activation: Activation,
+    pub(crate) y: *const f32,
+    pub(crate) to: *mut f32,
+    pub(crate) len: usize,
 }
 
 impl Kernel for Backward {
@@ -175,10 +149,7 @@ impl Kernel for Backward {
         }
         if whole < self.len {
             let count = self.len - whole;
-            let (y, dy) = (
-                S::load_first(count, self.y.add(whole)),
-                S::load_first(count, self.to.add(whole)),
-            );
+            let (y, dy) = (S::load_first(count, self.y.add(whole)), S::load_first(count, self.to.add(whole)));
             backward(self.activation, y, dy).store_first(count, self.to.add(whole));
         }
     }
@@ -214,10 +185,7 @@ mod tests {
                 worst = worst.max((f64::from(y) - truth).abs() / unit);
                 assert!(y.abs() <= 1.0, "{isa:?}: tanh({x}) = {y}");
             }
-            assert!(
-                worst < 6.0,
-                "{isa:?}: off by {worst} units in the last place"
-            );
+            assert!(worst < 6.0, "{isa:?}: off by {worst} units in the last place");
         }
     }
 
@@ -225,15 +193,7 @@ mod tests {
     fn special_values() {
         for isa in Isa::available() {
             let all = |activation: Activation| {
-                let mut values = [
-                    0.0,
-                    -0.0,
-                    f32::INFINITY,
-                    f32::NEG_INFINITY,
-                    1e-40,
-                    -1e-40,
-                    f32::NAN,
-                ];
+                let mut values = [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, 1e-40, -1e-40, f32::NAN];
                 activation.forward(isa, &mut values);
                 assert!(values[6].is_nan(), "{isa:?} {activation:?}");
                 values
@@ -241,14 +201,8 @@ mod tests {
             let tanh = all(Activation::Tanh);
             assert_eq!(tanh[..6], [0.0, -0.0, 1.0, -1.0, 1e-40, -1e-40]);
             assert!(tanh[0].is_sign_positive() && tanh[1].is_sign_negative());
-            assert_eq!(
-                all(Activation::Relu)[..6],
-                [0.0, 0.0, f32::INFINITY, 0.0, 1e-40, 0.0]
-            );
-            assert_eq!(
-                all(Activation::Sigmoid)[..6],
-                [0.5, 0.5, 1.0, 0.0, 0.5, 0.5]
-            );
+            assert_eq!(all(Activation::Relu)[..6], [0.0, 0.0, f32::INFINITY, 0.0, 1e-40, 0.0]);
+            assert_eq!(all(Activation::Sigmoid)[..6], [0.5, 0.5, 1.0, 0.0, 0.5, 0.5]);
         }
     }
 
@@ -269,10 +223,7 @@ mod tests {
                             Activation::Sigmoid => (sigmoid, sigmoid * (1.0 - sigmoid)),
                         };
                         assert!((y[i] - wanted).abs() < 1e-6, "{isa:?} {activation:?}");
-                        assert!(
-                            (dx[i] - dy[i] * slope).abs() < 1e-6,
-                            "{isa:?} {activation:?}"
-                        );
+                        assert!((dx[i] - dy[i] * slope).abs() < 1e-6, "{isa:?} {activation:?}");
                     }
                 }
             }

@@ -19,14 +19,7 @@ pub fn to_blocks(isa: Isa, rows: &[f32], len: usize, blocks: &mut [f32]) {
         }
         let (from, to) = ((rows.as_ptr(), len), (block.as_mut_ptr(), isa.lanes()));
         // SAFETY: a block has `len` rows of `lanes` values, of which `count` at most are written.
-        unsafe {
-            isa.run(Transpose {
-                rows: count,
-                columns: len,
-                from,
-                to,
-            })
-        };
+        unsafe { isa.run(Transpose { rows: count, columns: len, from, to }) };
     }
 }
 
@@ -41,29 +34,14 @@ pub fn to_rows(isa: Isa, blocks: &[f32], len: usize, rows: &mut [f32]) {
         let count = rows.len() / len;
         let (from, to) = ((block.as_ptr(), isa.lanes()), (rows.as_mut_ptr(), len));
         // SAFETY: as in `to_blocks`.
-        unsafe {
-            isa.run(Transpose {
-                rows: len,
-                columns: count,
-                from,
-                to,
-            })
-        };
+        unsafe { isa.run(Transpose { rows: len, columns: count, from, to }) };
     }
 }
 
 fn check(isa: Isa, rows: usize, len: usize, blocks: usize) {
-    assert!(
-        len > 0 && rows.is_multiple_of(len),
-        "whole images of {len} values, not {rows} values"
-    );
+    assert!(len > 0 && rows.is_multiple_of(len), "whole images of {len} values, not {rows} values");
     let needed = (rows / len).div_ceil(isa.lanes()) * isa.lanes() * len;
-    assert_eq!(
-        blocks,
-        needed,
-        "values of the blocks for {} images of {len} values",
-        rows / len
-    );
+    assert_eq!(blocks, needed, "values of the blocks for {} images of {len} values", rows / len);
 }
 
 /// `to[column][row] = from[row][column]`; each pair is a place and how far it is to the next row.
@@ -77,21 +55,11 @@ struct Transpose {
 impl Kernel for Transpose {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Self {
-            rows,
-            columns,
-            from: (from, from_row),
-            to: (to, to_row),
-        } = self;
+        let Self { rows, columns, from: (from, from_row), to: (to, to_row) } = self;
         let (whole_rows, whole_columns) = (rows - rows % S::LANES, columns - columns % S::LANES);
         for row in (0..whole_rows).step_by(S::LANES) {
             for column in (0..whole_columns).step_by(S::LANES) {
-                S::transpose(
-                    from.add(row * from_row + column),
-                    from_row,
-                    to.add(column * to_row + row),
-                    to_row,
-                );
+                S::transpose(from.add(row * from_row + column), from_row, to.add(column * to_row + row), to_row);
             }
         }
         for row in 0..rows {
@@ -112,23 +80,13 @@ mod tests {
     fn blocks_hold_images_side_by_side_and_come_back() {
         for isa in Isa::available() {
             let lanes = isa.lanes();
-            for (images, len) in [
-                (1, 1),
-                (lanes, 7),
-                (lanes - 1, 16),
-                (2 * lanes + 3, 35),
-                (40, 64),
-            ] {
+            for (images, len) in [(1, 1), (lanes, 7), (lanes - 1, 16), (2 * lanes + 3, 35), (40, 64)] {
                 let rows = values(images * len, 1);
                 let mut blocks = vec![f32::NAN; images.div_ceil(lanes) * lanes * len];
                 to_blocks(isa, &rows, len, &mut blocks);
                 for (at, value) in blocks.iter().enumerate() {
                     let (image, i) = (at / (len * lanes) * lanes + at % lanes, at / lanes % len);
-                    let wanted = if image < images {
-                        rows[image * len + i]
-                    } else {
-                        0.0
-                    };
+                    let wanted = if image < images { rows[image * len + i] } else { 0.0 };
                     assert_eq!(*value, wanted, "{isa:?} {images} {len}");
                 }
                 let mut back = vec![f32::NAN; rows.len()];

@@ -36,15 +36,10 @@ impl Dense {
     /// # Panics
     /// If a slice has another length.
     pub fn forward(&self, x: &[f32], prepared: &[f32], bias: &[f32], y: &mut [f32]) {
-        for (x, y) in x
-            .chunks_exact(self.inputs)
-            .zip(y.chunks_exact_mut(self.outputs))
-        {
+        for (x, y) in x.chunks_exact(self.inputs).zip(y.chunks_exact_mut(self.outputs)) {
             y.copy_from_slice(bias);
             for (x, weights) in x.iter().zip(prepared.chunks_exact(self.outputs)) {
-                y.iter_mut()
-                    .zip(weights)
-                    .for_each(|(y, weight)| *y += x * weight);
+                y.iter_mut().zip(weights).for_each(|(y, weight)| *y += x * weight);
             }
         }
     }
@@ -62,25 +57,17 @@ impl Dense {
         (dw, db): (&mut [f32], &mut [f32]),
         dx: Option<&mut [f32]>,
     ) {
-        for (x, dy) in x
-            .chunks_exact(self.inputs)
-            .zip(dy.chunks_exact(self.outputs))
-        {
+        for (x, dy) in x.chunks_exact(self.inputs).zip(dy.chunks_exact(self.outputs)) {
             for ((dw, db), dy) in dw.chunks_exact_mut(self.inputs).zip(&mut *db).zip(dy) {
                 *db += dy;
                 dw.iter_mut().zip(x).for_each(|(dw, x)| *dw += x * dy);
             }
         }
         let Some(dx) = dx else { return };
-        for (dx, dy) in dx
-            .chunks_exact_mut(self.inputs)
-            .zip(dy.chunks_exact(self.outputs))
-        {
+        for (dx, dy) in dx.chunks_exact_mut(self.inputs).zip(dy.chunks_exact(self.outputs)) {
             dx.fill(0.0);
             for (weights, dy) in weight.chunks_exact(self.inputs).zip(dy) {
-                dx.iter_mut()
-                    .zip(weights)
-                    .for_each(|(dx, weight)| *dx += weight * dy);
+                dx.iter_mut().zip(weights).for_each(|(dx, weight)| *dx += weight * dy);
             }
         }
     }

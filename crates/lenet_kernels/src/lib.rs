@@ -11,7 +11,9 @@ mod isa;
 pub mod naive;
 pub mod optimizer;
 mod pad;
+mod points;
 mod pool;
+mod products;
 mod simd;
 
 pub use activation::Activation;

@@ -43,15 +43,8 @@ impl Shape {
                         for i in 0..self.inputs {
                             for u in 0..self.kernel {
                                 for v in 0..self.kernel {
-                                    let x = ((n * self.inputs + i) * self.height + r + u)
-                                        * self.width
-                                        + c
-                                        + v;
-                                    f(
-                                        x,
-                                        ((o * self.inputs + i) * self.kernel + u) * self.kernel + v,
-                                        y,
-                                    );
+                                    let x = ((n * self.inputs + i) * self.height + r + u) * self.width + c + v;
+                                    f(x, ((o * self.inputs + i) * self.kernel + u) * self.kernel + v, y);
                                 }
                             }
                         }
@@ -68,16 +61,12 @@ pub fn forward(shape: Shape, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f
     for (at, y) in y.iter_mut().enumerate() {
         *y = bias[at / map % shape.outputs];
     }
-    shape.products(x.len() / shape.input_len(), |at_x, at_w, at_y| {
-        y[at_y] += weight[at_w] * x[at_x]
-    });
+    shape.products(x.len() / shape.input_len(), |at_x, at_w, at_y| y[at_y] += weight[at_w] * x[at_x]);
 }
 
 /// Adds to the gradient of the weights, from that of the output.
 pub fn weight_gradient(shape: Shape, x: &[f32], dy: &[f32], dw: &mut [f32]) {
-    shape.products(x.len() / shape.input_len(), |at_x, at_w, at_y| {
-        dw[at_w] += dy[at_y] * x[at_x]
-    });
+    shape.products(x.len() / shape.input_len(), |at_x, at_w, at_y| dw[at_w] += dy[at_y] * x[at_x]);
 }
 
 /// Adds to the gradient of the biases, from that of the output.
@@ -91,17 +80,12 @@ pub fn bias_gradient(shape: Shape, dy: &[f32], db: &mut [f32]) {
 /// Writes the gradient of the input, from that of the output.
 pub fn input_gradient(shape: Shape, weight: &[f32], dy: &[f32], dx: &mut [f32]) {
     dx.fill(0.0);
-    shape.products(dx.len() / shape.input_len(), |at_x, at_w, at_y| {
-        dx[at_x] += weight[at_w] * dy[at_y]
-    });
+    shape.products(dx.len() / shape.input_len(), |at_x, at_w, at_y| dx[at_x] += weight[at_w] * dy[at_y]);
 }
 
 /// Values in -1..1 that look random, for tests and benchmarks; each `seed` has its own.
 pub fn values(count: usize, seed: u32) -> Vec<f32> {
-    let value = |i: u32| {
-        (i.wrapping_add(seed << 20).wrapping_mul(2_654_435_769) >> 8) as f32 / (1 << 23) as f32
-            - 1.0
-    };
+    let value = |i: u32| (i.wrapping_add(seed << 20).wrapping_mul(2_654_435_769) >> 8) as f32 / (1 << 23) as f32 - 1.0;
     (0..count as u32).map(value).collect()
 }
 
@@ -111,13 +95,7 @@ mod tests {
 
     #[test]
     fn a_convolution_by_hand() {
-        let shape = Shape {
-            inputs: 1,
-            height: 3,
-            width: 3,
-            outputs: 1,
-            kernel: 2,
-        };
+        let shape = Shape { inputs: 1, height: 3, width: 3, outputs: 1, kernel: 2 };
         let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
         let (weight, dy) = ([1.0, 0.0, 0.0, -2.0], [1.0, 10.0, 100.0, 1000.0]);
         let mut y = [0.0; 4];
@@ -129,9 +107,6 @@ mod tests {
         input_gradient(shape, &weight, &dy, &mut dx);
         assert_eq!(dw, [5422.0, 6533.0, 8755.0, 9866.0]);
         assert_eq!(db, [1112.0]);
-        assert_eq!(
-            dx,
-            [1.0, 10.0, 0.0, 100.0, 998.0, -20.0, 0.0, -200.0, -2000.0]
-        );
+        assert_eq!(dx, [1.0, 10.0, 0.0, 100.0, 998.0, -20.0, 0.0, -200.0, -2000.0]);
     }
 }

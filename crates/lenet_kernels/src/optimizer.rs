@@ -31,23 +31,13 @@ impl Adam {
     pub fn keras(rate: f32, [beta_1, beta_2]: [f32; 2], epsilon: f32, step: u64) -> Self {
         let [mean, square] = corrections([beta_1, beta_2], step);
         let step_size = (f64::from(rate) * square.sqrt() / mean) as f32;
-        Self {
-            step_size,
-            beta_1,
-            beta_2,
-            epsilon,
-        }
+        Self { step_size, beta_1, beta_2, epsilon }
     }
 
     /// Step number `step` (from 1 on) as PyTorch takes it: `p -= rate / (1 - beta_1^t) m / (sqrt(v / (1 - beta_2^t)) + epsilon)`.
     pub fn pytorch(rate: f32, betas: [f32; 2], epsilon: f32, step: u64) -> Self {
         let [_, square] = corrections(betas, step);
-        Self::keras(
-            rate,
-            betas,
-            (f64::from(epsilon) * square.sqrt()) as f32,
-            step,
-        )
+        Self::keras(rate, betas, (f64::from(epsilon) * square.sqrt()) as f32, step)
     }
 }
 
@@ -73,22 +63,12 @@ pub struct Sgd {
 impl Sgd {
     /// As Keras has it: `v = momentum v - rate g`, `p += v`.
     pub fn keras(rate: f32, momentum: f32, nesterov: bool) -> Self {
-        Self {
-            momentum,
-            input: -rate,
-            output: 1.0,
-            nesterov,
-        }
+        Self { momentum, input: -rate, output: 1.0, nesterov }
     }
 
     /// As PyTorch has it: `v = momentum v + g`, `p -= rate v`. It differs from Keras' only where the rate changes.
     pub fn pytorch(rate: f32, momentum: f32, nesterov: bool) -> Self {
-        Self {
-            momentum,
-            input: 1.0,
-            output: -rate,
-            nesterov,
-        }
+        Self { momentum, input: 1.0, output: -rate, nesterov }
     }
 }
 
@@ -109,22 +89,12 @@ pub struct RmsProp {
 impl RmsProp {
     /// As Keras has it, with epsilon below the root.
     pub fn keras(rate: f32, rho: f32, epsilon: f32) -> Self {
-        Self {
-            rate,
-            rho,
-            inside: epsilon,
-            outside: 0.0,
-        }
+        Self { rate, rho, inside: epsilon, outside: 0.0 }
     }
 
     /// As PyTorch has it (where rho is called alpha), with epsilon beside the root.
     pub fn pytorch(rate: f32, rho: f32, epsilon: f32) -> Self {
-        Self {
-            rate,
-            rho,
-            inside: 0.0,
-            outside: epsilon,
-        }
+        Self { rate, rho, inside: 0.0, outside: epsilon }
     }
 }
 
@@ -139,26 +109,14 @@ pub fn adam(
     gradients: &[&[f32]],
     [mean, square]: [&mut [f32]; 2],
 ) -> Finite {
-    update(
-        isa,
-        Rule::Adam(rates),
-        parameters,
-        gradients,
-        [mean, square],
-    )
+    update(isa, Rule::Adam(rates), parameters, gradients, [mean, square])
 }
 
 /// Moves the parameters by a step of [`Sgd`] against the sum of the `gradients`.
 ///
 /// # Panics
 /// If a slice differs in length.
-pub fn sgd(
-    isa: Isa,
-    rates: Sgd,
-    parameters: &mut [f32],
-    gradients: &[&[f32]],
-    velocity: &mut [f32],
-) -> Finite {
+pub fn sgd(isa: Isa, rates: Sgd, parameters: &mut [f32], gradients: &[&[f32]], velocity: &mut [f32]) -> Finite {
     update(isa, Rule::Sgd(rates), parameters, gradients, [velocity])
 }
 
@@ -166,13 +124,7 @@ pub fn sgd(
 ///
 /// # Panics
 /// If a slice differs in length.
-pub fn rms_prop(
-    isa: Isa,
-    rates: RmsProp,
-    parameters: &mut [f32],
-    gradients: &[&[f32]],
-    square: &mut [f32],
-) -> Finite {
+pub fn rms_prop(isa: Isa, rates: RmsProp, parameters: &mut [f32], gradients: &[&[f32]], square: &mut [f32]) -> Finite {
     update(isa, Rule::RmsProp(rates), parameters, gradients, [square])
 }
 
@@ -191,30 +143,14 @@ fn update<const N: usize>(
     averages: [&mut [f32]; N],
 ) -> Finite {
     let (len, mut probes) = (parameters.len(), [0.0; 2]);
-    assert!(
-        averages.iter().all(|average| average.len() == len),
-        "averages for {len} parameters"
-    );
-    assert!(
-        gradients.iter().all(|gradient| gradient.len() == len),
-        "gradients for {len} parameters"
-    );
+    assert!(averages.iter().all(|average| average.len() == len), "averages for {len} parameters");
+    assert!(gradients.iter().all(|gradient| gradient.len() == len), "gradients for {len} parameters");
     let averages = averages.map(|average| average.as_mut_ptr());
     // SAFETY: the kernel touches `len` values of each slice, all of which are that long.
     unsafe {
-        isa.run(Update {
-            rule,
-            len,
-            parameters: parameters.as_mut_ptr(),
-            gradients,
-            averages,
-            probes: &mut probes,
-        })
+        isa.run(Update { rule, len, parameters: parameters.as_mut_ptr(), gradients, averages, probes: &mut probes })
     };
-    Finite {
-        parameters: probes[0] == 0.0,
-        averages: probes[1] == 0.0,
-    }
+    Finite { parameters: probes[0] == 0.0, averages: probes[1] == 0.0 }
 }
 
 struct Update<'a, const N: usize> {
@@ -233,22 +169,12 @@ impl<const N: usize> Kernel for Update<'_, N> {
         let mut probes = [S::splat(0.0); 2];
         let whole = self.len - self.len % S::LANES;
         for at in (0..whole).step_by(S::LANES) {
-            self.vector(
-                at,
-                |from| S::load(from),
-                |to, value| value.store(to),
-                &mut probes,
-            );
+            self.vector(at, |from| S::load(from), |to, value| value.store(to), &mut probes);
         }
         if whole < self.len {
             let count = self.len - whole;
             let load = |from| S::load_first(count, from);
-            self.vector(
-                whole,
-                load,
-                |to, value: S| value.store_first(count, to),
-                &mut probes,
-            );
+            self.vector(whole, load, |to, value: S| value.store_first(count, to), &mut probes);
         }
         for (to, probe) in self.probes.iter_mut().zip(probes) {
             let mut lanes = [0.0; crate::simd::MOST_LANES];
@@ -279,41 +205,19 @@ impl<const N: usize> Update<'_, N> {
         }
         let p = load(self.parameters.add(at));
         let p = match self.rule {
-            Rule::Adam(Adam {
-                step_size,
-                beta_1,
-                beta_2,
-                epsilon,
-            }) => {
+            Rule::Adam(Adam { step_size, beta_1, beta_2, epsilon }) => {
                 averages[0] = averages[0].fma(by(beta_1), g.mul(by(1.0 - beta_1)));
                 averages[1] = averages[1].fma(by(beta_2), g.mul(g).mul(by(1.0 - beta_2)));
-                p.sub(
-                    averages[0]
-                        .mul(by(step_size))
-                        .div(averages[1].sqrt().add(by(epsilon))),
-                )
+                p.sub(averages[0].mul(by(step_size)).div(averages[1].sqrt().add(by(epsilon))))
             }
-            Rule::Sgd(Sgd {
-                momentum,
-                input,
-                output,
-                nesterov,
-            }) => {
+            Rule::Sgd(Sgd { momentum, input, output, nesterov }) => {
                 averages[0] = averages[0].fma(by(momentum), g.mul(by(input)));
                 let ahead = averages[0].fma(by(momentum), g.mul(by(input)));
                 (if nesterov { ahead } else { averages[0] }).fma(by(output), p)
             }
-            Rule::RmsProp(RmsProp {
-                rate,
-                rho,
-                inside,
-                outside,
-            }) => {
+            Rule::RmsProp(RmsProp { rate, rho, inside, outside }) => {
                 averages[0] = averages[0].fma(by(rho), g.mul(g).mul(by(1.0 - rho)));
-                p.sub(
-                    g.mul(by(rate))
-                        .div(averages[0].add(by(inside)).sqrt().add(by(outside))),
-                )
+                p.sub(g.mul(by(rate)).div(averages[0].add(by(inside)).sqrt().add(by(outside))))
             }
         };
         store(self.parameters.add(at), p);
@@ -342,26 +246,18 @@ mod tests {
                 (p - rate * m1 / (v1.sqrt() + e), [m1, v1])
             }
             "SGD, PyTorch" => (p - rate * (momentum * m + g), [momentum * m + g, 0.0]),
-            "SGD, PyTorch, Nesterov" => (
-                p - rate * (g + momentum * (momentum * m + g)),
-                [momentum * m + g, 0.0],
-            ),
-            "SGD, Keras" => (
-                p + (momentum * m - rate * g),
-                [momentum * m - rate * g, 0.0],
-            ),
+            "SGD, PyTorch, Nesterov" => (p - rate * (g + momentum * (momentum * m + g)), [momentum * m + g, 0.0]),
+            "SGD, Keras" => (p + (momentum * m - rate * g), [momentum * m - rate * g, 0.0]),
             "SGD, Keras, Nesterov" => {
                 let velocity = momentum * m - rate * g;
                 (p + momentum * velocity - rate * g, [velocity, 0.0])
             }
-            "RMSprop, PyTorch" => (
-                p - rate * g / ((b2 * m + (1.0 - b2) * g * g).sqrt() + e),
-                [b2 * m + (1.0 - b2) * g * g, 0.0],
-            ),
-            "RMSprop, Keras" => (
-                p - rate * g / (b2 * m + (1.0 - b2) * g * g + e).sqrt(),
-                [b2 * m + (1.0 - b2) * g * g, 0.0],
-            ),
+            "RMSprop, PyTorch" => {
+                (p - rate * g / ((b2 * m + (1.0 - b2) * g * g).sqrt() + e), [b2 * m + (1.0 - b2) * g * g, 0.0])
+            }
+            "RMSprop, Keras" => {
+                (p - rate * g / (b2 * m + (1.0 - b2) * g * g + e).sqrt(), [b2 * m + (1.0 - b2) * g * g, 0.0])
+            }
             _ => unreachable!("{name}"),
         }
     }
@@ -371,56 +267,30 @@ mod tests {
         let names = ["Adam", "SGD", "RMSprop"]
             .into_iter()
             .flat_map(|name| [format!("{name}, Keras"), format!("{name}, PyTorch")]);
-        let names = names.chain([
-            "SGD, Keras, Nesterov".to_string(),
-            "SGD, PyTorch, Nesterov".to_string(),
-        ]);
-        for (isa, name) in Isa::available()
-            .into_iter()
-            .flat_map(|isa| names.clone().map(move |name| (isa, name)))
-        {
+        let names = names.chain(["SGD, Keras, Nesterov".to_string(), "SGD, PyTorch, Nesterov".to_string()]);
+        for (isa, name) in Isa::available().into_iter().flat_map(|isa| names.clone().map(move |name| (isa, name))) {
             let len = 37;
             let [mut p, mut m, mut v] = [values(len, 1), vec![0.0; len], vec![0.0; len]];
             let mut wanted = Vec::from_iter(p.iter().map(|p| (f64::from(*p), [0.0; 2])));
             for t in 1..=5 {
                 let gradients = [values(len, 2 * t), values(len, 2 * t + 1)];
                 let parts = gradients.each_ref().map(|gradient| &gradient[..]);
-                let (keras, nesterov, step) = (
-                    name.contains("Keras"),
-                    name.contains("Nesterov"),
-                    u64::from(t),
-                );
+                let (keras, nesterov, step) = (name.contains("Keras"), name.contains("Nesterov"), u64::from(t));
                 let finite = match name.split(',').next() {
                     Some("Adam") => {
-                        let rates = if keras { Adam::keras } else { Adam::pytorch }(
-                            0.01,
-                            [0.9, 0.99],
-                            1e-3,
-                            step,
-                        );
+                        let rates = if keras { Adam::keras } else { Adam::pytorch }(0.01, [0.9, 0.99], 1e-3, step);
                         adam(isa, rates, &mut p, &parts, [&mut m, &mut v])
                     }
                     Some("SGD") => {
-                        let rates =
-                            if keras { Sgd::keras } else { Sgd::pytorch }(0.01, 0.9, nesterov);
+                        let rates = if keras { Sgd::keras } else { Sgd::pytorch }(0.01, 0.9, nesterov);
                         sgd(isa, rates, &mut p, &parts, &mut m)
                     }
                     _ => {
-                        let rates = if keras {
-                            RmsProp::keras
-                        } else {
-                            RmsProp::pytorch
-                        }(0.01, 0.99, 1e-3);
+                        let rates = if keras { RmsProp::keras } else { RmsProp::pytorch }(0.01, 0.99, 1e-3);
                         rms_prop(isa, rates, &mut p, &parts, &mut m)
                     }
                 };
-                assert_eq!(
-                    finite,
-                    Finite {
-                        parameters: true,
-                        averages: true
-                    }
-                );
+                assert_eq!(finite, Finite { parameters: true, averages: true });
                 for i in 0..len {
                     let g = f64::from(gradients[0][i]) + f64::from(gradients[1][i]);
                     wanted[i] = plain(&name, t as i32, wanted[i].0, g, wanted[i].1);
@@ -440,47 +310,16 @@ mod tests {
         for isa in Isa::available() {
             for len in [1, 20, 64] {
                 let step = |p: f32, g: f32| {
-                    let [mut parameters, mut m, mut v] =
-                        [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
+                    let [mut parameters, mut m, mut v] = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
                     parameters[len - 1] = p;
                     let gradient = vec![g; len];
-                    adam(
-                        isa,
-                        Adam::keras(1e-3, [0.9, 0.999], 1e-7, 1),
-                        &mut parameters,
-                        &[&gradient],
-                        [&mut m, &mut v],
-                    )
+                    adam(isa, Adam::keras(1e-3, [0.9, 0.999], 1e-7, 1), &mut parameters, &[&gradient], [&mut m, &mut v])
                 };
-                assert_eq!(
-                    step(1.0, 1.0),
-                    Finite {
-                        parameters: true,
-                        averages: true
-                    }
-                );
-                assert_eq!(
-                    step(f32::INFINITY, 1.0),
-                    Finite {
-                        parameters: false,
-                        averages: true
-                    }
-                );
+                assert_eq!(step(1.0, 1.0), Finite { parameters: true, averages: true });
+                assert_eq!(step(f32::INFINITY, 1.0), Finite { parameters: false, averages: true });
                 // The square overflows: the parameter is moved by nothing.
-                assert_eq!(
-                    step(1.0, 1e20),
-                    Finite {
-                        parameters: true,
-                        averages: false
-                    }
-                );
-                assert_eq!(
-                    step(1.0, f32::NAN),
-                    Finite {
-                        parameters: false,
-                        averages: false
-                    }
-                );
+                assert_eq!(step(1.0, 1e20), Finite { parameters: true, averages: false });
+                assert_eq!(step(1.0, f32::NAN), Finite { parameters: false, averages: false });
             }
         }
     }

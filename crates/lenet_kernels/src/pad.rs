@@ -34,9 +34,7 @@ impl Pad {
     /// If a slice is not as long as the blocks are.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
         y.fill(0.0);
-        self.each_row(x.len(), y.len(), |at_x, at_y, len| {
-            y[at_y..][..len].copy_from_slice(&x[at_x..][..len])
-        });
+        self.each_row(x.len(), y.len(), |at_x, at_y, len| y[at_y..][..len].copy_from_slice(&x[at_x..][..len]));
     }
 
     /// Writes the gradient of the input, `dx`, from that of the output, `dy`: what the zeros get is left out.
@@ -44,32 +42,15 @@ impl Pad {
     /// # Panics
     /// If a slice is not as long as the blocks are.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32]) {
-        self.each_row(dx.len(), dy.len(), |at_x, at_y, len| {
-            dx[at_x..][..len].copy_from_slice(&dy[at_y..][..len])
-        });
+        self.each_row(dx.len(), dy.len(), |at_x, at_y, len| dx[at_x..][..len].copy_from_slice(&dy[at_y..][..len]));
     }
 
     /// Calls `f` for each row with its places in `x` and `y`, and its length.
     fn each_row(&self, x: usize, y: usize, mut f: impl FnMut(usize, usize, usize)) {
-        let Self {
-            height,
-            width,
-            padding,
-            ..
-        } = *self;
-        let (row, row_y) = (
-            width * self.isa.lanes(),
-            (width + 2 * padding) * self.isa.lanes(),
-        );
-        assert!(
-            row > 0 && x.is_multiple_of(self.input_len() * self.isa.lanes()),
-            "whole blocks, not {x} values"
-        );
-        assert_eq!(
-            y / self.output_len() * self.input_len(),
-            x,
-            "values of the padded maps"
-        );
+        let Self { height, width, padding, .. } = *self;
+        let (row, row_y) = (width * self.isa.lanes(), (width + 2 * padding) * self.isa.lanes());
+        assert!(row > 0 && x.is_multiple_of(self.input_len() * self.isa.lanes()), "whole blocks, not {x} values");
+        assert_eq!(y / self.output_len() * self.input_len(), x, "values of the padded maps");
         for at in 0..x / row {
             let at_y = at / height * (height + 2 * padding) + at % height + padding;
             f(at * row, at_y * row_y + padding * self.isa.lanes(), row);
@@ -85,29 +66,15 @@ mod tests {
     #[test]
     fn zeros_stand_around_and_get_no_gradient() {
         for isa in Isa::available() {
-            let pad = Pad {
-                isa,
-                channels: 2,
-                height: 3,
-                width: 4,
-                padding: 2,
-            };
+            let pad = Pad { isa, channels: 2, height: 3, width: 4, padding: 2 };
             let x = values(3 * pad.input_len() * isa.lanes(), 1);
             let mut y = vec![f32::NAN; 3 * pad.output_len() * isa.lanes()];
             pad.forward(&x, &mut y);
             for (at, y) in y.iter().enumerate() {
-                let (lane, column, row) = (
-                    at % isa.lanes(),
-                    at / isa.lanes() % 8,
-                    at / isa.lanes() / 8 % 7,
-                );
+                let (lane, column, row) = (at % isa.lanes(), at / isa.lanes() % 8, at / isa.lanes() / 8 % 7);
                 let inside = (2..5).contains(&row) && (2..6).contains(&column);
                 let map = at / isa.lanes() / 56;
-                let wanted = if inside {
-                    x[((map * 3 + row - 2) * 4 + column - 2) * isa.lanes() + lane]
-                } else {
-                    0.0
-                };
+                let wanted = if inside { x[((map * 3 + row - 2) * 4 + column - 2) * isa.lanes() + lane] } else { 0.0 };
                 assert_eq!(*y, wanted);
             }
             let mut dx = vec![f32::NAN; x.len()];

@@ -49,14 +49,7 @@ impl Pool {
         let maps = self.maps(x.len(), y.len());
         let (x, y) = (x.as_ptr(), y.as_mut_ptr());
         // SAFETY: both slices have whole maps, as many of them.
-        unsafe {
-            self.isa.run(Forward {
-                pool: *self,
-                maps,
-                x,
-                y,
-            })
-        };
+        unsafe { self.isa.run(Forward { pool: *self, maps, x, y }) };
     }
 
     /// Writes the gradient of the input, `dx`, from that of the output: a mean hands each value of its window an equal
@@ -69,67 +62,41 @@ impl Pool {
         assert_eq!(x.len(), dx.len());
         let (x, dy, dx) = (x.as_ptr(), dy.as_ptr(), dx.as_mut_ptr());
         // SAFETY: all slices have whole maps, as many of them.
-        unsafe {
-            self.isa.run(Backward {
-                pool: *self,
-                maps,
-                x,
-                dy,
-                dx,
-            })
-        };
+        unsafe { self.isa.run(Backward { pool: *self, maps, x, dy, dx }) };
     }
 
     fn maps(&self, input: usize, output: usize) -> usize {
-        let (input_len, output_len) = (
-            self.input_len() * self.isa.lanes(),
-            self.output_len() * self.isa.lanes(),
-        );
+        let (input_len, output_len) = (self.input_len() * self.isa.lanes(), self.output_len() * self.isa.lanes());
         assert!(
             input_len > 0 && input.is_multiple_of(input_len),
             "whole blocks of {input_len} values, not {input} values"
         );
-        assert_eq!(
-            output,
-            input / input_len * output_len,
-            "values of the pooled maps"
-        );
+        assert_eq!(output, input / input_len * output_len, "values of the pooled maps");
         input / input_len * self.channels
     }
 }
 
-struct Forward {
-    pool: Pool,
-    maps: usize,
-    x: *const f32,
-    y: *mut f32,
+pub(crate) struct Forward {
+    pub(crate) pool: Pool,
+    pub(crate) maps: usize,
+    pub(crate) x: *const f32,
+    pub(crate) y: *mut f32,
 }
 
 impl Kernel for Forward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Pool {
-            kind,
-            window,
-            height,
-            width,
-            ..
-        } = self.pool;
+        let Pool { kind, window, height, width, .. } = self.pool;
         let (rows, columns) = (height / window, width / window);
         for map in 0..self.maps {
             for row in 0..rows {
                 for column in 0..columns {
-                    let x = self
-                        .x
-                        .add(((map * height + row * window) * width + column * window) * S::LANES);
+                    let x = self.x.add(((map * height + row * window) * width + column * window) * S::LANES);
                     let y = match kind {
                         Pooling::Average => average::<S>(x, width, window),
                         Pooling::Max => max::<S>(x, width, window),
                     };
-                    y.store(
-                        self.y
-                            .add(((map * rows + row) * columns + column) * S::LANES),
-                    );
+                    y.store(self.y.add(((map * rows + row) * columns + column) * S::LANES));
                 }
             }
         }
@@ -161,24 +128,18 @@ unsafe fn max<S: Simd>(x: *const f32, width: usize, window: usize) -> S {
     most
 }
 
-struct Backward {
-    pool: Pool,
-    maps: usize,
-    x: *const f32,
-    dy: *const f32,
-    dx: *mut f32,
+pub(crate) struct Backward {
+    pub(crate) pool: Pool,
+    pub(crate) maps: usize,
+    pub(crate) x: *const f32,
+    pub(crate) dy: *const f32,
+    pub(crate) dx: *mut f32,
 }
 
 impl Kernel for Backward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Pool {
-            kind,
-            window,
-            height,
-            width,
-            ..
-        } = self.pool;
+        let Pool { kind, window, height, width, .. } = self.pool;
         let (rows, columns) = (height / window, width / window);
         let zero = S::splat(0.0);
         let share = S::splat(1.0 / (window * window) as f32);
@@ -188,8 +149,7 @@ impl Kernel for Backward {
                     let place = ((map * height + row) * width + column) * S::LANES;
                     let mut dx = zero;
                     if row < rows * window && column < columns * window {
-                        let at =
-                            ((map * rows + row / window) * columns + column / window) * S::LANES;
+                        let at = ((map * rows + row / window) * columns + column / window) * S::LANES;
                         let dy = S::load(self.dy.add(at));
                         dx = match kind {
                             Pooling::Average => dy.mul(share),
@@ -202,8 +162,7 @@ impl Kernel for Backward {
             if kind == Pooling::Max {
                 for row in 0..rows {
                     for column in 0..columns {
-                        let at =
-                            ((map * height + row * window) * width + column * window) * S::LANES;
+                        let at = ((map * height + row * window) * width + column * window) * S::LANES;
                         keep_first_largest::<S>(self.x.add(at), self.dx.add(at), width, window);
                     }
                 }
@@ -238,15 +197,10 @@ mod tests {
     /// A window's values as they lie in a map.
     fn window(pool: &Pool, x: &[f32], [map, row, column, lane]: [usize; 4]) -> Vec<(usize, f32)> {
         let at = |i: usize| {
-            let (r, c) = (
-                row * pool.window + i / pool.window,
-                column * pool.window + i % pool.window,
-            );
+            let (r, c) = (row * pool.window + i / pool.window, column * pool.window + i % pool.window);
             ((map * pool.height + r) * pool.width + c) * pool.isa.lanes() + lane
         };
-        (0..pool.window * pool.window)
-            .map(|i| (at(i), x[at(i)]))
-            .collect()
+        (0..pool.window * pool.window).map(|i| (at(i), x[at(i)])).collect()
     }
 
     #[test]
@@ -258,14 +212,7 @@ mod tests {
                 (Pooling::Max, 2, 2, 5, 4),
                 (Pooling::Max, 4, 3, 9, 8),
             ] {
-                let pool = Pool {
-                    isa,
-                    kind,
-                    window: window_len,
-                    channels,
-                    height,
-                    width,
-                };
+                let pool = Pool { isa, kind, window: window_len, channels, height, width };
                 let blocks = 2;
                 // Few different values, so that the largest one often comes twice.
                 let x = values(blocks * pool.input_len() * isa.lanes(), 1)
@@ -280,21 +227,14 @@ mod tests {
                 for at in 0..y.len() {
                     let (rows, columns) = (height / window_len, width / window_len);
                     let (lane, at_map) = (at % isa.lanes(), at / isa.lanes());
-                    let place = [
-                        at_map / columns / rows,
-                        at_map / columns % rows,
-                        at_map % columns,
-                        lane,
-                    ];
+                    let place = [at_map / columns / rows, at_map / columns % rows, at_map % columns, lane];
                     let values = window(&pool, &x, place);
                     let most = values.iter().fold(f32::MIN, |most, x| most.max(x.1));
                     let mean = values.iter().map(|x| x.1).sum::<f32>() / values.len() as f32;
                     match kind {
                         Pooling::Average => {
                             assert!((y[at] - mean).abs() < 1e-6);
-                            values
-                                .iter()
-                                .for_each(|x| wanted_dx[x.0] = dy[at] / values.len() as f32);
+                            values.iter().for_each(|x| wanted_dx[x.0] = dy[at] / values.len() as f32);
                         }
                         Pooling::Max => {
                             assert_eq!(y[at], most);
@@ -303,10 +243,7 @@ mod tests {
                         }
                     }
                 }
-                let off = dx
-                    .iter()
-                    .zip(&wanted_dx)
-                    .fold(0f32, |off, (a, b)| off.max((a - b).abs()));
+                let off = dx.iter().zip(&wanted_dx).fold(0f32, |off, (a, b)| off.max((a - b).abs()));
                 assert!(off < 1e-6, "{pool:?}: off by {off}");
             }
         }
@@ -315,14 +252,7 @@ mod tests {
     #[test]
     fn nan_is_the_largest() {
         for isa in Isa::available() {
-            let pool = Pool {
-                isa,
-                kind: Pooling::Max,
-                window: 2,
-                channels: 1,
-                height: 2,
-                width: 2,
-            };
+            let pool = Pool { isa, kind: Pooling::Max, window: 2, channels: 1, height: 2, width: 2 };
             for place in 0..4 {
                 let mut x = values(4 * isa.lanes(), 1);
                 x[place * isa.lanes()] = f32::NAN;

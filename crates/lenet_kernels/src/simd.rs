@@ -257,14 +257,9 @@ mod x86 {
     /// The sums of eight rows.
     #[inline(always)]
     unsafe fn sums_of_rows(row: impl Fn(usize) -> __m256) -> __m256 {
-        let (low, high) = (
-            sums_of_four([row(0), row(1), row(2), row(3)]),
-            sums_of_four([row(4), row(5), row(6), row(7)]),
-        );
-        _mm256_add_ps(
-            _mm256_permute2f128_ps::<0x20>(low, high),
-            _mm256_permute2f128_ps::<0x31>(low, high),
-        )
+        let (low, high) =
+            (sums_of_four([row(0), row(1), row(2), row(3)]), sums_of_four([row(4), row(5), row(6), row(7)]));
+        _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
     }
 
     /// The sums of four vectors: in each half of the result, the sums of their halves.

