@@ -170,5 +170,106 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ];
     save("accuracies", accuracy_by_class(&[], &by_class)?)?;
     save("accuracies-names", accuracy_by_class(&FASHION, &by_class)?)?;
+
+    let seven = drawn_seven();
+    let sevens = seven.repeat(12);
+    let images = Images::new(&sevens, 28, 28)?;
+    save("digit", digit(&Images::new(&seven, 28, 28)?, 0)?)?;
+    save("digits", digits(&images, &[7; 12], &[], 6)?)?;
+    save(
+        "digits-names",
+        digits(&images, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1], &FASHION, 6)?,
+    )?;
+    let reading = |i: usize| Reading {
+        class: if i % 5 == 3 { 2 } else { 7 },
+        probability: 0.99 - 0.03 * i as f32,
+        label: Some(7),
+    };
+    let readings: Vec<_> = (0..12).map(reading).collect();
+    save("predictions", predictions(&images, &readings, &[], 6)?)?;
+    save(
+        "predictions-names",
+        predictions(&images, &readings, &FASHION, 6)?,
+    )?;
+    save("mistakes", mistakes(&images, &readings, 168, &[], 6)?)?;
+
+    let wave = |i: usize| (i as f32 * 0.7).sin() * (i as f32 * 0.013).cos();
+    let weights: Vec<f32> = (0..16 * 6 * 25).map(wave).collect();
+    save(
+        "filters-c1",
+        filters("C1 after training", [6, 1, 5, 5], &weights[..150], None)?,
+    )?;
+    save(
+        "filters-c3",
+        filters("C3 after training", [16, 6, 5, 5], &weights, Some(2.0))?,
+    )?;
+    let values: Vec<f32> = (0..6 * 24 * 24).map(wave).collect();
+    let layer = |name, shape: [usize; 3]| Maps {
+        name,
+        shape,
+        values: &values[..shape.iter().product()],
+    };
+    let mut layers = vec![
+        Maps {
+            name: "Input",
+            shape: [1, 28, 28],
+            values: &seven,
+        },
+        layer("C1", [6, 24, 24]),
+        layer("S2", [6, 12, 12]),
+        layer("C3", [16, 8, 8]),
+        layer("S4", [16, 4, 4]),
+        layer("C5", [1, 1, 120]),
+        layer("F6", [1, 1, 84]),
+        layer("Output", [1, 1, 10]),
+    ];
+    save(
+        "maps",
+        feature_maps("One digit through every layer", &layers, &[])?,
+    )?;
+    layers.drain(1..5);
+    save(
+        "maps-names",
+        feature_maps("One picture through every layer", &layers, &FASHION)?,
+    )?;
+
+    let row = |name: &str, kind: &str, activation: &str, output: &[usize], parameters| Row {
+        name: name.into(),
+        kind: kind.into(),
+        activation: activation.into(),
+        output: output.into(),
+        parameters,
+        formula: String::new(),
+    };
+    let mut rows = vec![
+        row("Input", "image", "", &[1, 28, 28], 0),
+        row("C1", "Conv2D 5x5", "tanh", &[6, 24, 24], 156),
+        row("S2", "AvgPool2D 2x2", "", &[6, 12, 12], 0),
+        row("C3", "Conv2D 5x5", "tanh", &[16, 8, 8], 2_416),
+        row("S4", "AvgPool2D 2x2", "", &[16, 4, 4], 0),
+        row("Flatten", "Flatten", "", &[256], 0),
+        row("C5", "Linear", "tanh", &[120], 30_840),
+        row("F6", "Linear", "tanh", &[84], 10_164),
+        row("Output", "Linear", "softmax", &[10], 850),
+    ];
+    save("architecture", architecture(&rows)?)?;
+    println!("{}", layer_table(&rows[1..]));
+    rows.insert(1, row("ZeroPad2D", "ZeroPad2D", "", &[1, 32, 32], 0));
+    save("architecture-padded", architecture(&rows)?)?;
+
+    let network = [
+        Layer::Flatten,
+        Layer::Linear {
+            inputs: 784,
+            outputs: 10,
+        },
+    ];
+    let panel = Panel::new(
+        &network,
+        &[0.01; 7_850],
+        &[],
+        &[0.001, 0.0, 0.021, 0.003, 0.0, 0.0, 0.0, 0.96, 0.002, 0.013],
+    )?;
+    save("panel", panel.picture().clone())?;
     Ok(())
 }

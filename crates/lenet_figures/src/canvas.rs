@@ -20,7 +20,7 @@ const BASELINE_TO_MIDDLE: f32 = 0.5 * 0.729 / 1.164;
 pub(crate) fn load_font() -> Result<()> {
     for name in [FONT, "serif", "monospace"] {
         register_font(name, FontStyle::Normal, LETTERS)
-            .map_err(|_| Error::draw("the font in the crate is damaged"))?;
+            .map_err(|_| Error::new("the font in the crate is damaged"))?;
     }
     Ok(())
 }

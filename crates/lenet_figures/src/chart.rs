@@ -24,7 +24,7 @@ const LINE: f64 = 1.5;
 /// `"sans-serif"`, for Latin letters. [`Figure::with_text`] gives the figure words for readers who can't see it.
 ///
 /// # Errors
-/// [`Error::Draw`] with what `draw` returns; [`Error::Argument`] if `size` is nothing or too large.
+/// [`Error::Draw`] with what `draw` returns; If `size` is nothing or too large.
 ///
 /// # Example
 /// ```
@@ -57,9 +57,9 @@ pub fn chart(
     painted.map_err(|problem| match problem.downcast::<Error>() {
         Ok(error) => *error,
         Err(problem) if problem.to_string().contains("FontUnavailable") => {
-            Error::draw("a font is not here; the only one is \"sans-serif\"")
+            Error::new("a font is not here; the only one is \"sans-serif\"")
         }
-        Err(problem) => Error::draw(problem),
+        Err(problem) => Error::new(problem),
     })
 }
 
@@ -101,15 +101,13 @@ impl Around<'_> {
             .margin_left(grid(if left > 0.0 { 8.0 } else { self.sides }))
             .x_label_area_size(grid(below))
             .y_label_area_size(grid(left))
-            .build_cartesian_2d(x, y)
-            .map_err(Error::draw)?;
+            .build_cartesian_2d(x, y)?;
         let plot = chart.plotting_area().strip_coord_spec();
         let (middle, title) = (
             plot.get_base_pixel().0 + plot.dim_in_pixel().0 as i32 / 2,
             letters(TITLE, INK),
         );
-        area.draw_text(self.title, &title, (middle, grid(1.1 * TITLE)))
-            .map_err(Error::draw)?;
+        area.draw_text(self.title, &title, (middle, grid(1.1 * TITLE)))?;
         let mut mesh = chart.configure_mesh();
         mesh.disable_x_mesh()
             .axis_style(stroke(FRAME, LINE))
@@ -123,12 +121,12 @@ impl Around<'_> {
         if !self.framed {
             mesh.disable_y_mesh().disable_y_axis();
         }
-        mesh.draw().map_err(Error::draw)?;
+        mesh.draw()?;
         if self.framed {
             let (width, height) = plot.dim_in_pixel();
             let corners = [(0, 0), (width as i32, height as i32)];
             let frame = Rectangle::new(corners, stroke(FRAME, LINE));
-            plot.draw(&frame).map_err(Error::draw)?;
+            plot.draw(&frame)?;
         }
         Ok(chart)
     }

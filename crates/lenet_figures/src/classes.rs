@@ -8,7 +8,7 @@ use plotters::style::{Color as _, TRANSPARENT};
 
 use crate::axis::Axis;
 use crate::chart::{above, Around};
-use crate::page::{fitting, grid, letters, percent, stroke, tint, width, Point};
+use crate::page::{fitting, grid, letters, percent, stroke, tint, widest, width, Point};
 use crate::page::{BLUE, FRAME, INK, LABEL, MARGIN, ORANGE, PAGE_WIDTH, PALE, SMALL, TITLE};
 use crate::{thousands, Error, Figure, Result};
 
@@ -69,19 +69,10 @@ fn each(names: &[String], values: &[String]) -> String {
     pairs.join(", ")
 }
 
-/// The widest of `texts`.
-fn widest(texts: &[String], em: f64) -> Result<f64> {
-    let widths = texts.iter().map(|text| width(text, em));
-    Ok(widths
-        .collect::<Result<Vec<_>>>()?
-        .into_iter()
-        .fold(0.0, f64::max))
-}
-
 /// A bar for each class, with its value above it; the largest stands out.
 ///
 /// # Errors
-/// [`Error::Argument`] if a value is not finite or not of the `unit`'s range, or there are none.
+/// If a value is not finite or not of the `unit`'s range, or there are none.
 ///
 /// # Example
 /// ```
@@ -160,10 +151,8 @@ pub fn bars(title: &str, names: &[&str], values: &[f32], unit: Unit) -> Result<F
         let value = |(place, text): (Point, &String)| {
             EmptyElement::at(place) + Text::new(text.clone(), (0, grid(-8.0)), above(value_size))
         };
-        chart.draw_series(places().map(bar)).map_err(Error::draw)?;
-        chart
-            .draw_series(places().zip(&written).map(value))
-            .map_err(Error::draw)?;
+        chart.draw_series(places().map(bar))?;
+        chart.draw_series(places().zip(&written).map(value))?;
         Ok(())
     })
 }
@@ -171,7 +160,7 @@ pub fn bars(title: &str, names: &[&str], values: &[f32], unit: Unit) -> Result<F
 /// How many `labels` there are of each of `classes` classes, as bars.
 ///
 /// # Errors
-/// [`Error::Argument`] if a label is no class.
+/// If a label is no class.
 pub fn histogram(title: &str, names: &[&str], labels: &[usize], classes: usize) -> Result<Figure> {
     let mut counts = vec![0.0; classes];
     for &label in labels {
@@ -194,7 +183,7 @@ pub(crate) fn no_class(name: &'static str, class: usize, classes: usize) -> Erro
 /// stands out.
 ///
 /// # Errors
-/// [`Error::Argument`] if a share is not between 0 and 1, or there are none.
+/// If a share is not between 0 and 1, or there are none.
 pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
     const HEIGHT: u32 = 420;
     const STEP: f64 = 87.0;
@@ -245,9 +234,7 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
                 + Circle::new((0, 0), grid(RADIUS), color.filled())
                 + Text::new(text.clone(), (0, grid(-RADIUS - 6.0)), above(share_size))
         };
-        chart
-            .draw_series(written.iter().enumerate().map(point))
-            .map_err(Error::draw)?;
+        chart.draw_series(written.iter().enumerate().map(point))?;
         Ok(())
     })
 }
@@ -258,7 +245,7 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
 /// stronger the more frequent; cells without images are empty.
 ///
 /// # Errors
-/// [`Error::Argument`] if `counts` is no square, or all counts are 0.
+/// If `counts` is no square, or all counts are 0.
 pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure> {
     /// A cell's least and largest width, its height, and the share of both that letters may fill.
     const CELL: (f64, f64, f64) = (84.0, 126.0, 52.0);
@@ -345,8 +332,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
                 .y_label_area_size(grid(left - MARGIN))
                 .margin_right(page.0 as i32 - grid(left) - side.0 - 1)
                 .margin_bottom(page.1 as i32 - grid(top) - grid(above_cells) - side.1 - 1)
-                .build_cartesian_2d(Axis::named(&names), Axis::named(&names).reversed())
-                .map_err(Error::draw)?;
+                .build_cartesian_2d(Axis::named(&names), Axis::named(&names).reversed())?;
             let mut mesh = chart.configure_mesh();
             mesh.disable_mesh()
                 .axis_style(TRANSPARENT)
@@ -356,7 +342,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
             mesh.axis_desc_style(letters(LABEL, INK))
                 .x_desc("Read as")
                 .y_desc("Label");
-            mesh.draw().map_err(Error::draw)?;
+            mesh.draw()?;
             let square = |cell: usize| {
                 let (x, y) = ((cell % classes) as f64, (cell / classes) as f64);
                 [(x - 0.5, y - 0.5), (x + 0.5, y + 0.5)]
@@ -372,19 +358,19 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
                 };
                 Rectangle::new(square(cell), color.filled())
             };
-            chart.draw_series(cells().map(fill)).map_err(Error::draw)?;
+            chart.draw_series(cells().map(fill))?;
             let lines =
                 (0..counts.len()).map(|cell| Rectangle::new(square(cell), stroke(PALE, 1.0)));
-            chart.draw_series(lines).map_err(Error::draw)?;
+            chart.draw_series(lines)?;
             let end = classes as f64 - 0.5;
             let frame = Rectangle::new([(-0.5, -0.5), (end, end)], stroke(FRAME, 1.0));
-            chart.draw_series([frame]).map_err(Error::draw)?;
+            chart.draw_series([frame])?;
             if value_size >= READABLE {
                 let value = |cell: usize| {
                     let place = ((cell % classes) as f64, (cell / classes) as f64);
                     Text::new(texts[cell].clone(), place, letters(value_size, INK))
                 };
-                chart.draw_series(cells().map(value)).map_err(Error::draw)?;
+                chart.draw_series(cells().map(value))?;
             }
             let beside = grid(GAP + CELL.0 / 2.0);
             let shares = (0..classes).map(|class| {
@@ -397,11 +383,10 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
                 let text = Text::new(text, (beside, 0), letters(SMALL.min(cell.1), INK));
                 EmptyElement::at((end, class as f64)) + text
             });
-            chart.draw_series(shares).map_err(Error::draw)?;
+            chart.draw_series(shares)?;
             let plot = chart.plotting_area().get_base_pixel();
             let write = |text: &str, em: f64, x: i32, y: f64| {
                 area.draw_text(text, &letters(em, INK), (x, grid(y)))
-                    .map_err(Error::draw)
             };
             write(
                 "Right",
@@ -409,7 +394,8 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
                 plot.0 + side.0 + beside,
                 top + above_cells - LABEL,
             )?;
-            write(title, TITLE, plot.0 + side.0 / 2, 1.1 * TITLE)
+            write(title, TITLE, plot.0 + side.0 / 2, 1.1 * TITLE)?;
+            Ok(())
         },
     )
 }

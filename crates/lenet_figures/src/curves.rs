@@ -88,7 +88,7 @@ impl Default for Axes<'_> {
 /// A value that is not finite leaves a gap, and the legend says so.
 ///
 /// # Errors
-/// [`Error::Argument`] if no value is finite, or one is not above 0 on a logarithmic axis.
+/// If no value is finite, or one is not above 0 on a logarithmic axis.
 ///
 /// # Example
 /// ```
@@ -158,7 +158,7 @@ fn draw(area: &Area<'_>, axes: &Axes<'_>, x: Axis, y: Axis, lines: &[Line]) -> R
         let points: Vec<_> = line.points().collect();
         for run in points.chunk_by(|before, after| after.0 - before.0 == 1.0) {
             let series = LineSeries::new(run.iter().copied(), stroke(color, STROKE));
-            chart.draw_series(series).map_err(Error::draw)?;
+            chart.draw_series(series)?;
         }
         let every = points.len().div_ceil(MOST_MARKERS).max(1);
         let shown = points.into_iter().step_by(every);
@@ -167,7 +167,7 @@ fn draw(area: &Area<'_>, axes: &Axes<'_>, x: Axis, y: Axis, lines: &[Line]) -> R
             let line = PathElement::new([(0, 0), (grid(SAMPLE), 0)], stroke(color, STROKE));
             EmptyElement::at(start) + line + marker(index, color, grid(SAMPLE / 2.0))
         };
-        let series = chart.draw_series(markers).map_err(Error::draw)?;
+        let series = chart.draw_series(markers)?;
         series.label(line.legend()).legend(sample);
     }
     let (width, height) = chart.plotting_area().dim_in_pixel();
@@ -180,8 +180,8 @@ fn draw(area: &Area<'_>, axes: &Axes<'_>, x: Axis, y: Axis, lines: &[Line]) -> R
         .label_font(letters(NAME, INK).pos(Pos::new(HPos::Left, VPos::Top)))
         .background_style(WHITE)
         .border_style(stroke(PALE, 1.5))
-        .draw()
-        .map_err(Error::draw)
+        .draw()?;
+    Ok(())
 }
 
 /// The sign at each point of a line, so that lines differ by more than their colour: a disc, a square, a triangle, …

@@ -56,10 +56,10 @@ impl Figure {
         {
             let bitmap = BitMapBackend::with_buffer(&mut points, grid);
             let area = Canvas::new(bitmap, scale).into_drawing_area();
-            area.fill(&WHITE).map_err(Error::draw)?;
+            area.fill(&WHITE).map_err(Error::from)?;
             draw(&area)?;
         }
-        let png = encode((width, height), &points).map_err(Error::draw)?;
+        let png = encode((width, height), &points).map_err(Error::new)?;
         Ok(Self { png, text, size })
     }
 
@@ -92,13 +92,11 @@ impl Figure {
     /// Writes the PNG file to `path`, over what was there.
     ///
     /// # Errors
-    /// [`Error::Write`] if the file can't be written.
+    /// If the file can't be written.
     pub fn save_png(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        std::fs::write(path, &self.png).map_err(|source| Error::Write {
-            path: path.to_path_buf(),
-            source,
-        })
+        let written = std::fs::write(path, &self.png);
+        written.map_err(|reason| Error::new(format!("can't write {}: {reason}", path.display())))
     }
 
     /// Shows the figure as the result of a notebook cell. The kernel calls it for a cell's last expression.

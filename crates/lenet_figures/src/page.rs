@@ -2,7 +2,9 @@
 
 use plotters::element::{Circle, PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontTransform, IntoFont as _, RGBColor, ShapeStyle, TextStyle};
+use plotters::style::{
+    Color, FontTransform, IntoFont as _, RGBColor, ShapeStyle, TextStyle, WHITE,
+};
 
 use crate::canvas::{load_font, FONT};
 use crate::figure::{Area, GRID};
@@ -59,16 +61,21 @@ pub(crate) fn letters(em: f64, color: RGBColor) -> TextStyle<'static> {
 /// The width of `text` in letters of an em of `em` pixels.
 pub(crate) fn width(text: &str, em: f64) -> Result<f64> {
     load_font()?;
-    let size = letters(em, INK).font.box_size(text).map_err(Error::draw)?;
+    let size = letters(em, INK).font.box_size(text).map_err(Error::new)?;
     Ok(f64::from(size.0) / f64::from(GRID))
+}
+
+/// The width of the widest of `texts`.
+pub(crate) fn widest<S: AsRef<str>>(texts: &[S], em: f64) -> Result<f64> {
+    texts.iter().try_fold(0.0, |widest: f64, text| {
+        Ok(widest.max(width(text.as_ref(), em)?))
+    })
 }
 
 /// The largest em up to `em`, and not below [`LEAST`], at which each of `texts` fits into `room` pixels.
 pub(crate) fn fitting<S: AsRef<str>>(texts: &[S], em: f64, room: f64) -> Result<f64> {
-    let widest = texts.iter().try_fold(0.0, |widest: f64, text| {
-        Ok::<_, Error>(widest.max(width(text.as_ref(), em)?))
-    })?;
-    Ok((em * (room / widest.max(1.0)).min(1.0)).max(LEAST.min(em)))
+    let share = room / widest(texts, em)?.max(1.0);
+    Ok((em * share.min(1.0)).max(LEAST))
 }
 
 pub(crate) fn stroke(color: RGBColor, width: f64) -> ShapeStyle {
@@ -108,21 +115,31 @@ impl Page<'_, '_> {
         Figure::paint(size, 1, text, |area| draw(&Page(area)))
     }
 
+    /// The page's width.
+    pub fn width(&self) -> f64 {
+        f64::from(self.0.dim_in_pixel().0) / f64::from(GRID)
+    }
+
     pub fn rect(&self, (x, y): Point, (width, height): Point, color: RGBColor) -> Result<()> {
         let corners = [(grid(x), grid(y)), (grid(x + width), grid(y + height))];
         let rectangle = Rectangle::new(corners, color.filled());
-        self.0.draw(&rectangle).map_err(Error::draw)
+        Ok(self.0.draw(&rectangle)?)
     }
 
     pub fn line(&self, points: &[Point], width: f64, color: RGBColor) -> Result<()> {
         let points: Vec<_> = points.iter().map(|&(x, y)| (grid(x), grid(y))).collect();
         let path = PathElement::new(points, stroke(color, width));
-        self.0.draw(&path).map_err(Error::draw)
+        Ok(self.0.draw(&path)?)
     }
 
-    pub fn disc(&self, (x, y): Point, radius: f64, color: RGBColor) -> Result<()> {
-        let disc = Circle::new((grid(x), grid(y)), grid(radius), color.filled());
-        self.0.draw(&disc).map_err(Error::draw)
+    /// White strokes with round ends and corners, of a pen of `radius`.
+    pub fn strokes(&self, points: &[Point], radius: f64) -> Result<()> {
+        self.line(points, 2.0 * radius, WHITE)?;
+        for &(x, y) in points {
+            let disc = Circle::new((grid(x), grid(y)), grid(radius), WHITE.filled());
+            self.0.draw(&disc)?;
+        }
+        Ok(())
     }
 
     /// The outline of a rectangle, its middle on the rectangle's edge.
@@ -142,7 +159,7 @@ impl Page<'_, '_> {
 
     pub fn write(&self, (x, y): Point, text: &str, style: &TextStyle<'_>) -> Result<()> {
         let at = (grid(x), grid(y));
-        self.0.draw_text(text, style, at).map_err(Error::draw)
+        Ok(self.0.draw_text(text, style, at)?)
     }
 
     /// Letters of size `em`, centred on the point.
