@@ -1,75 +1,42 @@
 //! What can go wrong.
 
 use std::fmt;
-use std::path::PathBuf;
+
+use plotters::drawing::DrawingAreaErrorKind;
 
 /// A result whose error is the crate's own.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why there is no figure.
+/// Why there is no figure, in a sentence.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// An argument that no figure can be made of.
-    Argument {
-        /// The argument's name.
-        name: &'static str,
-        /// What it must be.
-        expected: String,
-        /// What it was.
-        got: String,
-    },
-    /// plotters, its font or the PNG encoder refused.
-    Draw(String),
-    /// The file could not be written.
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-}
+pub struct Error(String);
 
 impl Error {
-    pub(crate) fn argument(
-        name: &'static str,
-        expected: impl Into<String>,
-        got: impl Into<String>,
-    ) -> Self {
-        let (expected, got) = (expected.into(), got.into());
-        Self::Argument {
-            name,
-            expected,
-            got,
-        }
+    /// What went wrong, as it is to be shown.
+    pub(crate) fn new(problem: impl fmt::Display) -> Self {
+        Self(problem.to_string())
     }
 
-    pub(crate) fn draw(problem: impl fmt::Display) -> Self {
-        Self::Draw(problem.to_string())
+    /// An argument that no figure can be made of.
+    pub(crate) fn argument(
+        name: &str,
+        expected: impl fmt::Display,
+        got: impl fmt::Display,
+    ) -> Self {
+        Self(format!("{name} must be {expected}, got {got}"))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Argument {
-                name,
-                expected,
-                got,
-            } => write!(f, "{name} must be {expected}, got {got}"),
-            Self::Draw(problem) => write!(f, "the figure can't be drawn: {problem}"),
-            Self::Write { path, source } => {
-                write!(f, "can't write {}: {source}", path.display())
-            }
-        }
+        f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Write { source, .. } => Some(source),
-            _ => None,
-        }
+impl std::error::Error for Error {}
+
+impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for Error {
+    fn from(problem: DrawingAreaErrorKind<E>) -> Self {
+        Self(format!("plotters can't draw: {problem}"))
     }
 }

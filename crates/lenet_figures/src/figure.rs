@@ -2,9 +2,32 @@
 
 use std::path::Path;
 
-use crate::Result;
+use base64::{prelude::BASE64_STANDARD, Engine as _};
+use plotters::backend::BitMapBackend;
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, IntoDrawingArea as _};
+use plotters::style::WHITE;
 
-/// A picture that shows itself as the result of a notebook cell.
+use crate::canvas::{load_font, Canvas};
+use crate::{escape, Error, Result};
+
+/// Where plotters draws a figure.
+pub type Area<'a> = DrawingArea<Canvas<'a>, Shift>;
+
+/// PNG pixels per CSS pixel: sharp on high-density screens.
+const DENSITY: usize = 2;
+/// Painted points per PNG pixel, in each direction. plotters' lines have hard edges; the points' mean has smooth ones.
+const SAMPLES: usize = 2;
+/// Painted points per CSS pixel.
+pub(crate) const GRID: i32 = (DENSITY * SAMPLES) as i32;
+/// Red, green, blue.
+const CHANNELS: usize = 3;
+/// The largest figure's CSS pixels; it takes 400 MB while it is painted.
+const MOST_PIXELS: u64 = 8_000_000;
+/// The PNG's own word on its density, for programs that heed it: pixels per metre, 192 to the inch.
+const PIXELS_PER_METRE: u32 = 7559;
+
+/// A picture that shows itself as the result of a notebook cell, with words for readers who can't see it.
 #[derive(Clone)]
 pub struct Figure {
     png: Vec<u8>,
@@ -13,50 +36,117 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// The figure as a PNG file's bytes, two pixels for each CSS pixel.
+    /// A white page of `size` CSS pixels, painted by `draw`, who counts in units of which `scale` points make one.
+    pub(crate) fn paint<E: From<Error>>(
+        size: (u32, u32),
+        scale: i32,
+        text: String,
+        draw: impl FnOnce(&Area<'_>) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let (width, height) = size;
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels == 0 || pixels > MOST_PIXELS {
+            let expected = format!("1 to {MOST_PIXELS} pixels");
+            let got = format!("{width} by {height}");
+            return Err(Error::argument("size", expected, got).into());
+        }
+        load_font()?;
+        let grid = (width * GRID as u32, height * GRID as u32);
+        let mut points = vec![u8::MAX; grid.0 as usize * grid.1 as usize * CHANNELS];
+        {
+            let bitmap = BitMapBackend::with_buffer(&mut points, grid);
+            let area = Canvas::new(bitmap, scale).into_drawing_area();
+            area.fill(&WHITE).map_err(Error::from)?;
+            draw(&area)?;
+        }
+        let png = encode((width, height), &points).map_err(Error::new)?;
+        Ok(Self { png, text, size })
+    }
+
+    /// The PNG file's bytes, two pixels for each CSS pixel.
     pub fn png(&self) -> &[u8] {
         &self.png
     }
 
-    /// What there is to see, in words, for readers who can't see it.
+    /// What there is to see, in words.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Width and height in CSS pixels, where there is room for them.
-    pub fn size(&self) -> (u32, u32) {
-        self.size
-    }
-
     /// The figure with other words for readers who can't see it.
     #[must_use]
-    pub fn with_text(self, text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            ..self
-        }
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.text = text.into();
+        self
     }
 
-    /// An image element with width, alternative text and the PNG within.
+    /// An image element that holds the PNG, its width in CSS pixels and the words.
     pub fn html(&self) -> String {
-        String::new()
+        let (width, text) = (self.size.0, escape(&self.text));
+        format!(
+            "<img width=\"{width}\" style=\"max-width:100%;height:auto\" alt=\"{text}\" src=\"data:image/png;base64,{}\">",
+            self.base64()
+        )
     }
 
     /// Writes the PNG file to `path`, over what was there.
     ///
     /// # Errors
-    /// [`Error::Write`](crate::Error::Write) if the file can't be written.
+    /// If the file can't be written.
     pub fn save_png(&self, path: impl AsRef<Path>) -> Result<()> {
-        let _ = path;
-        Ok(())
+        let path = path.as_ref();
+        let written = std::fs::write(path, &self.png);
+        written.map_err(|reason| Error::new(format!("can't write {}: {reason}", path.display())))
     }
 
     /// Shows the figure as the result of a notebook cell. The kernel calls it for a cell's last expression.
-    pub fn evcxr_display(&self) {}
+    ///
+    /// JupyterLab (trusted or not) and nbconvert take the HTML, which alone can say width and alternative text: the kernel
+    /// hands on no metadata that would say them of a PNG. GitHub drops images out of HTML and takes the PNG.
+    pub fn evcxr_display(&self) {
+        evcxr_runtime::mime_type("text/html").text(self.html());
+        evcxr_runtime::mime_type("image/png").text(self.base64());
+        evcxr_runtime::mime_type("text/plain").text(&self.text);
+    }
+
+    pub(crate) fn base64(&self) -> String {
+        BASE64_STANDARD.encode(&self.png)
+    }
 }
 
 impl std::fmt::Debug for Figure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Figure({})", self.text)
     }
+}
+
+/// A PNG of the mean colour of each pixel's points.
+fn encode((width, height): (u32, u32), points: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+    const COUNT: u16 = (SAMPLES * SAMPLES) as u16;
+    let row = width as usize * GRID as usize * CHANNELS;
+    let mut pixels = Vec::with_capacity(points.len() / COUNT as usize);
+    for rows in points.chunks_exact(row * SAMPLES) {
+        for at in (0..row).step_by(SAMPLES * CHANNELS) {
+            for channel in at..at + CHANNELS {
+                let of = |point: usize| {
+                    rows[channel + point / SAMPLES * row + point % SAMPLES * CHANNELS]
+                };
+                let sum: u16 = (0..SAMPLES * SAMPLES)
+                    .map(|point| u16::from(of(point)))
+                    .sum();
+                pixels.push(((sum + COUNT / 2) / COUNT) as u8);
+            }
+        }
+    }
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width * DENSITY as u32, height * DENSITY as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Balanced);
+    encoder.set_pixel_dims(Some(png::PixelDimensions {
+        xppu: PIXELS_PER_METRE,
+        yppu: PIXELS_PER_METRE,
+        unit: png::Unit::Meter,
+    }));
+    encoder.write_header()?.write_image_data(&pixels)?;
+    Ok(file)
 }

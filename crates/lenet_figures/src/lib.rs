@@ -2,23 +2,29 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod architecture;
+mod axis;
 mod canvas;
 mod chart;
 mod classes;
+mod curves;
 mod digits;
 mod error;
 mod figure;
-mod layers;
+mod maps;
+mod page;
 mod panel;
 mod table;
 
+pub use architecture::{architecture, layer_table, Row};
 pub use canvas::Canvas;
-pub use chart::{chart, curves, Area, Axes, Line};
+pub use chart::chart;
 pub use classes::{accuracy_by_class, bars, confusion, histogram, Unit};
-pub use digits::{digit, digits, mistakes, predictions, Images, Mistake};
+pub use curves::{curves, Axes, Line};
+pub use digits::{digit, digits, mistakes, predictions, Images, Reading};
 pub use error::{Error, Result};
-pub use figure::Figure;
-pub use layers::{architecture, feature_maps, filters, layer_table, Maps, Row};
-pub use panel::{drawn_seven, Activation, Layer, Panel};
+pub use figure::{Area, Figure};
+pub use maps::{feature_maps, filters, Maps};
+pub use panel::{drawn_seven, Layer, Panel};
 pub use plotters;
 pub use table::{escape, thousands, Column, Table};

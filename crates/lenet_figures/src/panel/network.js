@@ -1,4 +1,5 @@
 // The network, forward only. A picture is {shape: [channels, rows, columns], values}; so is what each layer makes of it.
+// A vector is {shape: [values, 1, 1], values}.
 
 /** The layers, each with its weights and biases, from what the notebook wrote into the page. */
 function readNetwork({ layers, weights }) {
@@ -16,80 +17,89 @@ function readNetwork({ layers, weights }) {
   });
 }
 
-/** Ten probabilities for the 28 x 28 grey levels from 0 (black) to 1 (white), row by row. */
+/** The classes' probabilities for the 28 x 28 grey levels from 0 (black) to 1 (white), row by row. */
 function forward(network, pixels) {
-  let x = { shape: [1, SIDE, SIDE], values: Float32Array.from(pixels) };
-  for (const layer of network) {
-    x = LAYERS[layer.kind](layer, x);
-    if (layer.tanh) {
-      x.values = x.values.map(Math.tanh);
+  const image = { shape: [1, SIDE, SIDE], values: Float32Array.from(pixels) };
+  return softmax(network.reduce((x, layer) => LAYERS[layer.kind](layer, x), image).values);
+}
+
+/** Maps of a shape, each value made from its channel, row and column. */
+function maps([channels, rows, columns], value) {
+  const values = new Float32Array(channels * rows * columns);
+  let at = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        values[at++] = value(channel, row, column);
+      }
     }
   }
-  return softmax(x.values);
+  return { shape: [channels, rows, columns], values };
 }
+
+/** Maps made from windows of `size` x `size` values that touch and don't overlap: all are folded, then finished. */
+function pool(size, { shape: [channels, rows, columns], values }, start, fold, finish) {
+  return maps([channels, Math.floor(rows / size), Math.floor(columns / size)], (channel, row, column) => {
+    let folded = start;
+    for (let u = 0; u < size; u++) {
+      for (let v = 0; v < size; v++) {
+        folded = fold(folded, values[(channel * rows + row * size + u) * columns + column * size + v]);
+      }
+    }
+    return finish(folded);
+  });
+}
+
+/** A function of each value. */
+const each = f => (_, { shape, values }) => ({ shape, values: values.map(f) });
 
 const LAYERS = {
   // A valid convolution: no padding, stride 1.
   Conv2D({ inputs, outputs, kernel, weight, bias }, { shape: [, rows, columns], values }) {
-    const [height, width] = [rows - kernel + 1, columns - kernel + 1];
-    const y = new Float32Array(outputs * height * width);
-    let at = 0;
-    for (let output = 0; output < outputs; output++) {
-      for (let row = 0; row < height; row++) {
-        for (let column = 0; column < width; column++) {
-          let sum = bias[output];
-          let tap = output * inputs * kernel * kernel;
-          for (let input = 0; input < inputs; input++) {
-            for (let u = 0; u < kernel; u++) {
-              const from = (input * rows + row + u) * columns + column;
-              for (let v = 0; v < kernel; v++) {
-                sum += weight[tap++] * values[from + v];
-              }
-            }
+    return maps([outputs, rows - kernel + 1, columns - kernel + 1], (output, row, column) => {
+      let sum = bias[output];
+      let tap = output * inputs * kernel * kernel;
+      for (let input = 0; input < inputs; input++) {
+        for (let u = 0; u < kernel; u++) {
+          const from = (input * rows + row + u) * columns + column;
+          for (let v = 0; v < kernel; v++) {
+            sum += weight[tap++] * values[from + v];
           }
-          y[at++] = sum;
         }
       }
-    }
-    return { shape: [outputs, height, width], values: y };
+      return sum;
+    });
   },
 
-  // The mean of each window; windows touch and don't overlap.
-  AvgPool2D({ kernel }, { shape: [channels, rows, columns], values }) {
-    const [height, width] = [Math.floor(rows / kernel), Math.floor(columns / kernel)];
-    const y = new Float32Array(channels * height * width);
-    let at = 0;
-    for (let channel = 0; channel < channels; channel++) {
-      for (let row = 0; row < height; row++) {
-        for (let column = 0; column < width; column++) {
-          let sum = 0;
-          for (let u = 0; u < kernel; u++) {
-            for (let v = 0; v < kernel; v++) {
-              sum += values[(channel * rows + row * kernel + u) * columns + column * kernel + v];
-            }
-          }
-          y[at++] = sum / (kernel * kernel);
-        }
-      }
-    }
-    return { shape: [channels, height, width], values: y };
+  AvgPool2D: ({ size }, x) => pool(size, x, 0, (sum, value) => sum + value, sum => sum / (size * size)),
+
+  MaxPool2D: ({ size }, x) => pool(size, x, -Infinity, Math.max, largest => largest),
+
+  ZeroPad2D({ size }, { shape: [channels, rows, columns], values }) {
+    return maps([channels, rows + 2 * size, columns + 2 * size], (channel, row, column) => {
+      const [y, x] = [row - size, column - size];
+      const inside = y >= 0 && y < rows && x >= 0 && x < columns;
+      return inside ? values[(channel * rows + y) * columns + x] : 0;
+    });
   },
 
-  Flatten(_, { values }) {
-    return { shape: [values.length], values };
-  },
+  Flatten: (_, { values }) => ({ shape: [values.length, 1, 1], values }),
 
   Linear({ inputs, outputs, weight, bias }, { values }) {
-    const y = new Float32Array(outputs);
-    for (let output = 0; output < outputs; output++) {
+    return maps([outputs, 1, 1], output => {
       let sum = bias[output];
       for (let input = 0; input < inputs; input++) {
         sum += weight[output * inputs + input] * values[input];
       }
-      y[output] = sum;
-    }
-    return { shape: [outputs], values: y };
+      return sum;
+    });
   },
+
+  // Only training drops values.
+  Dropout: (_, x) => x,
+  Tanh: each(Math.tanh),
+  ReLU: each(x => Math.max(x, 0)),
+  Sigmoid: each(x => 1 / (1 + Math.exp(-x))),
 };
 
 function softmax(logits) {

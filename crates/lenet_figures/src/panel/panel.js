@@ -1,25 +1,25 @@
-// The panel: a canvas to draw on, what the network sees of it, and ten bars.
+// The panel: a canvas to draw on, what the network sees of it, and a bar for each class.
 
 /** Width of the pen and a keyboard's step, as shares of the canvas. */
 const PEN = 0.075;
 const STEP = 0.025;
-const DIGITS = 10;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Turns a place holder into a panel. Everything is found below `host`: there may be many on a page. */
 function start(host) {
   const part = name => host.querySelector(`script.${name}`).textContent;
-  const network = readNetwork(JSON.parse(part("network")));
+  const written = JSON.parse(part("network"));
+  const network = readNetwork(written);
   const root = host.attachShadow({ mode: "open" });
   root.innerHTML = part("panel");
   const [paper, mark, seen, answer, clearButton, bars] = [".paper", ".pen", ".seen", ".answer", "button", ".bars"]
     .map(name => root.querySelector(name));
-  const show = bindBars(bars, answer);
+  const show = bindBars(bars, answer, written.names);
   // Without an alpha channel, whatever is drawn lies on black, as MNIST's digits do.
   const pen = paper.getContext("2d", { alpha: false, willReadFrequently: true });
   Object.assign(pen, { lineWidth: PEN * paper.width, lineCap: "round", lineJoin: "round", strokeStyle: "white" });
 
-  /** Reads the canvas: the pixels that the network sees and the ten probabilities; null where nothing is drawn. */
+  /** Reads the canvas: the pixels that the network sees and the probabilities; null where nothing is drawn. */
   function read() {
     const pixels = likeMnist(inkOf(pen), paper.width);
     return pixels && { pixels, probabilities: forward(network, pixels) };
@@ -138,17 +138,17 @@ function bindKeyboard(paper, mark, draw, clear) {
   paper.addEventListener("pointerdown", () => paper.classList.remove("keys"));
 }
 
-/** Makes the ten bars; gives the function that shows probabilities in them, or none. */
-function bindBars(bars, answer) {
-  const rows = Array.from({ length: DIGITS }, (_, digit) => {
-    const cells = ["digit", "track", "share"].map(name => {
+/** Makes a bar for each class; gives the function that shows probabilities in them, or none. */
+function bindBars(bars, answer, names) {
+  const rows = names.map(name => {
+    const cells = ["digit", "track", "share"].map(part => {
       const cell = document.createElement("span");
-      cell.className = name;
+      cell.className = part;
       return cell;
     });
     const bar = document.createElement("span");
     bar.className = "bar";
-    cells[0].textContent = digit;
+    cells[0].textContent = name;
     cells[1].append(bar);
     bars.append(...cells);
     return { bar, share: cells[2] };
@@ -156,17 +156,17 @@ function bindBars(bars, answer) {
   const percent = share => `${(100 * share).toFixed(1)} %`;
   return probabilities => {
     const largest = probabilities?.indexOf(Math.max(...probabilities));
-    rows.forEach(({ bar, share }, digit) => {
-      bar.style.width = percent(probabilities?.[digit] ?? 0).replace(" ", "");
-      bar.classList.toggle("largest", digit === largest);
-      share.textContent = probabilities ? percent(probabilities[digit]) : "";
+    rows.forEach(({ bar, share }, index) => {
+      bar.style.width = percent(probabilities?.[index] ?? 0).replace(" ", "");
+      bar.classList.toggle("largest", index === largest);
+      share.textContent = probabilities ? percent(probabilities[index]) : "";
     });
     const words = probabilities ? `with ${percent(probabilities[largest])}` : "Draw a digit from 0 to 9.";
     const strong = document.createElement("strong");
-    strong.textContent = largest ?? "?";
+    strong.textContent = names[largest] ?? "?";
     answer.replaceChildren(strong, words);
-    const each = probabilities?.map((share, digit) => `${digit}: ${percent(share)}`).join(", ");
-    bars.setAttribute("aria-label", `Probability of each digit${each ? `: ${each}` : ""}`);
+    const each = probabilities?.map((share, index) => `${names[index]}: ${percent(share)}`).join(", ");
+    bars.setAttribute("aria-label", `Probability of each class${each ? `: ${each}` : ""}`);
   };
 }
 

@@ -1,0 +1,283 @@
+//! A network as a table and as a picture: each layer's output in its shape, from the image to the classes.
+
+use plotters::style::RGBColor;
+
+use crate::page::{letters, tint, width, Page, Point};
+use crate::page::{BLUE, FRAME, INK, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL};
+use crate::{thousands, Column, Error, Figure, Result, Table};
+
+/// A layer of a network.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Row {
+    /// Its name in the paper: C1, S2, …
+    pub name: String,
+    /// `Conv2D 5x5`, `Linear`, …
+    pub kind: String,
+    /// `tanh`, `relu`, …, or nothing.
+    pub activation: String,
+    /// (channels, rows, columns) or (values).
+    pub output: Vec<usize>,
+    /// How many weights and biases it has.
+    pub parameters: usize,
+    /// How they are counted, or nothing.
+    pub formula: String,
+}
+
+impl Row {
+    /// What the layer is, with its activation.
+    fn what(&self) -> String {
+        let parts = [&self.kind, &self.activation].map(String::as_str);
+        parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn dims(&self, between: &str) -> String {
+        let sides: Vec<_> = self.output.iter().map(|&side| thousands(side)).collect();
+        sides.join(between)
+    }
+}
+
+/// The layers (without the input) with output shapes and parameters, as Keras' `summary()` prints them.
+pub fn layer_table(rows: &[Row]) -> Table<4> {
+    let columns = [
+        Column::left("Layer (type)"),
+        Column::left("Output Shape"),
+        Column::right("Param #"),
+        Column::left("Counted as"),
+    ];
+    let mut table = Table::new("The network's layers and their parameters", columns);
+    for row in rows {
+        let layer = match row.name == row.kind {
+            true => row.name.clone(),
+            false => format!("{} ({})", row.name, row.what()),
+        };
+        let shape = format!("(None, {})", row.dims(", "));
+        table.row([layer, shape, thousands(row.parameters), row.formula.clone()]);
+    }
+    let total = thousands(rows.iter().map(|row| row.parameters).sum());
+    table.line(format!("Total params: {total}"));
+    table.line(format!("Trainable params: {total}"));
+    table.line("Non-trainable params: 0");
+    table
+}
+
+const STROKE: f64 = 1.5;
+const GAP: f64 = 16.0;
+/// Pixels for the rows of the largest map, and from a map to the one behind it. More maps than these are drawn as these.
+const LARGEST_MAP: f64 = 142.0;
+const MAP_OFFSET: f64 = 5.0;
+const MOST_MAPS: usize = 20;
+
+/// The network from left to right: each layer's output in its shape, and below it what the layer does, that shape and its
+/// number of parameters. A window shows what a convolution or a pooling looks at to make one value.
+///
+/// The first of `rows` is the input.
+///
+/// # Errors
+/// If an output is neither (channels, rows, columns) nor (values).
+pub fn architecture(rows: &[Row]) -> Result<Figure> {
+    /// Least width of a column, and a vector's width.
+    const COLUMN: f64 = 140.0;
+    const VECTOR: f64 = 20.0;
+    /// Heights of vectors of no values and of the longest; between them the root of the number of values counts.
+    const SHORTEST: f64 = 20.0;
+    const LONGEST: f64 = 250.0;
+    const TOP: f64 = 28.0;
+    const EM: f64 = 18.0;
+    const LINE: f64 = 1.35;
+    let of = |row: &Row| match row.output[..] {
+        [channels, rows, columns] if channels * rows * columns > 0 => Ok([channels, rows, columns]),
+        [values] if values > 0 => Ok([0, values, 0]),
+        _ => {
+            let got = format!("{:?} from {}", row.output, row.name);
+            Err(Error::argument(
+                "outputs",
+                "(channels, rows, columns) or (values), none of them 0",
+                got,
+            ))
+        }
+    };
+    let shapes = rows.iter().map(of).collect::<Result<Vec<_>>>()?;
+    let most = |maps: bool| {
+        let sides = shapes
+            .iter()
+            .filter(|shape| (shape[0] > 0) == maps)
+            .map(|shape| shape[1].max(shape[2]));
+        sides.max().unwrap_or(1) as f64
+    };
+    let (scale, longest) = (LARGEST_MAP / most(true), most(false));
+    let size = |shape: &[usize; 3]| match *shape {
+        [0, values, _] => (
+            VECTOR,
+            SHORTEST + (values as f64 / longest).sqrt() * (LONGEST - SHORTEST),
+        ),
+        [channels, rows, columns] => {
+            let behind = MAP_OFFSET * (channels.min(MOST_MAPS) - 1) as f64;
+            (
+                columns as f64 * scale + behind,
+                rows as f64 * scale + behind,
+            )
+        }
+    };
+    let sizes: Vec<Point> = shapes.iter().map(size).collect();
+    let height = sizes.iter().map(|size| size.1).fold(0.0, f64::max);
+    let wide = sizes
+        .iter()
+        .map(|size| size.0.max(COLUMN) + GAP)
+        .sum::<f64>()
+        - GAP;
+    let page = PAGE_WIDTH.max(wide + 2.0 * MARGIN);
+    let (words_top, total) = (
+        TOP + height + GAP,
+        rows.iter().map(|row| row.parameters).sum(),
+    );
+    let key_top = words_top + LABEL * LINE + 4.0 * EM * LINE + 1.5 * LABEL;
+    let each = rows
+        .iter()
+        .map(|row| format!("{} ({}) {}", row.name, row.what(), row.dims(" × ")));
+    let path = each.collect::<Vec<_>>().join(" → ");
+    let words = format!(
+        "The network, layer by layer: {path}. {} parameters in all.",
+        thousands(total)
+    );
+    Page::figure((page, key_top + LABEL + MARGIN), words, |page| {
+        let mut left = (page.width() - wide) / 2.0;
+        let mut before: Option<Placed> = None;
+        for ((row, &shape), &size) in rows.iter().zip(&shapes).zip(&sizes) {
+            let middle = left + size.0.max(COLUMN) / 2.0;
+            let corner = (middle - size.0 / 2.0, TOP + (height - size.1) / 2.0);
+            let placed = Placed {
+                shape,
+                corner,
+                size,
+                scale,
+            };
+            let color = if row.parameters > 0 { BLUE } else { ORANGE };
+            placed.draw(page, if before.is_none() { FRAME } else { color })?;
+            if let Some(before) = before {
+                before.connect(page, &placed, row.parameters > 0)?;
+            }
+            before = Some(placed);
+            page.text((middle, words_top + LABEL * LINE / 2.0), &row.name, LABEL)?;
+            let kind = if row.kind == row.name { "" } else { &row.kind };
+            let parameters = if row.parameters > 0 {
+                thousands(row.parameters)
+            } else {
+                String::new()
+            };
+            let lines = [
+                (row.dims(" × "), INK),
+                (kind.into(), FRAME),
+                (row.activation.clone(), FRAME),
+                (parameters, BLUE),
+            ];
+            for (line, (text, color)) in lines.iter().enumerate() {
+                let at = (
+                    middle,
+                    words_top + LABEL * LINE + (line as f64 + 0.5) * EM * LINE,
+                );
+                page.write(at, text, &letters(EM, *color))?;
+            }
+            left += size.0.max(COLUMN) + GAP;
+        }
+        let learns = format!(
+            "learns; its number of parameters in blue, {} in all",
+            thousands(total)
+        );
+        let keys = [
+            (BLUE, learns.as_str()),
+            (ORANGE, "computes without learning"),
+        ];
+        let step = |text: &str| Ok::<f64, Error>(2.0 * LABEL + width(text, SMALL)? + 2.0 * GAP);
+        let mut x = (page.width() - step(keys[0].1)? - step(keys[1].1)?) / 2.0;
+        for (color, text) in keys {
+            page.sheet((x, key_top - SMALL / 2.0), (SMALL, SMALL), color)?;
+            page.text_after((x + 1.5 * LABEL, key_top), text, SMALL)?;
+            x += step(text)?;
+        }
+        Ok(())
+    })
+}
+
+impl Page<'_, '_> {
+    /// A pale rectangle with an outline.
+    fn sheet(&self, corner: Point, size: Point, color: RGBColor) -> Result<()> {
+        self.rect(
+            corner,
+            size,
+            tint(color, if color == FRAME { 0.12 } else { 0.19 }),
+        )?;
+        self.frame(corner, size, STROKE, color)
+    }
+}
+
+/// An output at its place on the page. A vector has no channels and as many rows as values.
+#[derive(Clone, Copy)]
+struct Placed {
+    shape: [usize; 3],
+    corner: Point,
+    size: Point,
+    scale: f64,
+}
+
+impl Placed {
+    /// Width and height of one map.
+    fn map(&self) -> Point {
+        match self.shape {
+            [0, ..] => self.size,
+            [_, rows, columns] => (columns as f64 * self.scale, rows as f64 * self.scale),
+        }
+    }
+
+    /// The upper left corner of the front map.
+    fn front(&self) -> Point {
+        (self.corner.0, self.corner.1 + self.size.1 - self.map().1)
+    }
+
+    fn draw(&self, page: &Page<'_, '_>, color: RGBColor) -> Result<()> {
+        // The first map stands at the back and to the upper right, the last at the front.
+        let (front, maps) = (self.front(), self.shape[0].clamp(1, MOST_MAPS));
+        for back in (0..maps).rev().map(|map| MAP_OFFSET * map as f64) {
+            page.sheet((front.0 + back, front.1 - back), self.map(), color)?;
+        }
+        Ok(())
+    }
+
+    /// The window on this output that makes one value of the next, or lines from end to end between vectors.
+    fn connect(&self, page: &Page<'_, '_>, next: &Placed, learning: bool) -> Result<()> {
+        const THIN: f64 = 1.0;
+        /// How far from its map's upper left corner a window stands, as a share of the free rows.
+        const PLACE: f64 = 0.62;
+        let ((x, y), (rows, next_rows)) = (self.front(), (self.shape[1], next.shape[1]));
+        if self.shape[0] > 0 && next.shape[0] > 0 && next_rows < rows {
+            // A convolution without padding loses a row less than its window has; a pooling divides.
+            let (window, step) = match learning {
+                true => (rows - next_rows + 1, 1),
+                false => (rows / next_rows, rows / next_rows),
+            };
+            let place = ((next_rows - 1) as f64 * PLACE).round();
+            let (start, side) = (place * step as f64 * self.scale, window as f64 * self.scale);
+            let (x, y, next_front) = (x + start, y + start, next.front());
+            let target = (
+                next_front.0 + place * next.scale,
+                next_front.1 + place * next.scale,
+            );
+            page.frame((x, y), (side, side), THIN, INK)?;
+            page.line(&[(x + side, y), target], THIN, INK)?;
+            page.line(
+                &[(x + side, y + side), (target.0, target.1 + next.scale)],
+                THIN,
+                INK,
+            )?;
+            return page.rect(target, (next.scale, next.scale), INK);
+        }
+        // From the back map's upper right corner, and from the front map's lower right one.
+        let (right, bottom) = (self.corner.0 + self.size.0, self.corner.1 + self.size.1);
+        let next_bottom = (next.corner.0, next.corner.1 + next.size.1);
+        page.line(&[(right, self.corner.1), next.corner], THIN, FRAME)?;
+        page.line(&[(x + self.map().0, bottom), next_bottom], THIN, FRAME)
+    }
+}
