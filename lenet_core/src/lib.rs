@@ -7,6 +7,7 @@ pub use lenet_figures::plotters;
 
 mod augment;
 mod data;
+mod draw;
 pub mod display;
 mod error;
 mod fit;

@@ -3,7 +3,6 @@
 use std::ops::{Add, Index};
 
 use dfdx::prelude::*;
-pub use lenet_figures::Mistake;
 
 use crate::error::{Error, Result};
 use crate::history::Score;
@@ -164,6 +163,19 @@ pub fn mistakes<N: Dim, C: Dim>(
         .collect();
     mistakes.sort_by(|a, b| b.probability.total_cmp(&a.probability));
     Ok(mistakes)
+}
+
+/// An image that is read as another class than its label says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mistake {
+    /// Which image of the batch it is.
+    pub index: usize,
+    /// The class that it is.
+    pub label: usize,
+    /// The class that it is read as.
+    pub predicted: usize,
+    /// The probability of the class that it is read as, in 0..=1.
+    pub probability: f32,
 }
 
 /// What an image is, what it is read as, and the probability of that.

@@ -88,6 +88,10 @@ impl<N: Network> Model<N> {
         &self.network
     }
 
+    pub(crate) fn trainer(&self) -> &Trainer {
+        &self.trainer
+    }
+
     /// Epochs trained so far, in all fits.
     pub fn epochs(&self) -> usize {
         self.trainer.epochs

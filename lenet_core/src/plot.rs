@@ -22,12 +22,12 @@
 
 use dfdx::prelude::*;
 use lenet_figures as figures;
-use lenet_figures::{Axes, Line, Unit as Written};
+use lenet_figures::{Axes, Line, Reading, Unit as Written};
 pub use lenet_figures::{chart, Area, Figure};
 
 use crate::error::{Error, Result};
 use crate::history::{Epoch, History};
-use crate::metrics::{Confusion, Labels, Mistake};
+use crate::metrics::{largest, Confusion, Labels, Mistake};
 use crate::network::Chain;
 use crate::slices::values;
 use crate::summary::Summary;
@@ -129,7 +129,7 @@ impl Named<'_> {
         }
         let mut ink = Vec::new();
         let pictures = self::images(images, &places, &mut ink)?;
-        Ok(figures::digits(pictures, &labels[..places.len()], self.0, columns)?)
+        Ok(figures::digits(&pictures, &labels[..places.len()], self.0, columns)?)
     }
 
     /// See [`predictions`].
@@ -151,9 +151,12 @@ impl Named<'_> {
             let got = format!("{} labels and {} rows of probabilities", labels.len(), rows.len() / classes);
             return Err(Error::argument("places", format!("labels and probabilities for image {place}"), got));
         }
-        let chosen = Vec::from_iter(places.iter().flat_map(|place| &rows[place * classes..][..classes]).copied());
-        let labels = Vec::from_iter(places.iter().map(|place| labels[*place]));
-        Ok(figures::predictions(pictures, &chosen, &labels, self.0, COLUMNS)?)
+        let readings = Vec::from_iter(places.iter().map(|place| {
+            let row = &rows[place * classes..][..classes];
+            let class = largest(row);
+            Reading { class, probability: row[class], label: Some(labels[*place]) }
+        }));
+        Ok(figures::predictions(&pictures, &readings, self.0, COLUMNS)?)
     }
 
     /// See [`mistakes`].
@@ -169,9 +172,14 @@ impl Named<'_> {
     ) -> Result<Figure> {
         let shown = &mistakes[..mistakes.len().min(rows * columns)];
         let places = Vec::from_iter(shown.iter().map(|mistake| mistake.index));
+        let readings = Vec::from_iter(shown.iter().map(|mistake| Reading {
+            class: mistake.predicted,
+            probability: mistake.probability,
+            label: Some(mistake.label),
+        }));
         let mut ink = Vec::new();
         let pictures = self::images(images, &places, &mut ink)?;
-        Ok(figures::mistakes(pictures, shown, mistakes.len(), self.0, columns)?)
+        Ok(figures::mistakes(&pictures, &readings, mistakes.len(), self.0, columns)?)
     }
 
     /// See [`histogram`].
@@ -218,7 +226,7 @@ const COLUMNS: usize = 6;
 /// [`Error::Argument`] if there are fewer images.
 pub fn digit(images: &impl Pictures, index: usize) -> Result<Figure> {
     let mut ink = Vec::new();
-    Ok(figures::digit(self::images(images, &[index], &mut ink)?, index)?)
+    Ok(figures::digit(&self::images(images, &[index], &mut ink)?, index)?)
 }
 
 /// The first images, in `rows` of `columns`, each with its label.

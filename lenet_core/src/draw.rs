@@ -1,0 +1,49 @@
+//! Drawing a digit in the notebook: a panel whose network runs in the page.
+
+use lenet_figures::{drawn_seven, Layer, Panel};
+
+use crate::error::Result;
+use crate::loss::softmax;
+use crate::model::Model;
+use crate::network::{Activation, LayerKind, Network};
+
+impl<N: Network> Model<N> {
+    /// A panel to draw digits in, with the parameters learned so far. The page computes the probabilities itself.
+    ///
+    /// ```
+    /// use lenet_core::prelude::*;
+    /// let model = Model::compile(LeNet5::glorot_uniform(0), Adam::default())?;
+    /// let panel = model.draw()?;
+    /// assert!(panel.html().contains("\"kind\":\"Conv2D\",\"inputs\":1,\"outputs\":6,\"kernel\":5"));
+    /// # Ok::<(), lenet_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Figure`](crate::Error::Figure) for a network that takes other images than 28x28 grey pixels.
+    pub fn draw(&self) -> Result<Panel> {
+        let trainer = self.trainer();
+        let layers = trainer.layers.iter().filter_map(|layer| layer_of_page(*layer));
+        let mut probabilities = vec![0.0; trainer.program.output_len()];
+        if trainer.image == [1, 28, 28] {
+            trainer.logits(&drawn_seven(), &mut probabilities);
+            softmax(&mut probabilities);
+        }
+        Ok(Panel::new(&Vec::from_iter(layers), &trainer.parameters, &[], &probabilities)?)
+    }
+}
+
+fn layer_of_page(layer: LayerKind) -> Option<Layer> {
+    Some(match layer {
+        LayerKind::Input { .. } => return None,
+        LayerKind::Conv2D { inputs, outputs, kernel } => Layer::Conv2D { inputs, outputs, kernel },
+        LayerKind::AvgPool2D { window } => Layer::AvgPool2D(window),
+        LayerKind::MaxPool2D { window } => Layer::MaxPool2D(window),
+        LayerKind::ZeroPad2D { padding } => Layer::ZeroPad2D(padding),
+        LayerKind::Flatten => Layer::Flatten,
+        LayerKind::Linear { inputs, outputs } => Layer::Linear { inputs, outputs },
+        LayerKind::Activation(Activation::Tanh) => Layer::Tanh,
+        LayerKind::Activation(Activation::Relu) => Layer::ReLU,
+        LayerKind::Activation(Activation::Sigmoid) => Layer::Sigmoid,
+        LayerKind::Dropout { .. } => Layer::Dropout,
+    })
+}
