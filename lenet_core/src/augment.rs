@@ -30,14 +30,7 @@ pub struct Augment {
 
 impl Default for Augment {
     fn default() -> Self {
-        Self {
-            rotation: 6.0,
-            shift: 1.0,
-            scale: 0.08,
-            shear: 0.2,
-            elastic: 0.4,
-            smoothness: 3.0,
-        }
+        Self { rotation: 6.0, shift: 1.0, scale: 0.08, shear: 0.2, elastic: 0.4, smoothness: 3.0 }
     }
 }
 
@@ -50,13 +43,7 @@ impl Augment {
     /// assert!(Augment::strong().rotation > Augment::default().rotation);
     /// ```
     pub fn strong() -> Self {
-        Self {
-            rotation: 10.0,
-            shift: 1.5,
-            scale: 0.12,
-            elastic: 0.6,
-            ..Self::default()
-        }
+        Self { rotation: 10.0, shift: 1.5, scale: 0.12, elastic: 0.6, ..Self::default() }
     }
 
     /// Distorted copies of one image, one after the other: what training shows instead of the image, to look at.
@@ -232,21 +219,12 @@ mod tests {
 
     fn blob() -> Vec<f32> {
         let bright = |at: usize| (8..20).contains(&(at / SIDE)) && (11..17).contains(&(at % SIDE));
-        (0..PIXELS)
-            .map(|at| f32::from(u8::from(bright(at))))
-            .collect()
+        (0..PIXELS).map(|at| f32::from(u8::from(bright(at)))).collect()
     }
 
     #[test]
     fn without_limits_nothing_changes() {
-        let none = Augment {
-            rotation: 0.0,
-            shift: 0.0,
-            scale: 0.0,
-            shear: 0.0,
-            elastic: 0.0,
-            smoothness: 3.0,
-        };
+        let none = Augment { rotation: 0.0, shift: 0.0, scale: 0.0, shear: 0.0, elastic: 0.0, smoothness: 3.0 };
         let mut copy = vec![1.0; PIXELS];
         Distorter::new(none, SIZES).distort(&blob(), &mut copy, &mut random(0));
         for (a, b) in copy.iter().zip(blob()) {
@@ -257,9 +235,7 @@ mod tests {
     #[test]
     fn displacements_have_the_strength_that_was_asked_for() {
         let distorter = Distorter::new(Augment::default(), SIZES);
-        let all: Vec<f32> = (0..300)
-            .flat_map(|index| distorter.displacements(&mut random(index)))
-            .collect();
+        let all: Vec<f32> = (0..300).flat_map(|index| distorter.displacements(&mut random(index))).collect();
         let mean = all.iter().sum::<f32>() / all.len() as f32;
         let deviation = (all.iter().map(|d| d * d).sum::<f32>() / all.len() as f32).sqrt();
         assert!(mean.abs() < 0.02, "{mean}");
@@ -274,10 +250,7 @@ mod tests {
             let mut copy = vec![0.0; PIXELS];
             distorter.distort(&blob(), &mut copy, &mut random(index));
             let distorted: f32 = copy.iter().sum();
-            assert!(
-                (0.6..1.6).contains(&(distorted / ink)),
-                "{index}: {distorted} of {ink}"
-            );
+            assert!((0.6..1.6).contains(&(distorted / ink)), "{index}: {distorted} of {ink}");
             assert!(copy.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
             assert_ne!(copy, blob());
         }

@@ -102,10 +102,7 @@ where
     I::Count: AsManyAs<T::Count>,
 {
     fn from((images, targets): (&I, &T)) -> Self {
-        Self {
-            images: images.images(),
-            targets: targets.targets(),
-        }
+        Self { images: images.images(), targets: targets.targets() }
     }
 }
 
@@ -207,10 +204,7 @@ impl Data {
         }
         let rows = self.targets.shape().0;
         if rows != self.len() {
-            return complain(
-                "a target for each image".into(),
-                format!("{} images and {rows} targets", self.len()),
-            );
+            return complain("a target for each image".into(), format!("{} images and {rows} targets", self.len()));
         }
         if self.is_empty() {
             return complain("at least one image".into(), "none".into());

@@ -83,17 +83,9 @@ pub enum Error {
 
 impl Error {
     /// An argument that does not fit: its name, what would fit and what was given.
-    pub(crate) fn argument(
-        name: &'static str,
-        expected: impl Into<String>,
-        got: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn argument(name: &'static str, expected: impl Into<String>, got: impl Into<String>) -> Self {
         let (expected, got) = (expected.into(), got.into());
-        Self::Argument {
-            name,
-            expected,
-            got,
-        }
+        Self::Argument { name, expected, got }
     }
 }
 

@@ -62,18 +62,10 @@ impl Fit {
     /// `epochs` may be [`Fit::SHORT`] or [`Fit::LONG`], or any other number. Trainings longer than
     /// the short one see [`Augment::strong`] distortions, others those of `Augment::default()`.
     pub fn distorted(epochs: usize) -> Self {
-        let augment = if epochs > Self::SHORT {
-            Augment::strong()
-        } else {
-            Augment::default()
-        };
+        let augment = if epochs > Self::SHORT { Augment::strong() } else { Augment::default() };
         Self {
             epochs,
-            schedule: Schedule::OneCycle {
-                peak: 3e-3,
-                warm_up: 0.15,
-                epochs,
-            },
+            schedule: Schedule::OneCycle { peak: 3e-3, warm_up: 0.15, epochs },
             augment: Some(augment),
             ..Self::default()
         }

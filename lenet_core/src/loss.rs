@@ -46,12 +46,7 @@ pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
 
 /// The cross-entropies of some rows of logits, summed, and in their place the slope of the mean over all `images` of the
 /// mini-batch: `(softmax(logits) - target) / images`.
-pub(crate) fn cross_entropy_and_slope(
-    logits: &mut [f32],
-    targets: &[f32],
-    classes: usize,
-    images: usize,
-) -> f64 {
+pub(crate) fn cross_entropy_and_slope(logits: &mut [f32], targets: &[f32], classes: usize, images: usize) -> f64 {
     let mut total = 0.0;
     let rows = logits.chunks_exact_mut(classes);
     for (row, target) in rows.zip(targets.chunks_exact(classes)) {
@@ -66,11 +61,7 @@ pub(crate) fn cross_entropy_and_slope(
 /// The cross-entropy of one image's logits, which are turned into probabilities.
 pub(crate) fn row_loss(logits: &mut [f32], target: &[f32]) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let chosen: f32 = logits
-        .iter()
-        .zip(target)
-        .map(|(logit, target)| target * (logit - max))
-        .sum();
+    let chosen: f32 = logits.iter().zip(target).map(|(logit, target)| target * (logit - max)).sum();
     let sum = softmax(logits);
     target.iter().sum::<f32>() * sum.ln() - chosen
 }
@@ -103,12 +94,7 @@ mod tests {
         let got = cross_entropy(logits.leaky_trace(), &targets).unwrap();
         assert!((got.array() - expected.array()).abs() < 1e-6);
         let (expected, got) = ((expected * 3.0).backward(), (got * 3.0).backward());
-        for (a, b) in got
-            .get(&logits)
-            .as_vec()
-            .iter()
-            .zip(expected.get(&logits).as_vec())
-        {
+        for (a, b) in got.get(&logits).as_vec().iter().zip(expected.get(&logits).as_vec()) {
             assert!((a - b).abs() < 1e-6, "{a} {b}");
         }
     }

@@ -1,7 +1,7 @@
 //! The optimisers: how a step moves the parameters against their gradient.
 
 use lenet_kernels::optimizer as kernels;
-use lenet_kernels::{Isa, optimizer::Finite};
+use lenet_kernels::{optimizer::Finite, Isa};
 
 use crate::error::{Error, Result};
 use crate::network::{flat, flat_gradient, set_flat, Layer};
@@ -124,12 +124,9 @@ impl Optimizer {
     /// The optimiser's settings by name, in the order of its fields; `nesterov` as 0 or 1.
     pub(crate) fn settings(&self) -> Vec<(&'static str, f32)> {
         match *self {
-            Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon }) => vec![
-                ("learning_rate", learning_rate),
-                ("beta_1", beta_1),
-                ("beta_2", beta_2),
-                ("epsilon", epsilon),
-            ],
+            Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon }) => {
+                vec![("learning_rate", learning_rate), ("beta_1", beta_1), ("beta_2", beta_2), ("epsilon", epsilon)]
+            }
             Self::Sgd(Sgd { learning_rate, momentum, nesterov }) => vec![
                 ("learning_rate", learning_rate),
                 ("momentum", momentum),

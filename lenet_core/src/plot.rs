@@ -22,8 +22,8 @@
 
 use dfdx::prelude::*;
 use lenet_figures as figures;
-use lenet_figures::{Axes, Line, Reading, Unit as Written};
 pub use lenet_figures::{chart, Area, Figure};
+use lenet_figures::{Axes, Line, Reading, Unit as Written};
 
 use crate::error::{Error, Result};
 use crate::history::{Epoch, History};
@@ -163,13 +163,7 @@ impl Named<'_> {
     ///
     /// # Errors
     /// As [`mistakes`].
-    pub fn mistakes(
-        self,
-        images: &impl Pictures,
-        mistakes: &[Mistake],
-        rows: usize,
-        columns: usize,
-    ) -> Result<Figure> {
+    pub fn mistakes(self, images: &impl Pictures, mistakes: &[Mistake], rows: usize, columns: usize) -> Result<Figure> {
         let shown = &mistakes[..mistakes.len().min(rows * columns)];
         let places = Vec::from_iter(shown.iter().map(|mistake| mistake.index));
         let readings = Vec::from_iter(shown.iter().map(|mistake| Reading {
@@ -233,12 +227,7 @@ pub fn digit(images: &impl Pictures, index: usize) -> Result<Figure> {
 ///
 /// # Errors
 /// [`Error::Argument`] if there are fewer labels than images are shown.
-pub fn digits(
-    images: &impl Pictures,
-    labels: &(impl Labels + ?Sized),
-    rows: usize,
-    columns: usize,
-) -> Result<Figure> {
+pub fn digits(images: &impl Pictures, labels: &(impl Labels + ?Sized), rows: usize, columns: usize) -> Result<Figure> {
     NUMBERS.digits(images, labels, rows, columns)
 }
 

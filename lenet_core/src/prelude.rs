@@ -7,8 +7,8 @@
 pub use std::ops::ControlFlow;
 
 pub use dfdx::prelude::{
-    AsArray, Backward, Const, Cpu, HasShape, Rank1, Rank2, Rank3, Rank4, Tensor, TensorFrom,
-    TensorFromVec, Trace, ZerosTensor,
+    AsArray, Backward, Const, Cpu, HasShape, Rank1, Rank2, Rank3, Rank4, Tensor, TensorFrom, TensorFromVec, Trace,
+    ZerosTensor,
 };
 
 pub use crate::display::Show;
@@ -22,6 +22,6 @@ pub use crate::network::Forward;
 pub use crate::preprocess::{normalize, to_categorical, Reshape};
 pub use crate::summary::Summarize;
 pub use crate::{
-    metrics, mnist, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, LeNet5, Model,
-    Optimizer, Result, RmsProp, Schedule, Score, Sgd, Stepper, Summary,
+    metrics, mnist, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, LeNet5, Model, Optimizer, Result,
+    RmsProp, Schedule, Score, Sgd, Stepper, Summary,
 };

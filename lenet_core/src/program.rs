@@ -102,7 +102,9 @@ impl Program {
                 LayerKind::Linear { inputs, outputs } => Kernel::Dense(Dense { isa, inputs, outputs }),
                 LayerKind::Activation(activation) => Kernel::Activation(activation),
                 LayerKind::Dropout { percent } => Kernel::Dropout(percent as f32 / 100.0),
-                LayerKind::ZeroPad2D { padding } => Kernel::Pad(Pad { isa, padding, channels, height: side, width: side }),
+                LayerKind::ZeroPad2D { padding } => {
+                    Kernel::Pad(Pad { isa, padding, channels, height: side, width: side })
+                }
                 LayerKind::AvgPool2D { window } => pool(isa, Pooling::Average, window, channels, side),
                 LayerKind::MaxPool2D { window } => pool(isa, Pooling::Max, window, channels, side),
                 LayerKind::Conv2D { inputs, outputs, kernel } => {
@@ -144,7 +146,9 @@ impl Program {
 
     fn push(&mut self, kernel: Kernel, output: usize) {
         let (weight, bias, prepared) = match &kernel {
-            Kernel::Conv(conv) => (conv.outputs * conv.inputs * conv.kernel * conv.kernel, conv.outputs, conv.prepared_len()),
+            Kernel::Conv(conv) => {
+                (conv.outputs * conv.inputs * conv.kernel * conv.kernel, conv.outputs, conv.prepared_len())
+            }
             Kernel::Dense(dense) => (dense.inputs * dense.outputs, dense.outputs, dense.prepared_len()),
             _ => (0, 0, 0),
         };
@@ -339,7 +343,8 @@ impl Dropout<'_> {
             // Below 2^32 steps and images, no two of them share random numbers.
             let index = [self.step << 32 | *image as u64, operation as u64];
             generator(self.seed, Purpose::Dropout, index).fill_bytes(&mut bytes);
-            let (start, stride) = if blocks { (place / lanes * lanes * len + place % lanes, lanes) } else { (place * len, 1) };
+            let (start, stride) =
+                if blocks { (place / lanes * lanes * len + place % lanes, lanes) } else { (place * len, 1) };
             for (at, byte) in bytes.iter().enumerate() {
                 if u16::from(*byte) >= limit {
                     factors[start + at * stride] = kept;

@@ -123,10 +123,7 @@ pub trait Takes<X: Arriving> {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    fn run<B: Dim, T: Tape<f32, Cpu>>(
-        &self,
-        x: BatchOf<X, B, T>,
-    ) -> Result<BatchOf<Self::Out, B, T>, CpuError>;
+    fn run<B: Dim, T: Tape<f32, Cpu>>(&self, x: BatchOf<X, B, T>) -> Result<BatchOf<Self::Out, B, T>, CpuError>;
 }
 
 /// That as many channels arrive at a convolution as its filters look at.

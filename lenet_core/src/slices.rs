@@ -61,10 +61,7 @@ pub(crate) mod sealed {
         /// Its values in row-major order, to be written.
         fn values_mut(&mut self) -> &mut [f32];
         /// Its gradient in `gradients`; zeros, if there is none yet.
-        fn gradient<'a>(
-            &self,
-            gradients: &'a mut Gradients<f32, Cpu>,
-        ) -> Result<&'a mut Vec<f32>, CpuError>;
+        fn gradient<'a>(&self, gradients: &'a mut Gradients<f32, Cpu>) -> Result<&'a mut Vec<f32>, CpuError>;
         /// The same tensor in a box: dfdx knows it by its id.
         fn boxed(&self) -> Box<dyn Parameter>;
     }
@@ -79,10 +76,7 @@ pub(crate) mod sealed {
         fn values_mut(&mut self) -> &mut [f32] {
             values_mut(self)
         }
-        fn gradient<'a>(
-            &self,
-            gradients: &'a mut Gradients<f32, Cpu>,
-        ) -> Result<&'a mut Vec<f32>, CpuError> {
+        fn gradient<'a>(&self, gradients: &'a mut Gradients<f32, Cpu>) -> Result<&'a mut Vec<f32>, CpuError> {
             Ok(&mut **gradients.get_or_alloc_mut(self)?)
         }
         fn boxed(&self) -> Box<dyn Parameter> {
@@ -101,11 +95,7 @@ struct Layout {
 
 impl Layout {
     fn of<S: Shape, E: Unit, T>(tensor: &Tensor<S, E, Cpu, T>) -> Self {
-        let mut layout = Self {
-            axes: S::NUM_DIMS,
-            sizes: [1; MOST_AXES],
-            strides: [0; MOST_AXES],
-        };
+        let mut layout = Self { axes: S::NUM_DIMS, sizes: [1; MOST_AXES], strides: [0; MOST_AXES] };
         for (size, axis) in layout.sizes.iter_mut().zip(tensor.shape().concrete()) {
             *size = axis;
         }
@@ -163,10 +153,7 @@ mod tests {
     fn a_fresh_tensor_is_borrowed_and_others_are_copied_in_order() {
         let dev = Cpu::default();
         let a = dev.tensor([[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-        assert!(matches!(
-            values(&a),
-            Cow::Borrowed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-        ));
+        assert!(matches!(values(&a), Cow::Borrowed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])));
         let transposed = a.permute::<_, Axes2<1, 0>>();
         assert!(matches!(values(&transposed), Cow::Owned(_)));
         assert_eq!(*values(&transposed), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);

@@ -66,13 +66,7 @@ impl Traced {
         let flat = Vec::from_iter(flat.flat_map(Cow::into_owned));
         let mut prepared = Vec::new();
         program.prepare(&flat, &mut prepared);
-        Self {
-            program,
-            parameters,
-            flat,
-            prepared,
-            workspaces: Vec::new(),
-        }
+        Self { program, parameters, flat, prepared, workspaces: Vec::new() }
     }
 
     fn forward(&mut self, x: &[f32], y: &mut [f32]) {

@@ -14,9 +14,7 @@ fn html<N: Network>(network: N) -> String {
 
 /// The content of the script of a class.
 fn script<'a>(html: &'a str, class: &str) -> &'a str {
-    let (_, rest) = html
-        .split_once(&format!("class=\"{class}\">"))
-        .expect("the script");
+    let (_, rest) = html.split_once(&format!("class=\"{class}\">")).expect("the script");
     rest.split_once("</script>").expect("its end").0
 }
 
@@ -34,17 +32,11 @@ fn numbers(text: &str) -> Vec<f32> {
         _ => 63,
     };
     let letters = text.trim_end_matches('=').bytes();
-    let bits: Vec<bool> = letters
-        .flat_map(|letter| (0..6).rev().map(move |bit| sextet(letter) >> bit & 1 == 1))
-        .collect();
-    let bytes = bits
-        .chunks_exact(8)
-        .map(|byte| byte.iter().fold(0, |sum, &bit| 2 * sum + u8::from(bit)));
+    let bits: Vec<bool> =
+        letters.flat_map(|letter| (0..6).rev().map(move |bit| sextet(letter) >> bit & 1 == 1)).collect();
+    let bytes = bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |sum, &bit| 2 * sum + u8::from(bit)));
     let bytes: Vec<u8> = bytes.collect();
-    bytes
-        .chunks_exact(4)
-        .map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]))
-        .collect()
+    bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect()
 }
 
 #[test]
@@ -53,10 +45,7 @@ fn the_page_holds_every_layer_and_every_weight() {
     let expected = weights::tensors(&trained).into_iter();
     let expected: Vec<f32> = expected.flat_map(|tensor| tensor.values).collect();
     let network = network(&html(trained));
-    assert_eq!(
-        numbers(network["weights"].as_str().expect("base64")),
-        expected
-    );
+    assert_eq!(numbers(network["weights"].as_str().expect("base64")), expected);
     let layer = |kind, inputs, outputs, kernel, tanh| json!({"kind": kind, "inputs": inputs, "outputs": outputs, "kernel": kernel, "tanh": tanh});
     assert_eq!(
         network["layers"],

@@ -11,9 +11,7 @@ use lenet_core::Isa;
 fn numbers(seed: u64, count: usize) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
     };
     (0..count).map(|_| next()).collect()
@@ -26,15 +24,9 @@ fn random<S: ConstShape>(dev: &Cpu, seed: u64) -> Tensor<S, f32, Cpu> {
 #[track_caller]
 fn assert_close(name: &str, got: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(got.len(), expected.len(), "{name}");
-    let scale = expected
-        .iter()
-        .fold(0f32, |max, x| max.max(x.abs()))
-        .max(1e-3);
+    let scale = expected.iter().fold(0f32, |max, x| max.max(x.abs())).max(1e-3);
     for (i, (a, b)) in got.iter().zip(expected).enumerate() {
-        assert!(
-            (a - b).abs() <= tolerance * scale,
-            "{name}[{i}]: got {a}, expected {b}"
-        );
+        assert!((a - b).abs() <= tolerance * scale, "{name}[{i}]: got {a}, expected {b}");
     }
 }
 
@@ -54,8 +46,7 @@ fn convolution_is_the_sum_that_its_documentation_says() {
                     for i in 0..3 {
                         for u in 0..5 {
                             for v in 0..5 {
-                                sum += f64::from(layer.weight[[o, i, u, v]])
-                                    * f64::from(x[[n, i, r + u, c + v]]);
+                                sum += f64::from(layer.weight[[o, i, u, v]]) * f64::from(x[[n, i, r + u, c + v]]);
                             }
                         }
                     }
@@ -104,16 +95,10 @@ fn gradients_are_slopes() {
     let direction = random::<Rank4<3, 3, 3, 4>>(&dev, 9);
     let loss = |layers: &Stage<2, 3, 5>, x: &Tensor<Rank4<3, 2, 10, 12>, f32, Cpu>| {
         let y = layers.forward(x.clone());
-        y.as_vec()
-            .iter()
-            .zip(direction.as_vec())
-            .map(|(&y, d)| f64::from(y) * f64::from(d))
-            .sum::<f64>()
+        y.as_vec().iter().zip(direction.as_vec()).map(|(&y, d)| f64::from(y) * f64::from(d)).sum::<f64>()
     };
 
-    let grads = (layers.forward(x.leaky_trace()) * direction.clone())
-        .sum()
-        .backward();
+    let grads = (layers.forward(x.leaky_trace()) * direction.clone()).sum().backward();
     let step = 1e-2f32;
     let slope = |up: f64, down: f64| ((up - down) / (2.0 * f64::from(step))) as f32;
     for index in [[0, 0, 0, 0], [1, 1, 2, 3], [2, 0, 4, 4]] {
@@ -121,24 +106,14 @@ fn gradients_are_slopes() {
         up.0.weight[index] += step;
         down.0.weight[index] -= step;
         let expected = slope(loss(&up, &x), loss(&down, &x));
-        assert_close(
-            "weight",
-            &[grads.get(&layers.0.weight)[index]],
-            &[expected],
-            2e-3,
-        );
+        assert_close("weight", &[grads.get(&layers.0.weight)[index]], &[expected], 2e-3);
     }
     for index in [[0], [2]] {
         let (mut up, mut down) = (layers.clone(), layers.clone());
         up.0.bias[index] += step;
         down.0.bias[index] -= step;
         let expected = slope(loss(&up, &x), loss(&down, &x));
-        assert_close(
-            "bias",
-            &[grads.get(&layers.0.bias)[index]],
-            &[expected],
-            2e-3,
-        );
+        assert_close("bias", &[grads.get(&layers.0.bias)[index]], &[expected], 2e-3);
     }
     for index in [[0, 0, 0, 0], [1, 1, 5, 6], [2, 0, 9, 11], [2, 1, 4, 0]] {
         let (mut up, mut down) = (x.clone(), x.clone());
@@ -155,15 +130,9 @@ where
     S: ConstShape,
     Y: ConstShape,
     Stage<I, O, K>: Module<Tensor<S, f32, Cpu>, Output = Tensor<Y, f32, Cpu>>
-        + Module<
-            Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>,
-            Output = Tensor<Y, f32, Cpu, OwnedTape<f32, Cpu>>,
-        >,
+        + Module<Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>, Output = Tensor<Y, f32, Cpu, OwnedTape<f32, Cpu>>>,
     Fused<Stage<I, O, K>>: Module<Tensor<S, f32, Cpu>, Output = Tensor<Y, f32, Cpu>>
-        + Module<
-            Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>,
-            Output = Tensor<Y, f32, Cpu, OwnedTape<f32, Cpu>>,
-        >,
+        + Module<Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>, Output = Tensor<Y, f32, Cpu, OwnedTape<f32, Cpu>>>,
 {
     let dev = Cpu::default();
     let mut plain = Stage::<I, O, K>::build(&dev);
@@ -176,32 +145,13 @@ where
     let name = format!("{isa:?} {I} {O} {K}");
 
     let expected = plain.forward(x.clone());
-    assert_close(
-        &name,
-        &fused.forward(x.clone()).as_vec(),
-        &expected.as_vec(),
-        2e-6,
-    );
+    assert_close(&name, &fused.forward(x.clone()).as_vec(), &expected.as_vec(), 2e-6);
 
-    let want = (plain.forward(x.leaky_trace()) * direction.clone())
-        .sum()
-        .backward();
-    let got = (fused.forward(x.leaky_trace()) * direction)
-        .sum()
-        .backward();
+    let want = (plain.forward(x.leaky_trace()) * direction.clone()).sum().backward();
+    let got = (fused.forward(x.leaky_trace()) * direction).sum().backward();
     let (weight, bias) = (&plain.0.weight, &plain.0.bias);
-    assert_close(
-        &name,
-        &got.get(weight).as_vec(),
-        &want.get(weight).as_vec(),
-        1e-5,
-    );
-    assert_close(
-        &name,
-        &got.get(bias).as_vec(),
-        &want.get(bias).as_vec(),
-        1e-5,
-    );
+    assert_close(&name, &got.get(weight).as_vec(), &want.get(weight).as_vec(), 1e-5);
+    assert_close(&name, &got.get(bias).as_vec(), &want.get(bias).as_vec(), 1e-5);
     assert_close(&name, &got.get(&x).as_vec(), &want.get(&x).as_vec(), 1e-5);
 }
 
@@ -255,18 +205,8 @@ fn fused_dense_agrees<const I: usize, const O: usize, const B: usize>(isa: Isa) 
     assert_close(&name, &got.as_vec(), &want.as_vec(), 2e-6);
     let want = (want * direction.clone()).sum().backward();
     let got = (got * direction.clone()).sum().backward();
-    assert_close(
-        &name,
-        &got.get(weight).as_vec(),
-        &want.get(weight).as_vec(),
-        1e-5,
-    );
-    assert_close(
-        &name,
-        &got.get(bias).as_vec(),
-        &want.get(bias).as_vec(),
-        1e-5,
-    );
+    assert_close(&name, &got.get(weight).as_vec(), &want.get(weight).as_vec(), 1e-5);
+    assert_close(&name, &got.get(bias).as_vec(), &want.get(bias).as_vec(), 1e-5);
     assert_close(&name, &got.get(&x).as_vec(), &want.get(&x).as_vec(), 1e-5);
 
     let want = plain.0.forward(x.leaky_trace());
@@ -274,18 +214,8 @@ fn fused_dense_agrees<const I: usize, const O: usize, const B: usize>(isa: Isa) 
     assert_close(&name, &got.as_vec(), &want.as_vec(), 2e-6);
     let want = (want * direction.clone()).sum().backward();
     let got = (got * direction).sum().backward();
-    assert_close(
-        &name,
-        &got.get(weight).as_vec(),
-        &want.get(weight).as_vec(),
-        1e-5,
-    );
-    assert_close(
-        &name,
-        &got.get(bias).as_vec(),
-        &want.get(bias).as_vec(),
-        1e-5,
-    );
+    assert_close(&name, &got.get(weight).as_vec(), &want.get(weight).as_vec(), 1e-5);
+    assert_close(&name, &got.get(bias).as_vec(), &want.get(bias).as_vec(), 1e-5);
     assert_close(&name, &got.get(&x).as_vec(), &want.get(&x).as_vec(), 1e-5);
 }
 
@@ -316,8 +246,5 @@ fn a_first_layer_may_leave_its_input_gradient_out() {
     let with = fused.forward(x.leaky_trace()).sum().backward();
     fused.skip_input_gradient(true);
     let without = fused.forward(x.leaky_trace()).sum().backward();
-    assert_eq!(
-        with.get(&fused.0.weight).as_vec(),
-        without.get(&fused.0.weight).as_vec()
-    );
+    assert_eq!(with.get(&fused.0.weight).as_vec(), without.get(&fused.0.weight).as_vec());
 }

@@ -28,9 +28,7 @@ const EPOCH: f64 = 1e-3;
 const FRAMEWORKS: [&str; 2] = ["pytorch", "keras"];
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/reference/fixtures")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/fixtures").join(name)
 }
 
 /// All tensors of a fixture, as numbers in the order of memory.
@@ -45,22 +43,15 @@ fn load(name: &str) -> BTreeMap<String, Vec<f32>> {
         Dtype::U8 => view.data().iter().copied().map(f32::from).collect(),
         other => panic!("{other:?} in a fixture"),
     };
-    file.tensors()
-        .into_iter()
-        .map(|(name, view)| (name, numbers(view)))
-        .collect()
+    file.tensors().into_iter().map(|(name, view)| (name, numbers(view))).collect()
 }
 
 /// The largest difference, relative to the largest expected value.
 fn max_deviation(got: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(got.len(), expected.len());
-    let scale = expected
-        .iter()
-        .fold(0f64, |max, &x| max.max(f64::from(x).abs()));
+    let scale = expected.iter().fold(0f64, |max, &x| max.max(f64::from(x).abs()));
     let pairs = got.iter().zip(expected);
-    pairs.fold(0f64, |max, (&a, &b)| {
-        max.max((f64::from(a) - f64::from(b)).abs())
-    }) / scale
+    pairs.fold(0f64, |max, (&a, &b)| max.max((f64::from(a) - f64::from(b)).abs())) / scale
 }
 
 /// The length of the difference, relative to the length of what is expected.
@@ -68,11 +59,7 @@ fn l2_deviation(got: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(got.len(), expected.len());
     let square = |sum: f64, x: f64| sum + x * x;
     let length = expected.iter().copied().fold(0.0, square);
-    let difference = got
-        .iter()
-        .zip(expected)
-        .map(|(a, b)| a - b)
-        .fold(0.0, square);
+    let difference = got.iter().zip(expected).map(|(a, b)| a - b).fold(0.0, square);
     (difference / length).sqrt()
 }
 
@@ -118,10 +105,7 @@ fn logits_loss_and_every_gradient() {
             let reference = load(framework);
             let check = |name: &str, got: &[f32]| {
                 let off = max_deviation(got, &reference[name]);
-                assert!(
-                    off <= slack * PASS,
-                    "{isa:?}, {framework}: {name} is off by {off:.1e}"
-                );
+                assert!(off <= slack * PASS, "{isa:?}, {framework}: {name} is off by {off:.1e}");
             };
             check("logits", &got_logits);
             check("loss", &[got_loss]);
@@ -129,11 +113,7 @@ fn logits_loss_and_every_gradient() {
                 check(&format!("grad.{name}"), gradient);
             }
         }
-        assert_eq!(
-            truth.len(),
-            12,
-            "logits, loss and ten gradients were compared"
-        );
+        assert_eq!(truth.len(), 12, "logits, loss and ten gradients were compared");
     }
 }
 
@@ -161,23 +141,15 @@ fn one_and_ten_steps_of_adam() {
         for steps in [1, 10] {
             let (images, targets) = batch();
             let mut model = Model::compile(network(isa), Adam::default()).unwrap();
-            let how = Fit {
-                epochs: steps,
-                shuffle: false,
-                ..Fit::default()
-            };
-            model
-                .fit_with((&images, &targets), &how, &mut Silent)
-                .unwrap();
+            let how = Fit { epochs: steps, shuffle: false, ..Fit::default() };
+            model.fit_with((&images, &targets), &how, &mut Silent).unwrap();
             for framework in FRAMEWORKS {
                 let reference = load(framework);
                 for tensor in tensors(model.network()) {
                     let name = &tensor.name;
                     let added = |values: &[f32]| -> Vec<f64> {
                         let pairs = values.iter().zip(&start[name]);
-                        pairs
-                            .map(|(&after, &before)| f64::from(after) - f64::from(before))
-                            .collect()
+                        pairs.map(|(&after, &before)| f64::from(after) - f64::from(before)).collect()
                     };
                     let expected = added(&reference[&format!("step{steps}.{name}")]);
                     let off = l2_deviation(&added(&tensor.values), &expected);
@@ -203,17 +175,9 @@ fn adam_alone_with_gradients_of_all_sizes() {
         all.push(&mut parameters);
         state.step(&Adam::default(), all, &mut gradients).unwrap();
         for reference in ["truth", "pytorch", "keras"] {
-            for (got, expected) in parameters
-                .as_vec()
-                .iter()
-                .zip(&fixture[reference][now.clone()])
-            {
+            for (got, expected) in parameters.as_vec().iter().zip(&fixture[reference][now.clone()]) {
                 let off = (f64::from(*got) - f64::from(*expected)).abs();
-                assert!(
-                    off <= ADAM,
-                    "{reference}, step {}: off by {off:.1e}",
-                    step + 1
-                );
+                assert!(off <= ADAM, "{reference}, step {}: off by {off:.1e}", step + 1);
             }
         }
     }
@@ -228,16 +192,11 @@ fn tanh_over_its_whole_range() {
         layer.0.weight = dev.tensor([[1.0]]);
         layer.0.bias = dev.tensor([0.0]);
         layer.set_isa(isa);
-        let y = layer
-            .forward(dev.tensor_from_vec(x.clone(), (x.len(), Const::<1>)))
-            .as_vec();
+        let y = layer.forward(dev.tensor_from_vec(x.clone(), (x.len(), Const::<1>))).as_vec();
         for ((x, got), truth) in x.iter().zip(y).zip(&fixture["truth"]) {
             let unit = f64::from(truth.abs().next_up()) - f64::from(truth.abs());
             let off = (f64::from(got) - f64::from(*truth)).abs() / unit;
-            assert!(
-                off <= TANH,
-                "{isa:?}: tanh({x}) = {got}, off by {off:.1} units"
-            );
+            assert!(off <= TANH, "{isa:?}: tanh({x}) = {got}, off by {off:.1} units");
         }
     }
 }
@@ -250,15 +209,8 @@ fn an_epoch_of_the_whole_data_set_in_its_own_order() {
     let y_train = to_categorical(&y_train).unwrap();
     let y_test = to_categorical(&y_test).unwrap();
     let mut model = Model::compile(network(Isa::best()), Adam::default()).unwrap();
-    let how = Fit {
-        epochs: 1,
-        shuffle: false,
-        validation: Some((&x_test, &y_test).into()),
-        ..Fit::default()
-    };
-    let history = model
-        .fit_with((&x_train, &y_train), &how, &mut Silent)
-        .unwrap();
+    let how = Fit { epochs: 1, shuffle: false, validation: Some((&x_test, &y_test).into()), ..Fit::default() };
+    let history = model.fit_with((&x_train, &y_train), &how, &mut Silent).unwrap();
     let epoch = history.epochs[0];
 
     let text = std::fs::read_to_string(fixture("trajectory.json")).unwrap();
@@ -267,10 +219,7 @@ fn an_epoch_of_the_whole_data_set_in_its_own_order() {
         let expected = |name: &str| reference[framework][name].as_f64().unwrap();
         let check = |name: &str, got: f32| {
             let off = (f64::from(got) / expected(name) - 1.0).abs();
-            assert!(
-                off <= EPOCH,
-                "{framework}: {name} is {got}, off by {off:.1e}"
-            );
+            assert!(off <= EPOCH, "{framework}: {name} is {got}, off by {off:.1e}");
         };
         check("loss", epoch.loss);
         check("accuracy", epoch.accuracy);
@@ -292,23 +241,12 @@ fn pytorch_loads_what_is_saved_and_predicts_the_same() {
     let network = LeNet5::glorot_uniform(11);
     weights::save(&network, &path).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/load_in_pytorch.py");
-    let output = std::process::Command::new(python)
-        .arg(script)
-        .arg(&path)
-        .arg(fixture("batch.safetensors"))
-        .output()
-        .unwrap();
+    let output =
+        std::process::Command::new(python).arg(script).arg(&path).arg(fixture("batch.safetensors")).output().unwrap();
     std::fs::remove_file(&path).unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let printed = String::from_utf8(output.stdout).unwrap();
-    let expected: Vec<f32> = printed
-        .lines()
-        .flat_map(|line| serde_json::from_str::<Vec<f32>>(line).unwrap())
-        .collect();
+    let expected: Vec<f32> = printed.lines().flat_map(|line| serde_json::from_str::<Vec<f32>>(line).unwrap()).collect();
     let got = network.forward(batch().0).as_vec();
     assert!(max_deviation(&got, &expected) <= 2.0 * PASS);
 }

@@ -12,25 +12,17 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 /// Writes a file like `save` does, after `change` had its way with names, types, shapes and bytes.
-fn altered(
-    name: &str,
-    change: impl FnOnce(&mut Vec<(String, Dtype, Vec<usize>, Vec<u8>)>),
-) -> PathBuf {
+fn altered(name: &str, change: impl FnOnce(&mut Vec<(String, Dtype, Vec<usize>, Vec<u8>)>)) -> PathBuf {
     let network = LeNet5::glorot_uniform(3);
-    let bytes = |values: Vec<f32>| {
-        values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect()
-    };
+    let bytes = |values: Vec<f32>| values.iter().flat_map(|value| value.to_le_bytes()).collect();
     let mut entries: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = tensors(&network)
         .into_iter()
         .map(|tensor| (tensor.name, Dtype::F32, tensor.shape, bytes(tensor.values)))
         .collect();
     change(&mut entries);
-    let views = entries.iter().map(|(name, dtype, shape, bytes)| {
-        (name, TensorView::new(*dtype, shape.clone(), bytes).unwrap())
-    });
+    let views = entries
+        .iter()
+        .map(|(name, dtype, shape, bytes)| (name, TensorView::new(*dtype, shape.clone(), bytes).unwrap()));
     let path = scratch(name);
     std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
     path
@@ -51,10 +43,8 @@ fn refused(path: PathBuf, words: &[&str]) {
 
 #[test]
 fn names_and_shapes_are_those_of_pytorch() {
-    let found: Vec<(String, Vec<usize>)> = tensors(&LeNet5::glorot_uniform(0))
-        .into_iter()
-        .map(|t| (t.name, t.shape))
-        .collect();
+    let found: Vec<(String, Vec<usize>)> =
+        tensors(&LeNet5::glorot_uniform(0)).into_iter().map(|t| (t.name, t.shape)).collect();
     let expected = [
         ("c1.weight", vec![6, 1, 5, 5]),
         ("c1.bias", vec![6]),
@@ -67,10 +57,7 @@ fn names_and_shapes_are_those_of_pytorch() {
         ("output.weight", vec![10, 84]),
         ("output.bias", vec![10]),
     ];
-    assert_eq!(
-        found,
-        expected.map(|(name, shape)| (name.to_owned(), shape))
-    );
+    assert_eq!(found, expected.map(|(name, shape)| (name.to_owned(), shape)));
 }
 
 #[test]
@@ -93,15 +80,8 @@ fn the_crate_safetensors_reads_what_is_saved() {
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     for tensor in tensors(&LeNet5::glorot_uniform(3)) {
         let view = file.tensor(&tensor.name).unwrap();
-        assert_eq!(
-            (view.dtype(), view.shape()),
-            (Dtype::F32, &tensor.shape[..])
-        );
-        let bytes: Vec<u8> = tensor
-            .values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
+        assert_eq!((view.dtype(), view.shape()), (Dtype::F32, &tensor.shape[..]));
+        let bytes: Vec<u8> = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
         assert_eq!(view.data(), bytes);
     }
     assert_eq!(file.len(), 10);
@@ -133,17 +113,12 @@ fn a_damaged_file_is_refused_and_never_makes_it_panic() {
 fn a_file_that_does_not_fit_is_refused_by_name() {
     let shape = altered("shape", |entries| entries[2].2 = vec![6, 16, 5, 5]);
     refused(shape, &["`c3.weight`", "[16, 6, 5, 5]", "[6, 16, 5, 5]"]);
-    refused(
-        altered("missing", |entries| drop(entries.remove(5))),
-        &["`c5.bias`", "no such tensor"],
-    );
+    refused(altered("missing", |entries| drop(entries.remove(5))), &["`c5.bias`", "no such tensor"]);
     let extra = altered("extra", |entries| {
         entries.push(("c7.bias".into(), Dtype::F32, vec![1], vec![0; 4]));
     });
     refused(extra, &["`c7.bias`"]);
-    let nan = altered("nan", |entries| {
-        entries[9].3[8..12].copy_from_slice(&f32::NAN.to_le_bytes())
-    });
+    let nan = altered("nan", |entries| entries[9].3[8..12].copy_from_slice(&f32::NAN.to_le_bytes()));
     refused(nan, &["`output.bias`", "finite", "NaN at index 2"]);
     let double = altered("double", |entries| {
         entries[1] = ("c1.bias".into(), Dtype::F64, vec![6], vec![0; 48]);
@@ -153,11 +128,7 @@ fn a_file_that_does_not_fit_is_refused_by_name() {
 
 #[test]
 fn what_is_no_weights_file_is_refused() {
-    for (name, bytes) in [
-        ("empty", vec![]),
-        ("noise", vec![0xa5; 999]),
-        ("huge", vec![0xff; 64]),
-    ] {
+    for (name, bytes) in [("empty", vec![]), ("noise", vec![0xa5; 999]), ("huge", vec![0xff; 64])] {
         let path = scratch(name);
         std::fs::write(&path, bytes).unwrap();
         refused(path, &["no safetensors file"]);

@@ -39,16 +39,11 @@ fn damage(bytes: &[u8], random: &mut StdRng) -> Vec<u8> {
         // One bit flips, one byte is lost, a stretch is wiped.
         2 => damaged[at] ^= 1 << random.gen_range(0..8),
         3 => drop(damaged.remove(at)),
-        4 => damaged[at..]
-            .iter_mut()
-            .take(length)
-            .for_each(|byte| *byte = 0),
+        4 => damaged[at..].iter_mut().take(length).for_each(|byte| *byte = 0),
         // Two stretches trade places, as when two images are swapped.
         5 => {
             let other = random.gen_range(0..bytes.len());
-            let length = length
-                .min(at.abs_diff(other))
-                .min(bytes.len() - at.max(other));
+            let length = length.min(at.abs_diff(other)).min(bytes.len() - at.max(other));
             (0..length).for_each(|i| damaged.swap(at + i, other + i));
         }
         // Another file has come under this name.
@@ -69,10 +64,7 @@ fn damaged_files_are_refused_or_healed() {
         let name = pick(&mut random);
         scratch.replace(name, &damage(real(name), &mut random));
         let text = clear(&load_data_from(&scratch.0).unwrap_err());
-        assert!(
-            text.contains(scratch.0.join(name).to_str().unwrap()),
-            "{text}"
-        );
+        assert!(text.contains(scratch.0.join(name).to_str().unwrap()), "{text}");
         if round % HEAL_EVERY == 0 {
             run(&fetcher(&scratch, &server.url())).0.unwrap();
             fs::remove_file(scratch.0.join(format!("{name}.damaged"))).unwrap();

@@ -12,9 +12,7 @@ const PROCESSES: usize = 20;
 fn twenty_processes_fetch_once() {
     let scratch = Scratch::new();
     let server = Server::start(send_slowly(10, Duration::from_millis(20)));
-    let children: Vec<_> = (0..PROCESSES)
-        .map(|_| child(&scratch.0, &server.url()).spawn().unwrap())
-        .collect();
+    let children: Vec<_> = (0..PROCESSES).map(|_| child(&scratch.0, &server.url()).spawn().unwrap()).collect();
     for child in children {
         let output = child.wait_with_output().unwrap();
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();

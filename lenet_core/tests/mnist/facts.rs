@@ -7,9 +7,7 @@ use lenet_core::mnist::{self, CLASSES};
 /// How often each digit occurs.
 fn histogram(labels: &[u8]) -> [usize; CLASSES] {
     let mut counts = [0; CLASSES];
-    labels
-        .iter()
-        .for_each(|&label| counts[usize::from(label)] += 1);
+    labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
     counts
 }
 
@@ -35,10 +33,7 @@ fn pixels_have_the_known_mean_and_deviation() {
     let pixels = x_train.as_vec();
     let count = pixels.len() as f64;
     let mean = pixels.iter().map(|&pixel| f64::from(pixel)).sum::<f64>() / count;
-    let squares = pixels
-        .iter()
-        .map(|&pixel| (f64::from(pixel) - mean).powi(2))
-        .sum::<f64>();
+    let squares = pixels.iter().map(|&pixel| (f64::from(pixel) - mean).powi(2)).sum::<f64>();
     // The constants that PyTorch's MNIST example normalises by: 0.1307 and 0.3081.
     assert!((mean - 33.3184).abs() < 5e-5, "mean {mean}");
     assert!((mean / 255.0 - 0.1307).abs() < 5e-5);

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use lenet_core::mnist::Source;
 
-use crate::server::{
-    asked_for, send, send_head, send_open_head, send_real, send_slowly, send_status, Answer, Server,
-};
+use crate::server::{asked_for, send, send_head, send_open_head, send_real, send_slowly, send_status, Answer, Server};
 use crate::support::{fetcher, gz, real_gz, run, Scratch, NAMES};
 
 /// Enough for a server that says nothing at all.
@@ -31,10 +29,7 @@ fn refused_after(patience: Duration, answer: impl Answer) -> String {
     let text = outcome.expect_err("nothing good was sent");
     assert!(text.contains(&server.url()), "{text}");
     assert!(text.contains("t10k-labels-idx1-ubyte.gz"), "{text}");
-    assert!(
-        text.contains("curl -fL") && text.contains("npm pack"),
-        "{text}"
-    );
+    assert!(text.contains("curl -fL") && text.contains("npm pack"), "{text}");
     assert!(text.contains(scratch.0.to_str().unwrap()), "{text}");
     assert_eq!(scratch.entries(), [""; 0]);
     text
@@ -66,24 +61,15 @@ fn a_working_mirror_gives_the_data() {
     let (outcome, lines) = run(&fetcher(&scratch, &server.url()));
     outcome.unwrap();
     scratch.assert_complete();
-    assert!(
-        lines[0].contains("Yann LeCun and Corinna Cortes, CC BY-SA 3.0"),
-        "{lines:?}"
-    );
-    assert!(
-        lines.iter().any(|line| line.contains(&server.url())),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("Yann LeCun and Corinna Cortes, CC BY-SA 3.0"), "{lines:?}");
+    assert!(lines.iter().any(|line| line.contains(&server.url())), "{lines:?}");
 }
 
 #[test]
 fn login_page_in_place_of_the_file() {
     let page = b"<!DOCTYPE html><html><title>Welcome to Hotel WiFi</title></html>";
     let text = refused(|_, stream| send(stream, page));
-    assert!(
-        text.contains("<!DOCTYPE html>") && text.contains("login page"),
-        "{text}"
-    );
+    assert!(text.contains("<!DOCTYPE html>") && text.contains("login page"), "{text}");
 }
 
 #[test]
@@ -98,10 +84,7 @@ fn server_with_an_error() {
 
 #[test]
 fn connection_refused() {
-    let address = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let scratch = Scratch::new();
     let (outcome, _) = run(&fetcher(&scratch, &format!("http://{address}")));
     let text = outcome.unwrap_err();
@@ -126,12 +109,10 @@ fn connection_that_breaks_every_time() {
 fn connection_that_breaks_once() {
     let scratch = Scratch::new();
     let count = AtomicUsize::new(0);
-    let server = Server::start(
-        move |target, stream| match count.fetch_add(1, Ordering::Relaxed) {
-            0 => send_half(target, stream),
-            _ => send_real(target, stream),
-        },
-    );
+    let server = Server::start(move |target, stream| match count.fetch_add(1, Ordering::Relaxed) {
+        0 => send_half(target, stream),
+        _ => send_real(target, stream),
+    });
     run(&fetcher(&scratch, &server.url())).0.unwrap();
     scratch.assert_complete();
     assert_eq!(server.requests().len(), NAMES.len() + 1);
@@ -178,10 +159,7 @@ fn endless_name_in_the_gzip_header() {
         stream.write_all(&[0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 255])?;
         send_endlessly(stream, &[b'n'; 1000])
     });
-    assert!(
-        text.contains("gzip") || text.contains("more than"),
-        "{text}"
-    );
+    assert!(text.contains("gzip") || text.contains("more than"), "{text}");
 }
 
 #[test]
@@ -229,18 +207,13 @@ fn server_that_falls_silent() {
 #[test]
 fn redirection() {
     let scratch = Scratch::new();
-    let server = Server::start(|target, stream| {
-        match target.strip_prefix("/old") {
-        Some(rest) => write!(
-            stream,
-            "HTTP/1.1 302 Found\r\nLocation: {rest}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        ),
+    let server = Server::start(|target, stream| match target.strip_prefix("/old") {
+        Some(rest) => {
+            write!(stream, "HTTP/1.1 302 Found\r\nLocation: {rest}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        }
         None => send_real(target, stream),
-    }
     });
-    run(&fetcher(&scratch, &format!("{}/old/", server.url())))
-        .0
-        .unwrap();
+    run(&fetcher(&scratch, &format!("{}/old/", server.url()))).0.unwrap();
     scratch.assert_complete();
 }
 
@@ -270,9 +243,6 @@ fn slow_mirror_is_reported_on() {
     let (outcome, lines) = run(&fetcher(&scratch, &server.url()));
     outcome.unwrap();
     scratch.assert_complete();
-    let reports = lines
-        .iter()
-        .filter(|line| line.contains("received"))
-        .count();
+    let reports = lines.iter().filter(|line| line.contains("received")).count();
     assert!(reports >= 2, "{lines:?}");
 }

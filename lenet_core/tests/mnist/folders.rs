@@ -25,10 +25,7 @@ fn environment_names_the_folder() {
     let scratch = Scratch::with_data();
     let (success, text) = output(child_by_default().env("LENET_MNIST_DIR", &scratch.0));
     assert!(success, "{text}");
-    assert!(
-        text.contains(&format!("folder: {}\n{DONE}\n", scratch.0.display())),
-        "{text}"
-    );
+    assert!(text.contains(&format!("folder: {}\n{DONE}\n", scratch.0.display())), "{text}");
     scratch.assert_complete();
 }
 
@@ -49,35 +46,21 @@ fn cache_folder_is_used_otherwise() {
         };
         let (success, text) = output(&mut command);
         assert!(success, "{text}");
-        assert!(
-            text.contains(&format!("folder: {}\n{DONE}\n", folder.display())),
-            "{text}"
-        );
+        assert!(text.contains(&format!("folder: {}\n{DONE}\n", folder.display())), "{text}");
     }
 }
 
 #[test]
 fn damaged_file_is_fetched_again_and_kept_aside() {
     let scratch = Scratch::with_data();
-    scratch.replace(
-        "train-labels-idx1-ubyte",
-        b"something that was dear to somebody",
-    );
+    scratch.replace("train-labels-idx1-ubyte", b"something that was dear to somebody");
     let server = Server::good();
     let (outcome, lines) = run(&fetcher(&scratch, &server.url()));
     outcome.unwrap();
     assert_eq!(server.requests(), ["/train-labels-idx1-ubyte.gz"]);
-    assert!(
-        lines
-            .iter()
-            .any(|line| line.contains("expected 60008 bytes, got 35")),
-        "{lines:?}"
-    );
+    assert!(lines.iter().any(|line| line.contains("expected 60008 bytes, got 35")), "{lines:?}");
     let aside = scratch.0.join("train-labels-idx1-ubyte.damaged");
-    assert_eq!(
-        fs::read(&aside).unwrap(),
-        b"something that was dear to somebody"
-    );
+    assert_eq!(fs::read(&aside).unwrap(), b"something that was dear to somebody");
     fs::remove_file(aside).unwrap();
     scratch.assert_complete();
 }
@@ -88,15 +71,9 @@ fn damaged_file_without_a_source_is_named_and_stays() {
     scratch.replace("train-labels-idx1-ubyte", b"damaged");
     let server = Server::start(|_, stream| send_status(stream, "404 Not Found"));
     let text = run(&fetcher(&scratch, &server.url())).0.unwrap_err();
-    assert!(
-        text.contains("train-labels-idx1-ubyte: not MNIST's"),
-        "{text}"
-    );
+    assert!(text.contains("train-labels-idx1-ubyte: not MNIST's"), "{text}");
     assert!(text.contains("expected 60008 bytes, got 7"), "{text}");
-    assert_eq!(
-        fs::read(scratch.0.join("train-labels-idx1-ubyte")).unwrap(),
-        b"damaged"
-    );
+    assert_eq!(fs::read(scratch.0.join("train-labels-idx1-ubyte")).unwrap(), b"damaged");
     assert_eq!(scratch.entries().len(), NAMES.len());
 }
 
@@ -154,10 +131,7 @@ fn file_in_the_place_of_the_folder() {
         fetcher.folder = scratch.0.join(folder);
         let text = run(&fetcher).0.unwrap_err();
         assert!(text.contains(fetcher.folder.to_str().unwrap()), "{text}");
-        assert!(
-            text.contains("a file is in the place of a folder"),
-            "{text}"
-        );
+        assert!(text.contains("a file is in the place of a folder"), "{text}");
         assert!(text.contains("LENET_MNIST_DIR"), "{text}");
     }
     assert_eq!(fs::read(scratch.0.join("mnist")).unwrap(), b"a file");
@@ -170,10 +144,7 @@ fn folder_in_the_place_of_a_file() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     let text = clear(&load_data_from(&scratch.0).unwrap_err());
-    assert!(
-        text.contains(path.to_str().unwrap()) && text.contains("not a file"),
-        "{text}"
-    );
+    assert!(text.contains(path.to_str().unwrap()) && text.contains("not a file"), "{text}");
     let server = Server::good();
     run(&fetcher(&scratch, &server.url())).0.unwrap();
     scratch.assert_sound();
@@ -222,14 +193,8 @@ mod unix {
         let (success, text) = output(&mut command);
         assert!(!success, "{text}");
         assert!(text.contains("Permission denied"), "{text}");
-        assert!(
-            text.contains("allow this user") && text.contains("LENET_MNIST_DIR"),
-            "{text}"
-        );
-        assert!(
-            text.contains("t10k-labels-idx1-ubyte is wanted there: missing"),
-            "{text}"
-        );
+        assert!(text.contains("allow this user") && text.contains("LENET_MNIST_DIR"), "{text}");
+        assert!(text.contains("t10k-labels-idx1-ubyte is wanted there: missing"), "{text}");
         assert!(server.requests().is_empty());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
@@ -249,10 +214,7 @@ mod unix {
         assert!(!success, "{text}");
         assert!(text.contains("make room there"), "{text}");
         scratch.assert_sound();
-        assert!(!scratch
-            .entries()
-            .iter()
-            .any(|name| name.starts_with(".unfinished")));
+        assert!(!scratch.entries().iter().any(|name| name.starts_with(".unfinished")));
         // With the limit gone, the rest is fetched.
         let (success, text) = output(&mut child(&scratch.0, &server.url()));
         assert!(success, "{text}");
@@ -289,10 +251,7 @@ mod unix {
         let data = Scratch::with_data();
         symlink(&data.0, &odd).unwrap();
         let text = clear(&load_data_from(&odd).unwrap_err());
-        assert!(
-            text.contains("not Unicode") && text.contains("LENET_MNIST_DIR"),
-            "{text}"
-        );
+        assert!(text.contains("not Unicode") && text.contains("LENET_MNIST_DIR"), "{text}");
     }
 
     #[test]
@@ -326,19 +285,14 @@ mod unix {
         let none = Scratch::new();
         let mut command = child(&scratch.0, "http://127.0.0.1:1");
         let (success, text) = output(command.env("PATH", &none.0));
-        assert!(
-            !success && text.contains("neither curl nor python3 is installed"),
-            "{text}"
-        );
+        assert!(!success && text.contains("neither curl nor python3 is installed"), "{text}");
     }
 
     #[test]
     fn no_network_at_all() {
         let alone = Command::new("unshare").args(["--net", "true"]).output();
         if !alone.is_ok_and(|output| output.status.success()) {
-            println!(
-                "only root can take the network away; see unknown_host and connection_refused"
-            );
+            println!("only root can take the network away; see unknown_host and connection_refused");
             return;
         }
         let scratch = Scratch::new();

@@ -11,10 +11,7 @@ use crate::support::{clear, Scratch};
 
 /// The header of a file, of so many numbers.
 fn header<const N: usize>(numbers: [u32; N]) -> Vec<u8> {
-    numbers
-        .iter()
-        .flat_map(|number| number.to_be_bytes())
-        .collect()
+    numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
 /// A file of `count` images, each pixel with the number of its image.
@@ -43,11 +40,7 @@ impl Pair {
         scratch.replace("images", images);
         scratch.replace("labels", labels);
         let (images, labels) = (scratch.0.join("images"), scratch.0.join("labels"));
-        Self {
-            _scratch: scratch,
-            images,
-            labels,
-        }
+        Self { _scratch: scratch, images, labels }
     }
 
     /// The error, which names the file that is to blame.
@@ -65,9 +58,7 @@ fn small_set_of_a_class() {
     assert_eq!(x.shape().concrete(), [3, 28, 28]);
     assert_eq!(y.array(), [9, 0, 4]);
     let pixels = x.as_vec();
-    assert!((0..3).all(|n| pixels[n * 784..(n + 1) * 784]
-        .iter()
-        .all(|&p| usize::from(p) == n)));
+    assert!((0..3).all(|n| pixels[n * 784..(n + 1) * 784].iter().all(|&p| usize::from(p) == n)));
 
     let (x, y) = load_idx_dyn(&pair.images, &pair.labels).unwrap();
     assert_eq!(x.shape().concrete(), [3, 28, 28]);
@@ -91,9 +82,7 @@ fn count_that_differs_from_the_type() {
 fn missing_file() {
     let pair = Pair::new(&images(1), &labels(&[1]));
     fs::remove_file(&pair.labels).unwrap();
-    let text = load_idx_dyn(&pair.images, &pair.labels)
-        .unwrap_err()
-        .to_string();
+    let text = load_idx_dyn(&pair.images, &pair.labels).unwrap_err().to_string();
     assert!(text.contains(pair.labels.to_str().unwrap()), "{text}");
 }
 
@@ -102,67 +91,17 @@ fn what_does_not_fit_is_named() {
     let good_images = images(2);
     let good_labels = labels(&[1, 2]);
     let cases: [(&[u8], &[u8], &str, &str); 11] = [
-        (
-            &good_labels,
-            &good_images,
-            "images",
-            "expected the magic number 0x00000803, got 0x00000801",
-        ),
-        (
-            &good_images,
-            &good_images,
-            "labels",
-            "expected the magic number 0x00000801, got 0x00000803",
-        ),
+        (&good_labels, &good_images, "images", "expected the magic number 0x00000803, got 0x00000801"),
+        (&good_images, &good_images, "labels", "expected the magic number 0x00000801, got 0x00000803"),
         (b"", &good_labels, "images", "ends after 0 bytes"),
-        (
-            &good_images[..14],
-            &good_labels,
-            "images",
-            "ends after 14 bytes",
-        ),
-        (
-            &good_images[..1000],
-            &good_labels,
-            "images",
-            "expected 1584 bytes",
-        ),
-        (
-            &[&good_images[..], b"!"].concat(),
-            &good_labels,
-            "images",
-            "got 1585",
-        ),
-        (
-            &good_images,
-            &good_labels[..9],
-            "labels",
-            "expected 10 bytes",
-        ),
-        (
-            &good_images,
-            &labels(&[1]),
-            "labels",
-            "holds 1 labels, but there are 2 images",
-        ),
-        (
-            &good_images,
-            &labels(&[1, 10]),
-            "labels",
-            "expected labels from 0 to 9, got 10 at index 1",
-        ),
-        (
-            &header([0x803, 1, 32, 32]),
-            &good_labels,
-            "images",
-            "[28, 28] pixels, got [32, 32]",
-        ),
-        (
-            &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0],
-            &good_labels,
-            "images",
-            "still packed with gzip",
-        ),
+        (&good_images[..14], &good_labels, "images", "ends after 14 bytes"),
+        (&good_images[..1000], &good_labels, "images", "expected 1584 bytes"),
+        (&[&good_images[..], b"!"].concat(), &good_labels, "images", "got 1585"),
+        (&good_images, &good_labels[..9], "labels", "expected 10 bytes"),
+        (&good_images, &labels(&[1]), "labels", "holds 1 labels, but there are 2 images"),
+        (&good_images, &labels(&[1, 10]), "labels", "expected labels from 0 to 9, got 10 at index 1"),
+        (&header([0x803, 1, 32, 32]), &good_labels, "images", "[28, 28] pixels, got [32, 32]"),
+        (&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0], &good_labels, "images", "still packed with gzip"),
     ];
     for (images, labels, to_blame, problem) in cases {
         let text = Pair::new(images, labels).refused(to_blame);
@@ -190,14 +129,7 @@ fn hostile_pairs() -> Vec<Pair> {
     }
     for count in [limit + 1, most] {
         let pair = Pair::new(&header([0x803, count, 28, 28]), &header([0x801, count]));
-        let grow = |path, len| {
-            File::options()
-                .write(true)
-                .open(path)
-                .unwrap()
-                .set_len(len)
-                .unwrap()
-        };
+        let grow = |path, len| File::options().write(true).open(path).unwrap().set_len(len).unwrap();
         grow(&pair.images, 16 + u64::from(count) * 784);
         grow(&pair.labels, 8 + u64::from(count));
         pairs.push(pair);
@@ -221,9 +153,7 @@ fn hostile_headers_are_refused() {
 fn hostile_headers_take_no_memory() {
     let program = std::env::current_exe().unwrap();
     let mut command = std::process::Command::new("sh");
-    command
-        .args(["-c", r#"ulimit -v 400000; exec "$0" "$@""#])
-        .arg(program);
+    command.args(["-c", r#"ulimit -v 400000; exec "$0" "$@""#]).arg(program);
     command.args(["--exact", "idx::hostile_headers_are_refused", "--nocapture"]);
     let (success, text) = crate::child::output(&mut command);
     assert!(success && text.contains("1 passed"), "{text}");

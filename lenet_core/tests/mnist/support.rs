@@ -13,12 +13,8 @@ use lenet_core::mnist::{self, Fetcher, Source};
 use lenet_core::Error;
 
 /// The four files, the smallest first.
-pub const NAMES: [&str; 4] = [
-    "t10k-labels-idx1-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "train-images-idx3-ubyte",
-];
+pub const NAMES: [&str; 4] =
+    ["t10k-labels-idx1-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "train-images-idx3-ubyte"];
 
 /// A folder that goes when it is dropped.
 pub struct Scratch(pub PathBuf);
@@ -78,11 +74,7 @@ impl Scratch {
     pub fn assert_sound(&self) {
         for name in NAMES {
             if let Ok(file) = File::open(self.0.join(name)) {
-                assert!(
-                    same(file, real(name)),
-                    "{name} in {} is wrong",
-                    self.0.display()
-                );
+                assert!(same(file, real(name)), "{name} in {} is wrong", self.0.display());
             }
         }
     }
@@ -119,12 +111,7 @@ fn real_folder() -> &'static Path {
 /// The bytes of a real file.
 pub fn real(name: &str) -> &'static [u8] {
     static FILES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-    let files = FILES.get_or_init(|| {
-        NAMES
-            .iter()
-            .map(|name| fs::read(real_folder().join(name)).unwrap())
-            .collect()
-    });
+    let files = FILES.get_or_init(|| NAMES.iter().map(|name| fs::read(real_folder().join(name)).unwrap()).collect());
     &files[NAMES.iter().position(|other| *other == name).unwrap()]
 }
 
@@ -160,13 +147,7 @@ pub fn run(fetcher: &Fetcher) -> (Result<(), String>, Vec<String>) {
 pub fn clear(error: &Error) -> String {
     let text = error.to_string();
     assert!(!matches!(error, Error::Io { .. }), "no advice: {text}");
-    assert!(
-        !text.ends_with('.') && text.len() > 40,
-        "not a message: {text}"
-    );
-    assert!(
-        !text.contains("panicked") && !text.contains("Os {"),
-        "for programmers: {text}"
-    );
+    assert!(!text.ends_with('.') && text.len() > 40, "not a message: {text}");
+    assert!(!text.contains("panicked") && !text.contains("Os {"), "for programmers: {text}");
     text
 }

@@ -50,19 +50,10 @@ fn train() {
     let (Some(checkpoint), Ok(name)) = (env::var_os(CHECKPOINT), env::var(RECIPE)) else {
         return;
     };
-    let how = Fit {
-        checkpoint: Some(checkpoint.clone().into()),
-        ..recipe(&name)
-    };
-    let mut model = if Path::new(&checkpoint).exists() {
-        Model::<LeNet5>::resume(&checkpoint).unwrap()
-    } else {
-        fresh()
-    };
-    let mut progress = Hangs {
-        epoch: 0,
-        in_epoch: env::var(HANG_IN).unwrap().parse().unwrap(),
-    };
+    let how = Fit { checkpoint: Some(checkpoint.clone().into()), ..recipe(&name) };
+    let mut model =
+        if Path::new(&checkpoint).exists() { Model::<LeNet5>::resume(&checkpoint).unwrap() } else { fresh() };
+    let mut progress = Hangs { epoch: 0, in_epoch: env::var(HANG_IN).unwrap().parse().unwrap() };
     data();
     println!("{BEGUN}");
     if let Err(problem) = model.fit_with(data().0.clone(), &how, &mut progress) {

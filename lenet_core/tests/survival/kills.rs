@@ -90,10 +90,7 @@ fn full_disk_keeps_the_last_checkpoint() {
 
     let scratch = Scratch::new("disk");
     let path = scratch.path("run.checkpoint");
-    let how = Fit {
-        checkpoint: Some(path.clone()),
-        ..recipe("plain 1")
-    };
+    let how = Fit { checkpoint: Some(path.clone()), ..recipe("plain 1") };
     train(&mut fresh(), &how).unwrap();
     let before = fs::read(&path).unwrap();
 
@@ -108,10 +105,7 @@ fn full_disk_keeps_the_last_checkpoint() {
     let output = limited.output().unwrap();
     let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert!(!output.status.success(), "{text}");
-    assert!(
-        text.contains(&format!("cannot write {}", path.display())),
-        "{text}"
-    );
+    assert!(text.contains(&format!("cannot write {}", path.display())), "{text}");
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(scratch.entries(), ["run.checkpoint"]);
     let how = recipe("plain 3");
@@ -121,15 +115,9 @@ fn full_disk_keeps_the_last_checkpoint() {
 #[test]
 fn checkpoint_that_cannot_be_written_is_refused_before_anything_is_trained() {
     let scratch = Scratch::new("nowhere");
-    let how = Fit {
-        checkpoint: Some(scratch.path("no").join("folder")),
-        ..recipe("plain 2")
-    };
+    let how = Fit { checkpoint: Some(scratch.path("no").join("folder")), ..recipe("plain 2") };
     let mut model = fresh();
     let text = train(&mut model, &how).unwrap_err().to_string();
-    assert!(
-        text.contains("cannot write") && text.contains("folder"),
-        "{text}"
-    );
+    assert!(text.contains("cannot write") && text.contains("folder"), "{text}");
     assert_eq!(weight_bits(&model), weight_bits(&fresh()));
 }

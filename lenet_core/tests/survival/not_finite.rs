@@ -26,10 +26,7 @@ fn a_weight_that_explodes_in_the_last_step_is_found_there() {
     let before = weight_bits(&model);
     let error = model.fit((&images, &targets), &plain(1)).unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.starts_with("a weight is not finite in epoch 1, batch 1"),
-        "{text}"
-    );
+    assert!(text.starts_with("a weight is not finite in epoch 1, batch 1"), "{text}");
     assert_eq!(weight_bits(&model), before);
 }
 
@@ -49,19 +46,9 @@ fn epochs_before_the_one_that_fails_are_kept() {
     train(&mut model, &plain(2)).unwrap();
     let before = weight_bits(&model);
     // The rate rises from harmless to 1e38 within the third epoch.
-    let how = Fit {
-        schedule: Schedule::OneCycle {
-            peak: 1e38,
-            warm_up: 0.9,
-            epochs: 3,
-        },
-        ..plain(1)
-    };
+    let how = Fit { schedule: Schedule::OneCycle { peak: 1e38, warm_up: 0.9, epochs: 3 }, ..plain(1) };
     let error = train(&mut model, &how).unwrap_err();
-    assert!(
-        matches!(error, Error::NotFinite { epoch: 1, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, Error::NotFinite { epoch: 1, .. }), "{error}");
     assert_eq!(weight_bits(&model), before);
     // The model is good for more.
     train(&mut model, &plain(1)).unwrap();
@@ -74,27 +61,18 @@ fn nan_in_the_data_is_named_before_anything_is_trained() {
         let mut images = dev.zeros::<Rank4<4, 1, 28, 28>>();
         images[[2, 0, 27, 27]] = value;
         let targets = dev.zeros::<Rank2<4, 10>>();
-        let text = fresh()
-            .fit((&images, &targets), &plain(1))
-            .unwrap_err()
-            .to_string();
+        let text = fresh().fit((&images, &targets), &plain(1)).unwrap_err().to_string();
         assert!(text.contains("finite") && text.contains(words), "{text}");
 
         let (images, mut targets) = (dev.zeros::<Rank4<4, 1, 28, 28>>(), targets);
         targets[[2, 9]] = value;
-        let text = fresh()
-            .fit((&images, &targets), &plain(1))
-            .unwrap_err()
-            .to_string();
+        let text = fresh().fit((&images, &targets), &plain(1)).unwrap_err().to_string();
         assert!(text.contains("finite") && text.contains(words), "{text}");
     }
     let mut broken = plain(1);
     let mut images = dev.zeros::<Rank4<1, 1, 28, 28>>();
     images[[0, 0, 0, 0]] = f32::NAN;
     broken.validation = Some((&images, &dev.zeros::<Rank2<1, 10>>()).into());
-    let text = fresh()
-        .fit(data().0.clone(), &broken)
-        .unwrap_err()
-        .to_string();
+    let text = fresh().fit(data().0.clone(), &broken).unwrap_err().to_string();
     assert!(text.contains("image 0"), "{text}");
 }

@@ -8,17 +8,11 @@ use lenet_core::weights;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use crate::support::{
-    bits, data, distorted, finish, fresh, never_stopped, plain, train, weight_bits, Scratch,
-};
+use crate::support::{bits, data, distorted, finish, fresh, never_stopped, plain, train, weight_bits, Scratch};
 
 /// A checkpoint after two epochs of `how`, and the model that wrote it.
 fn two_epochs(path: PathBuf, how: &Fit) -> Model<LeNet5> {
-    let how = Fit {
-        epochs: 2,
-        checkpoint: Some(path),
-        ..how.clone()
-    };
+    let how = Fit { epochs: 2, checkpoint: Some(path), ..how.clone() };
     let mut model = fresh();
     train(&mut model, &how).unwrap();
     model
@@ -35,78 +29,24 @@ fn other_settings_and_other_data_are_refused_by_name() {
 
     let base = || good.clone();
     let one_cycle = Fit::distorted(9).schedule;
-    let augment = Augment {
-        rotation: 7.0,
-        ..Augment::default()
-    };
+    let augment = Augment { rotation: 7.0, ..Augment::default() };
     for (name, how) in [
-        (
-            "batch_size",
-            Fit {
-                batch_size: 97,
-                ..base()
-            },
-        ),
-        (
-            "shuffle",
-            Fit {
-                shuffle: false,
-                ..base()
-            },
-        ),
+        ("batch_size", Fit { batch_size: 97, ..base() }),
+        ("shuffle", Fit { shuffle: false, ..base() }),
         ("seed", Fit { seed: 6, ..base() }),
-        (
-            "schedule",
-            Fit {
-                schedule: Schedule::Constant,
-                ..base()
-            },
-        ),
-        (
-            "schedule",
-            Fit {
-                schedule: one_cycle,
-                ..base()
-            },
-        ),
-        (
-            "augment",
-            Fit {
-                augment: None,
-                ..base()
-            },
-        ),
-        (
-            "augment",
-            Fit {
-                augment: Some(augment),
-                ..base()
-            },
-        ),
-        (
-            "validation",
-            Fit {
-                validation: None,
-                ..base()
-            },
-        ),
-        (
-            "validation",
-            Fit {
-                validation: Some(data().0.clone()),
-                ..base()
-            },
-        ),
+        ("schedule", Fit { schedule: Schedule::Constant, ..base() }),
+        ("schedule", Fit { schedule: one_cycle, ..base() }),
+        ("augment", Fit { augment: None, ..base() }),
+        ("augment", Fit { augment: Some(augment), ..base() }),
+        ("validation", Fit { validation: None, ..base() }),
+        ("validation", Fit { validation: Some(data().0.clone()), ..base() }),
     ] {
         let text = train(&mut model, &how).unwrap_err().to_string();
         assert!(text.starts_with(&format!("{name} must be ")), "{text}");
         assert!(text.contains(path.to_str().unwrap()), "{text}");
     }
     let text = model.fit(data().1.clone(), &good).unwrap_err().to_string();
-    assert!(
-        text.starts_with("data must be 1000 images with CRC-32 "),
-        "{text}"
-    );
+    assert!(text.starts_with("data must be 1000 images with CRC-32 "), "{text}");
 
     // None of that did any harm.
     assert_eq!(weight_bits(&model), before);
@@ -119,10 +59,7 @@ fn epochs_and_threads_are_free() {
     let scratch = Scratch::new("free");
     let path = scratch.path("run.checkpoint");
     two_epochs(path.clone(), &plain(2));
-    let how = Fit {
-        threads: Some(3),
-        ..plain(5)
-    };
+    let how = Fit { threads: Some(3), ..plain(5) };
     assert_eq!(finish(&path, &how), never_stopped(&plain(5)));
 }
 
@@ -146,20 +83,11 @@ fn a_fit_that_was_finished_is_not_trained_again() {
 fn adam_goes_on_with_its_own_settings() {
     let scratch = Scratch::new("adam");
     let path = scratch.path("run.checkpoint");
-    let adam = Adam {
-        learning_rate: 3.3e-3,
-        beta_1: 0.8,
-        beta_2: 0.99,
-        epsilon: 1.7e-6,
-    };
+    let adam = Adam { learning_rate: 3.3e-3, beta_1: 0.8, beta_2: 0.99, epsilon: 1.7e-6 };
     let mut whole = Model::compile(LeNet5::glorot_uniform(5), adam).unwrap();
     let history = train(&mut whole, &plain(3)).unwrap();
     let mut part = Model::compile(LeNet5::glorot_uniform(5), adam).unwrap();
-    let how = Fit {
-        epochs: 1,
-        checkpoint: Some(path.clone()),
-        ..plain(1)
-    };
+    let how = Fit { epochs: 1, checkpoint: Some(path.clone()), ..plain(1) };
     train(&mut part, &how).unwrap();
     assert_eq!(finish(&path, &plain(3)), bits(&whole, &history));
 }
@@ -170,16 +98,10 @@ fn a_checkpoint_of_another_training_is_not_overwritten() {
     let path = scratch.path("run.checkpoint");
     let mut writer = two_epochs(path.clone(), &plain(2));
     let before = fs::read(&path).unwrap();
-    let how = Fit {
-        checkpoint: Some(path.clone()),
-        ..plain(1)
-    };
+    let how = Fit { checkpoint: Some(path.clone()), ..plain(1) };
     let mut stranger = fresh();
     let text = train(&mut stranger, &how).unwrap_err().to_string();
-    assert!(
-        text.contains("which is there") && text.contains("resume"),
-        "{text}"
-    );
+    assert!(text.contains("which is there") && text.contains("resume"), "{text}");
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(weight_bits(&stranger), weight_bits(&fresh()));
     // The model that wrote it may go on.
@@ -212,18 +134,12 @@ fn a_checkpoint_is_a_weights_file_for_us_and_for_others() {
     let model = two_epochs(path.clone(), &plain(2));
     let mut network = LeNet5::glorot_uniform(9);
     weights::load(&mut network, &path).unwrap();
-    assert_eq!(
-        weights::tensors(&network),
-        weights::tensors(model.network())
-    );
+    assert_eq!(weights::tensors(&network), weights::tensors(model.network()));
 
     let bytes = fs::read(&path).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.len(), 30);
-    assert_eq!(
-        file.tensor("adam.square.c3.weight").unwrap().shape(),
-        [16, 6, 5, 5]
-    );
+    assert_eq!(file.tensor("adam.square.c3.weight").unwrap().shape(), [16, 6, 5, 5]);
     let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
     let texts = header.metadata().as_ref().unwrap();
     assert_eq!(texts["epochs"], "2");
@@ -232,9 +148,7 @@ fn a_checkpoint_is_a_weights_file_for_us_and_for_others() {
 
 fn refused(path: &Path, bytes: &[u8]) -> String {
     fs::write(path, bytes).unwrap();
-    let text = Model::<LeNet5>::resume(path)
-        .expect_err("a refusal")
-        .to_string();
+    let text = Model::<LeNet5>::resume(path).expect_err("a refusal").to_string();
     assert!(text.contains(path.to_str().unwrap()), "{text}");
     text
 }

@@ -31,25 +31,13 @@ pub fn data() -> &'static (Data, Data) {
 
 /// The walkthrough's way to train.
 pub fn plain(epochs: usize) -> Fit {
-    Fit {
-        epochs,
-        batch_size: BATCH,
-        seed: 5,
-        validation: Some(data().1.clone()),
-        ..Fit::default()
-    }
+    Fit { epochs, batch_size: BATCH, seed: 5, validation: Some(data().1.clone()), ..Fit::default() }
 }
 
 /// Distorted images and a learning rate that changes with every step.
 pub fn distorted(epochs: usize) -> Fit {
-    let Fit {
-        schedule, augment, ..
-    } = Fit::distorted(epochs);
-    Fit {
-        schedule,
-        augment,
-        ..plain(epochs)
-    }
+    let Fit { schedule, augment, .. } = Fit::distorted(epochs);
+    Fit { schedule, augment, ..plain(epochs) }
 }
 
 pub fn fresh() -> Model<LeNet5> {
@@ -83,18 +71,12 @@ pub fn bits(model: &Model<LeNet5>, history: &History) -> Bits {
         let validation = [epoch.val_loss.unwrap(), epoch.val_accuracy.unwrap()];
         [loss, accuracy, validation[0], validation[1]].map(f32::to_bits)
     };
-    (
-        history.epochs.iter().map(of_epoch).collect(),
-        weight_bits(model),
-    )
+    (history.epochs.iter().map(of_epoch).collect(), weight_bits(model))
 }
 
 pub fn weight_bits(model: &Model<LeNet5>) -> Vec<u32> {
     let tensors = weights::tensors(model.network()).into_iter();
-    tensors
-        .flat_map(|tensor| tensor.values)
-        .map(f32::to_bits)
-        .collect()
+    tensors.flat_map(|tensor| tensor.values).map(f32::to_bits).collect()
 }
 
 /// A folder that goes when it is dropped.
@@ -114,9 +96,7 @@ impl Scratch {
 
     pub fn entries(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).unwrap();
-        entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 }
 
