@@ -277,33 +277,30 @@ impl Forward {
     unsafe fn filters<S: Simd>(&self, (filter, filters): (usize, usize), (y, rows): (usize, usize)) {
         let Self { conv, sizes, point, .. } = *self;
         let (inputs, kernel, outputs) = (conv.inputs, conv.kernel, conv.outputs);
-        for p in 0..POINTS {
-            S::call(SumRows {
-                rows: filters,
-                columns: rows * sizes.row,
-                terms: [inputs, kernel],
-                a: self.weights.add(p * inputs * kernel * outputs + filter),
-                a_row: 1,
-                a_term: [kernel * outputs, outputs],
-                b: self.values.add(p * sizes.input_point + y * sizes.row),
-                b_term: [(sizes.input_rows * sizes.row) as isize, sizes.row as isize],
-                to: self.products.add(p * point),
-                to_row: self.stripe * sizes.row,
-                add: false,
-            });
-        }
+        S::call(SumRows {
+            rows: filters,
+            columns: rows * sizes.row,
+            batch: POINTS,
+            next: [inputs * kernel * outputs, sizes.input_point, point],
+            terms: [inputs, kernel],
+            a: self.weights.add(filter),
+            a_row: 1,
+            a_term: [kernel * outputs, outputs],
+            b: self.values.add(y * sizes.row),
+            b_term: [(sizes.input_rows * sizes.row) as isize, sizes.row as isize],
+            to: self.products,
+            to_row: self.stripe * sizes.row,
+            add: false,
+        });
         let map = sizes.rows * sizes.columns * S::LANES;
         let maps = if conv.pool.is_some() { self.maps } else { self.y };
         let pooled = sizes.rows / sizes.window * (sizes.columns / sizes.window) * S::LANES;
         for f in 0..filters {
-            let len = rows * sizes.columns * S::LANES;
             let to = maps.add((filter + f) * map + y * sizes.columns * S::LANES);
             let from = self.products.add(f * self.stripe * sizes.row).cast_const();
             let bias = *self.bias.add(filter + f);
-            for_kernel!(conv.kernel, _, N => S::call(Outputs::<N> { sizes, rows, from, point, bias, to }));
-            if let Some(activation) = conv.activation {
-                S::call(activation::Forward { activation, to, len });
-            }
+            let activation = conv.activation;
+            for_kernel!(conv.kernel, _, N => S::call(Outputs::<N> { sizes, rows, from, point, bias, activation, to }));
             if let Some((kind, window)) = conv.pool {
                 let pool = Pool { isa: conv.isa, kind, window, channels: 1, height: rows, width: sizes.columns };
                 let to = self.y.add((filter + f) * pooled + y / window * (sizes.columns / window) * S::LANES);
@@ -375,18 +372,18 @@ impl Backward {
                 for f in 0..filters {
                     self.gradient_at_points::<S>(block, filter + f, (y, rows), gradients.add(f * map), point);
                 }
-                for p in 0..POINTS {
-                    S::call(AddDots {
-                        rows: filters,
-                        columns: [inputs, kernel],
-                        len: rows * sizes.tiles,
-                        a: gradients.add(p * point),
-                        a_row: map,
-                        b: values.add(p * sizes.input_point + y * sizes.row),
-                        b_column: [sizes.input_rows * sizes.row, sizes.row],
-                        to: self.sums.add(p * sums),
-                    });
-                }
+                S::call(AddDots {
+                    rows: filters,
+                    columns: [inputs, kernel],
+                    batch: POINTS,
+                    next: [point, sizes.input_point, sums],
+                    len: rows * sizes.tiles,
+                    a: gradients,
+                    a_row: map,
+                    b: values.add(y * sizes.row),
+                    b_column: [sizes.input_rows * sizes.row, sizes.row],
+                    to: self.sums,
+                });
             }
         }
         let rows = filters * inputs * kernel;
@@ -419,12 +416,10 @@ impl Backward {
         if let Some((kind, window)) = conv.pool {
             let pool = Pool { isa: conv.isa, kind, window, channels: 1, height: rows, width: sizes.columns };
             let dy = dy.add(y / window * (sizes.columns / window) * S::LANES);
-            S::call(pool::Backward { pool, maps: 1, x: maps, dy, dx: self.maps });
+            S::call(pool::Backward { pool, activation: conv.activation, maps: 1, x: maps, dy, dx: self.maps });
         } else {
-            std::ptr::copy_nonoverlapping(dy.add(at), self.maps, len);
-        }
-        if let Some(activation) = conv.activation {
-            S::call(activation::Backward { activation, y: maps, to: self.maps, len });
+            let dy = dy.add(at);
+            S::call(activation::Backward { activation: conv.activation, y: maps, dy, to: self.maps, len });
         }
         let (from, bias) = (self.maps.cast_const(), self.db.add(filter));
         for_kernel!(conv.kernel, _, N => S::call(GradientPoints::<N> { sizes, rows, from, to, point, bias }));
@@ -436,26 +431,25 @@ impl Backward {
         let Self { conv, sizes, .. } = *self;
         let (inputs, kernel, outputs) = (conv.inputs, conv.kernel, conv.outputs);
         let values = self.saved.add(block * conv.saved_len() * S::LANES);
-        for p in 0..POINTS {
-            let gradients = self.gradients.add((block * POINTS + p) * sizes.output_point);
-            for y in 0..sizes.input_rows {
-                // Rows of the filters that reach this row of the input from a row of the output.
-                let first = (y + 1).saturating_sub(sizes.rows);
-                let last = y.min(kernel - 1);
-                S::call(SumRows {
-                    rows: inputs,
-                    columns: sizes.row,
-                    terms: [outputs, last + 1 - first],
-                    a: self.weights.add((p * inputs * kernel + first) * outputs),
-                    a_row: kernel * outputs,
-                    a_term: [1, outputs],
-                    b: gradients.add((y - first) * sizes.row),
-                    b_term: [(sizes.rows * sizes.row) as isize, -(sizes.row as isize)],
-                    to: values.add(p * sizes.input_point + y * sizes.row),
-                    to_row: sizes.input_rows * sizes.row,
-                    add: false,
-                });
-            }
+        for y in 0..sizes.input_rows {
+            // Rows of the filters that reach this row of the input from a row of the output.
+            let first = (y + 1).saturating_sub(sizes.rows);
+            let last = y.min(kernel - 1);
+            S::call(SumRows {
+                rows: inputs,
+                columns: sizes.row,
+                batch: POINTS,
+                next: [inputs * kernel * outputs, sizes.output_point, sizes.input_point],
+                terms: [outputs, last + 1 - first],
+                a: self.weights.add(first * outputs),
+                a_row: kernel * outputs,
+                a_term: [1, outputs],
+                b: self.gradients.add(block * POINTS * sizes.output_point + (y - first) * sizes.row),
+                b_term: [(sizes.rows * sizes.row) as isize, -(sizes.row as isize)],
+                to: values.add(y * sizes.row),
+                to_row: sizes.input_rows * sizes.row,
+                add: false,
+            });
         }
         let to = dx.add(block * conv.input_len() * S::LANES);
         S::call(InputGradient { conv, sizes, from: values, to });

@@ -1,6 +1,7 @@
 //! Between values and their values at the points.
 
 use super::{Conv, Sizes};
+use crate::activation::{self, Activation};
 use crate::points::{
     at_points, from_points, input_at_points, input_from_points, taps_at_points, taps_from_points, POINTS,
 };
@@ -140,6 +141,7 @@ pub(super) struct Outputs<const N: usize> {
     /// How far it is to the next point.
     pub(super) point: usize,
     pub(super) bias: f32,
+    pub(super) activation: Option<Activation>,
     pub(super) to: *mut f32,
 }
 
@@ -155,14 +157,18 @@ impl<const N: usize> Kernel for Outputs<N> {
                     *value = S::load(from.add(p * self.point));
                 }
                 let to = self.to.add((row * columns + t * N) * S::LANES);
-                let outputs = from_points::<S, N>(values);
+                let mut outputs = from_points::<S, N>(values);
+                for output in &mut outputs {
+                    *output = output.add(S::splat(self.bias));
+                }
+                let outputs = activation::forward(self.activation, outputs);
                 if (t + 1) * N <= columns {
                     for (i, output) in outputs.into_iter().enumerate() {
-                        output.add(S::splat(self.bias)).store(to.add(i * S::LANES));
+                        output.store(to.add(i * S::LANES));
                     }
                 } else {
                     for (i, output) in outputs.into_iter().enumerate().take(columns - t * N) {
-                        output.add(S::splat(self.bias)).store(to.add(i * S::LANES));
+                        output.store(to.add(i * S::LANES));
                     }
                 }
             }
