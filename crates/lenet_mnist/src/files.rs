@@ -13,8 +13,6 @@ pub(crate) struct DataFile {
     pub name: &'static str,
     /// Length in bytes, unpacked.
     pub len: u64,
-    /// Length in bytes of the mirrors' `.gz`.
-    pub gz_len: u64,
     /// SHA-256 of the unpacked file, in lower-case hexadecimal.
     sha256: &'static str,
 }
@@ -24,25 +22,21 @@ pub(crate) const FILES: [DataFile; 4] = [
     DataFile {
         name: "t10k-labels-idx1-ubyte",
         len: 10_008,
-        gz_len: 4_542,
         sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
     DataFile {
         name: "train-labels-idx1-ubyte",
         len: 60_008,
-        gz_len: 28_881,
         sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     },
     DataFile {
         name: "t10k-images-idx3-ubyte",
         len: 7_840_016,
-        gz_len: 1_648_877,
         sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     },
     DataFile {
         name: "train-images-idx3-ubyte",
         len: 47_040_016,
-        gz_len: 9_912_422,
         sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     },
 ];
@@ -67,9 +61,9 @@ impl DataFile {
         }
         if len != self.len {
             let got = if len > self.len {
-                "more".into()
+                "more"
             } else {
-                len.to_string()
+                &len.to_string()
             };
             return Ok(Some(format!("expected {} bytes, got {got}", self.len)));
         }

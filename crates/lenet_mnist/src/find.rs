@@ -115,7 +115,7 @@ fn identify(path: &Path) -> Identity {
     match FILES[index].copy(&mut input, &mut io::sink()) {
         Ok(None) => Identity::Mnist { index, packed },
         Ok(Some(how)) => Identity::OtherSet(format!("{header}; {how}")),
-        Err(error) => other(&gzip_problem(&error)),
+        Err(error) => other(&gzip_problem(&error).unwrap_or_else(|| error.to_string())),
     }
 }
 

@@ -5,9 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::thread;
 
-use crate::programs::{Ticker, LOOK_EVERY};
+use crate::programs::wait;
 use crate::{Error, Result};
 
 /// The environment variable that names another folder.
@@ -70,20 +69,11 @@ impl Staging {
 
     /// Waits until no other process fetches into `dir`, and says so while it waits.
     pub fn enter(dir: &Path, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let mut ticker = Ticker::start();
-        loop {
-            let entered = Self::try_enter(dir);
-            if let Some(staging) = entered.map_err(|error| folder_error("write", dir, &error))? {
-                return Ok(staging);
-            }
-            if let Some(seconds) = ticker.due() {
-                let dir = dir.display();
-                progress(&format!(
-                    "another process fetches into {dir}: waiting ({seconds} s)"
-                ));
-            }
-            thread::sleep(LOOK_EVERY);
-        }
+        let dir_name = dir.display();
+        let say =
+            |seconds| format!("another process fetches into {dir_name}: waiting ({seconds} s)");
+        let entered = wait(progress, say, || Self::try_enter(dir));
+        entered.map_err(|error| folder_error("write", dir, &error))
     }
 
     /// A new folder, unless another process has the right to write.

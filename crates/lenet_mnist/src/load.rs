@@ -1,13 +1,12 @@
 //! MNIST as plain vectors. The crate `mnist` parses the files, once they are known to be sound.
 
 use std::panic::catch_unwind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mnist::MnistBuilder;
 
 use crate::files::FILES;
 use crate::find::{find, Found};
-use crate::folder::FOLDER_VARIABLE;
 use crate::{Error, Result, SIDE, TEST_COUNT, TRAIN_COUNT};
 
 /// MNIST.
@@ -61,15 +60,17 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Mnist> {
 /// Lets the crate `mnist` parse the four files that were found. They have to be checked before, as
 /// it panics on anything that it does not expect.
 pub(crate) fn parse(found: &Found) -> Result<Mnist> {
-    let mut paths = [""; FILES.len()];
-    for (text, path) in paths.iter_mut().zip(found.ready.iter().flatten()) {
-        let advice = format!("set {FOLDER_VARIABLE} to another folder");
-        let problem = || Error::data(path, "has a name that is not Unicode", &advice);
-        *text = path.to_str().ok_or_else(problem)?;
-    }
-    let [test_labels, train_labels, test_images, train_images] = paths;
+    let path = |path: &Option<PathBuf>| {
+        path.as_ref()
+            .and_then(|path| Some(path.to_str()?.to_owned()))
+    };
+    let paths = found
+        .ready
+        .each_ref()
+        .map(|place| path(place).unwrap_or_default());
     let parse = || {
-        MnistBuilder::new()
+        let [test_labels, train_labels, test_images, train_images] = &paths;
+        let parsed = MnistBuilder::new()
             .base_path("")
             .training_images_filename(train_images)
             .training_labels_filename(train_labels)
@@ -78,26 +79,26 @@ pub(crate) fn parse(found: &Found) -> Result<Mnist> {
             .training_set_length(TRAIN_COUNT as u32)
             .validation_set_length(0)
             .test_set_length(TEST_COUNT as u32)
-            .finalize()
+            .finalize();
+        let count = TRAIN_COUNT + TEST_COUNT;
+        assert_eq!(parsed.trn_lbl.len() + parsed.tst_lbl.len(), count);
+        assert_eq!(
+            parsed.trn_img.len() + parsed.tst_img.len(),
+            count * SIDE * SIDE
+        );
+        Mnist {
+            train: Split {
+                images: parsed.trn_img,
+                labels: parsed.trn_lbl,
+            },
+            test: Split {
+                images: parsed.tst_img,
+                labels: parsed.tst_lbl,
+            },
+        }
     };
-    // Files that someone changes between check and parse would still make it panic.
-    let parsed = catch_unwind(parse).ok().map(|parsed| Mnist {
-        train: Split {
-            images: parsed.trn_img,
-            labels: parsed.trn_lbl,
-        },
-        test: Split {
-            images: parsed.tst_img,
-            labels: parsed.tst_lbl,
-        },
-    });
-    let whole = |mnist: &Mnist| {
-        [(&mnist.train, TRAIN_COUNT), (&mnist.test, TEST_COUNT)]
-            .iter()
-            .all(|(split, count)| {
-                split.labels.len() == *count && split.images.len() == count * SIDE * SIDE
-            })
-    };
-    let changed = || Error("a file of MNIST changed while it was read; run this again".into());
-    parsed.filter(whole).ok_or_else(changed)
+    // Files that someone changes between check and parse still make it panic.
+    let problem = "a file of MNIST changed while it was read, or its path is not Unicode";
+    let advice = "run this again, or set LENET_MNIST_DIR to another folder";
+    catch_unwind(parse).map_err(|_| Error(format!("{problem}; {advice}")))
 }
