@@ -61,31 +61,27 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<ImageSet> {
         let (got, expected) = (values.len() - before, *columns.get_or_insert(values.len()));
         if got != expected || values.len() as u64 > MAX_LEN {
             let problem = format!("has {got} columns in line {number}: expected {expected}");
-            return Err(wrong(format!(
-                "{problem}, and at most {MAX_LEN} values in all"
-            )));
+            return Err(wrong(problem + ", and at most 822 MB in all"));
         }
     }
     let columns = columns.ok_or_else(|| wrong("holds no images".into()))?;
     let is_square = |pixels: usize| pixels > 1 && pixels.isqrt().pow(2) == pixels;
     let labels = usize::from(is_square(columns - 1));
     if !is_square(columns - labels) {
-        return Err(wrong(format!(
-            "has {columns} columns, which make no square image"
-        )));
+        return Err(wrong(format!("has {columns} columns: no square image")));
     }
-    let rows = values.chunks_exact(columns);
-    Ok(ImageSet {
-        count: rows.len(),
-        height: columns.isqrt(),
-        width: columns.isqrt(),
-        labels: rows
-            .clone()
-            .flat_map(|row| &row[..labels])
-            .copied()
-            .collect(),
-        pixels: rows.flat_map(|row| &row[labels..]).copied().collect(),
-    })
+    let side = columns.isqrt();
+    let mut set = ImageSet {
+        height: side,
+        width: side,
+        ..ImageSet::default()
+    };
+    for row in values.chunks_exact(columns) {
+        set.count += 1;
+        set.labels.extend(&row[..labels]);
+        set.pixels.extend(&row[labels..]);
+    }
+    Ok(set)
 }
 
 /// Writes the answers to Kaggle's test images: `ImageId,Label`, with images counted from 1. An
@@ -104,17 +100,10 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<ImageSet> {
 /// ```
 pub fn write_submission(path: impl AsRef<Path>, digits: &[u8]) -> Result<()> {
     let path = path.as_ref();
-    if path.exists()
-        && !Input::open(path)?
-            .beginning
-            .starts_with(SUBMISSION_HEADER.as_bytes())
-    {
+    let answers = |input: Input| input.beginning.starts_with(SUBMISSION_HEADER.as_bytes());
+    if path.exists() && !answers(Input::open(path)?) {
         let problem = "is a file of another kind, and stays as it is";
-        return Err(Error::data(
-            path,
-            problem,
-            "give another name for the answers",
-        ));
+        return Err(Error::data(path, problem, "give the answers another name"));
     }
     let mut text = String::from(SUBMISSION_HEADER);
     for (number, digit) in (1..).zip(digits) {

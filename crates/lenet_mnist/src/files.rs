@@ -42,37 +42,42 @@ pub(crate) const FILES: [DataFile; 4] = [
 ];
 
 impl DataFile {
-    /// Copies `input` to `out`, never more than this file's length, and returns how it differs from
-    /// what this file has been since 1998.
+    /// Copies `input` to `out`, and returns how it differs from what this file has been since 1998.
     pub fn copy(&self, input: &mut Input, out: &mut impl Write) -> io::Result<Option<String>> {
-        const BUFFER_LEN: usize = 128 * 1024;
-        let mut buffer = vec![0; BUFFER_LEN];
-        let (mut hash, mut len) = (Hash::new(), 0);
-        // One byte more is enough to see that there are too many.
-        let mut input = input.take(self.len + 1);
-        loop {
-            let n = input.read(&mut buffer)?;
-            len += n as u64;
-            if n == 0 || len > self.len {
-                break;
-            }
-            hash.update(&buffer[..n]);
-            out.write_all(&buffer[..n])?;
+        let mut hashed = Hashed {
+            hash: Hash::new(),
+            out,
+        };
+        // One byte more than the file has is enough to see that there are too many.
+        let got = io::copy(&mut input.take(self.len + 1), &mut hashed)?;
+        if got != self.len {
+            let more = if got > self.len { "or more" } else { "bytes" };
+            return Ok(Some(format!(
+                "expected {} bytes, got {got} {more}",
+                self.len
+            )));
         }
-        if len != self.len {
-            let got = if len > self.len {
-                "more"
-            } else {
-                &len.to_string()
-            };
-            return Ok(Some(format!("expected {} bytes, got {got}", self.len)));
-        }
-        let got: String = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = hashed.hash.finalize();
+        let got: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         let differs = got != self.sha256;
         Ok(differs.then(|| format!("expected SHA-256 {}, got {got}", self.sha256)))
+    }
+}
+
+/// Passes on what is written, and takes its SHA-256.
+struct Hashed<W> {
+    hash: Hash,
+    out: W,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 }

@@ -23,11 +23,7 @@ impl<'a> Input<'a> {
     pub fn open(path: &'a Path) -> Result<Self> {
         // Asked first: to open a pipe is to wait for its writer.
         if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Err(Error::data(
-                path,
-                "is not a file",
-                "give the path of a file",
-            ));
+            return Err(Error::data(path, "is not a file", "give the path of one"));
         }
         let opened = File::open(path).and_then(|file| Self::new(path, file));
         opened.map_err(|error| read_error(path, &error))
@@ -45,10 +41,8 @@ impl<'a> Input<'a> {
             true => Box::new(GzDecoder::new(file)),
             false => Box::new(file),
         };
-        reader
-            .by_ref()
-            .take(BEGINNING_LEN)
-            .read_to_end(&mut beginning)?;
+        let mut start = reader.by_ref().take(BEGINNING_LEN);
+        start.read_to_end(&mut beginning)?;
         let reader = Box::new(Cursor::new(beginning.clone()).chain(reader));
         Ok(Self {
             path,
@@ -62,8 +56,8 @@ impl<'a> Input<'a> {
     pub fn read_all(&mut self, limit: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let read = self.reader.by_ref().take(limit).read_to_end(&mut bytes);
-        read.map(|_| bytes)
-            .map_err(|error| read_error(self.path, &error))
+        read.map_err(|error| read_error(self.path, &error))?;
+        Ok(bytes)
     }
 
     /// What the file has or is, and what to do next.
@@ -85,8 +79,8 @@ impl<'a> Input<'a> {
             _ if text.starts_with('<') => ("is a web page", "fetch the file that it is about"),
             _ if text.starts_with("PK\u{3}\u{4}") => ("is a zip archive", "unpack it"),
             _ => (
-                "is no file in MNIST's format",
-                "give one, packed with gzip or not",
+                "is not in MNIST's format",
+                "give a file that is, packed or not",
             ),
         };
         (format!("{what} that begins with {head:?}"), advice)

@@ -1,7 +1,7 @@
 //! MNIST as plain vectors. The crate `mnist` parses the files, once they are known to be sound.
 
 use std::panic::catch_unwind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mnist::MnistBuilder;
 
@@ -38,18 +38,13 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Mnist> {
     let Some(index) = found.missing() else {
         return parse(&found);
     };
-    let problem = if found.packed[index].is_some() {
-        "is packed"
-    } else {
-        "is missing"
-    };
+    let missing = found.packed[index].is_none();
+    let problem = if missing { "is missing" } else { "is packed" };
     let command = format!("cargo run -p lenet_mnist -- \"{}\"", folder.display());
-    let strangers: String = found
-        .strangers
-        .iter()
-        .map(|line| format!("\n  {line}"))
-        .collect();
-    let advice = format!("`{command}` puts it there{strangers}");
+    let mut advice = format!("`{command}` puts it there");
+    for line in found.strangers {
+        advice += &format!("\n  {line}");
+    }
     Err(Error::data(
         &folder.join(FILES[index].name),
         problem,
@@ -60,41 +55,29 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Mnist> {
 /// Lets the crate `mnist` parse the four files that were found. They have to be checked before, as
 /// it panics on anything that it does not expect.
 pub(crate) fn parse(found: &Found) -> Result<Mnist> {
-    let path = |path: &Option<PathBuf>| {
-        path.as_ref()
-            .and_then(|path| Some(path.to_str()?.to_owned()))
-    };
-    let paths = found
-        .ready
-        .each_ref()
-        .map(|place| path(place).unwrap_or_default());
+    let mut paths = [const { String::new() }; FILES.len()];
+    for (text, path) in paths.iter_mut().zip(found.ready.iter().flatten()) {
+        *text = path.to_str().unwrap_or_default().into();
+    }
+    let [test_labels, train_labels, test_images, train_images] = paths;
     let parse = || {
-        let [test_labels, train_labels, test_images, train_images] = &paths;
         let parsed = MnistBuilder::new()
             .base_path("")
-            .training_images_filename(train_images)
-            .training_labels_filename(train_labels)
-            .test_images_filename(test_images)
-            .test_labels_filename(test_labels)
+            .training_images_filename(&train_images)
+            .training_labels_filename(&train_labels)
+            .test_images_filename(&test_images)
+            .test_labels_filename(&test_labels)
             .training_set_length(TRAIN_COUNT as u32)
             .validation_set_length(0)
             .test_set_length(TEST_COUNT as u32)
             .finalize();
-        let count = TRAIN_COUNT + TEST_COUNT;
-        assert_eq!(parsed.trn_lbl.len() + parsed.tst_lbl.len(), count);
-        assert_eq!(
-            parsed.trn_img.len() + parsed.tst_img.len(),
-            count * SIDE * SIDE
-        );
+        let split = |images: Vec<u8>, labels: Vec<u8>, count: usize| {
+            assert_eq!((images.len(), labels.len()), (count * SIDE * SIDE, count));
+            Split { images, labels }
+        };
         Mnist {
-            train: Split {
-                images: parsed.trn_img,
-                labels: parsed.trn_lbl,
-            },
-            test: Split {
-                images: parsed.tst_img,
-                labels: parsed.tst_lbl,
-            },
+            train: split(parsed.trn_img, parsed.trn_lbl, TRAIN_COUNT),
+            test: split(parsed.tst_img, parsed.tst_lbl, TEST_COUNT),
         }
     };
     // Files that someone changes between check and parse still make it panic.

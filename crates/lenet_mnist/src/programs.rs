@@ -16,8 +16,8 @@ use crate::Error;
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
-/// Bytes a second below which a transfer counts as stalled.
-const STALLED_BELOW: &str = "1024";
+/// With this exit code, curl says that the disk takes no more.
+const CURL_CANNOT_WRITE: i32 = 23;
 
 /// Copies a web address to a file; the arguments are address, patience in seconds, and file.
 const PYTHON_SCRIPT: &str = "\
@@ -69,15 +69,13 @@ impl Work<'_> {
     pub fn download(&mut self, url: &str, to: &Path, limit: u64) -> Result<(), Setback> {
         let seconds = self.patience.as_secs_f64().ceil().to_string();
         let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--fail", "--location"]);
-        curl.args([
-            "--connect-timeout",
-            &seconds,
-            "--max-filesize",
-            &limit.to_string(),
-        ]);
-        curl.args(["--speed-time", &seconds, "--speed-limit", STALLED_BELOW]);
-        curl.arg("--output").arg(to).args(["--", url]);
+        curl.args("--silent --show-error --fail --location --speed-limit 1024".split(' '));
+        curl.args(["--connect-timeout", &seconds, "--speed-time", &seconds]);
+        curl.arg("--max-filesize")
+            .arg(limit.to_string())
+            .arg("--output")
+            .arg(to)
+            .args(["--", url]);
         let mut python = Command::new(PYTHON);
         python.args(["-c", PYTHON_SCRIPT, url, &seconds]).arg(to);
         for mut program in [curl, python] {
@@ -87,35 +85,24 @@ impl Work<'_> {
                 return Ok(());
             }
         }
-        Err(Setback::Source(format!(
-            "neither curl nor {PYTHON} is installed here"
-        )))
+        let problem = format!("neither curl nor {PYTHON} is installed here");
+        Err(Setback::Source(problem))
     }
 
     /// Unpacks npm's `package` into the folder `package` of the staging folder.
     pub fn npm_pack(&mut self, package: &str) -> Result<(), Setback> {
         let timeout = format!("--fetch-timeout={}", self.patience.as_millis());
         let mut npm = Command::new(NPM);
-        npm.args([
-            "pack",
-            package,
-            "--ignore-scripts",
-            "--loglevel=error",
-            &timeout,
-        ]);
-        npm.args([
-            "--no-update-notifier",
-            "--fetch-retries=1",
-            "--cache",
-            "npm-cache",
-        ]);
+        npm.args(["pack", package, &timeout]);
+        npm.args("--ignore-scripts --loglevel=error --no-update-notifier".split(' '));
+        npm.args("--fetch-retries=1 --cache npm-cache".split(' '));
         if !self.run(&mut npm, Path::new(""), u64::MAX)? {
             return Err(Setback::Source("npm is not installed here".into()));
         }
-        let mut paths = fs::read_dir(self.staging)?
+        let mut entries = fs::read_dir(self.staging)?
             .flatten()
             .map(|entry| entry.path());
-        let archive = paths.find(|path| path.extension().is_some_and(|end| end == "tgz"));
+        let archive = entries.find(|path| path.extension().is_some_and(|end| end == "tgz"));
         let archive = archive.ok_or_else(|| Setback::Source("npm left no archive".into()))?;
         let mut tar = Command::new("tar");
         match self.run(tar.arg("-xzf").arg(archive), Path::new(""), u64::MAX)? {
@@ -130,10 +117,10 @@ impl Work<'_> {
         let name = program.get_program().to_string_lossy().into_owned();
         let complaints = self.staging.join("complaints.txt");
         program
-            .current_dir(self.staging)
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        let mut child = match program.stderr(File::create(&complaints)?).spawn() {
+            .stdout(Stdio::null())
+            .stderr(File::create(&complaints)?);
+        let mut child = match program.current_dir(self.staging).spawn() {
             Ok(child) => child,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(Setback::Source(format!("{name} does not start: {error}"))),
@@ -157,6 +144,9 @@ impl Work<'_> {
                 Err(Setback::Source(problem))
             }
             _ if status.success() => Ok(true),
+            Some(complaint) if name == "curl" && status.code() == Some(CURL_CANNOT_WRITE) => {
+                Err(io::Error::new(ErrorKind::StorageFull, complaint).into())
+            }
             Some(complaint) => Err(Setback::Source(complaint.trim().into())),
             None => Err(Setback::Source(format!("{name} failed with {status}"))),
         }

@@ -4,7 +4,7 @@
 /// No file can fill the memory.
 pub const MAX_LEN: u64 = (1 << 20) * 28 * 28 + 16;
 
-/// The names of Fashion-MNIST's classes (H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST", 2017, table 2).
+/// The names of Fashion-MNIST's classes (H. Xiao, K. Rasul and R. Vollgraf, 2017, table 2).
 pub const FASHION_CLASSES: [&str; 10] = [
     "T-shirt/top",
     "Trouser",
@@ -26,7 +26,7 @@ pub const LETTER_CLASSES: [&str; 27] = [
 ];
 
 /// Images of any size, and their labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageSet {
     /// Images.
     pub count: usize,

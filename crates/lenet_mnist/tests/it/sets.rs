@@ -96,7 +96,7 @@ fn what_does_not_fit_is_named() {
         (
             b"5,0,0",
             &labels(),
-            "images is no file in MNIST's format",
+            "images is not in MNIST's format",
             "\"5,0,0\"",
         ),
         (
@@ -213,10 +213,7 @@ fn tables_as_kaggle_has_them() {
     for (text, problem) in [
         (row("7,", 9) + "1,2\n", "2 columns in line 2: expected 785"),
         (row("256,", 9), "\"256\" in line 1"),
-        (
-            "ImageId,Label\n1,2\n".into(),
-            "2 columns, which make no square image",
-        ),
+        ("ImageId,Label\n1,2\n".into(), "2 columns: no square image"),
         ("<!DOCTYPE html>".into(), "\"<!DOCTYPE html>\" in line 1"),
         (String::new(), "holds no images"),
     ] {

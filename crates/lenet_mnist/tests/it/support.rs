@@ -81,6 +81,13 @@ pub const NAMES: [&str; 4] = [
     "train-images-idx3-ubyte",
 ];
 
+/// Packed, as mirrors send it.
+pub fn packed(name: &str) -> &'static [u8] {
+    static FILES: OnceLock<[Vec<u8>; 4]> = OnceLock::new();
+    let files = FILES.get_or_init(|| NAMES.map(|name| gz(real(name))));
+    &files[NAMES.iter().position(|other| *other == name).unwrap()]
+}
+
 /// The bytes of one of them, from this user's data folder.
 pub fn real(name: &str) -> &'static [u8] {
     static FILES: OnceLock<[Vec<u8>; 4]> = OnceLock::new();
