@@ -36,9 +36,9 @@ impl Activation {
     /// If the slices differ in length.
     pub fn backward(self, isa: Isa, y: &[f32], dy: &mut [f32]) {
         assert_eq!(y.len(), dy.len());
-        let (y, to, len) = (y.as_ptr(), dy.as_mut_ptr(), dy.len());
+        let (activation, y, to, len) = (Some(self), y.as_ptr(), dy.as_mut_ptr(), dy.len());
         // SAFETY: the kernel touches `len` values of each slice.
-        unsafe { isa.run(Backward { activation: self, y, to, len }) };
+        unsafe { isa.run(Backward { activation, y, dy: to, to, len }) };
     }
 }
 
@@ -79,10 +79,10 @@ unsafe fn tanh<S: Simd, const N: usize>(mut x: [S; N]) -> [S; N] {
     x
 }
 
-pub(crate) struct Forward {
-    pub(crate) activation: Activation,
-    pub(crate) to: *mut f32,
-    pub(crate) len: usize,
+struct Forward {
+    activation: Activation,
+    to: *mut f32,
+    len: usize,
 }
 
 impl Kernel for Forward {
@@ -94,47 +94,51 @@ impl Kernel for Forward {
             for (i, x) in x.iter_mut().enumerate() {
                 *x = S::load(self.to.add(at + i * S::LANES));
             }
-            for (i, y) in forward(self.activation, x).into_iter().enumerate() {
+            for (i, y) in forward(Some(self.activation), x).into_iter().enumerate() {
                 y.store(self.to.add(at + i * S::LANES));
             }
             at += 4 * S::LANES;
         }
         while at < self.len {
             let count = S::LANES.min(self.len - at);
-            let [y] = forward(self.activation, [S::load_first(count, self.to.add(at))]);
+            let [y] = forward(Some(self.activation), [S::load_first(count, self.to.add(at))]);
             y.store_first(count, self.to.add(at));
             at += count;
         }
     }
 }
 
+/// Applies the function, if there is one.
 #[inline(always)]
-unsafe fn forward<S: Simd, const N: usize>(activation: Activation, mut x: [S; N]) -> [S; N] {
+pub(crate) unsafe fn forward<S: Simd, const N: usize>(activation: Option<Activation>, mut x: [S; N]) -> [S; N] {
     let half = S::splat(0.5);
     match activation {
-        Activation::Tanh => tanh(x),
-        Activation::Relu => {
+        None => x,
+        Some(Activation::Tanh) => tanh(x),
+        Some(Activation::Relu) => {
             for x in &mut x {
                 *x = S::splat(0.0).max(*x);
             }
             x
         }
-        Activation::Sigmoid => {
+        Some(Activation::Sigmoid) => {
             for x in &mut x {
                 *x = x.mul(half);
             }
-            let mut y = tanh(x);
-            for y in &mut y {
+            x = tanh(x);
+            for y in &mut x {
                 *y = y.fma(half, half);
             }
-            y
+            x
         }
     }
 }
 
+/// `to = dy * derivative`, where `y` and `dy` are read before `to` is written.
 pub(crate) struct Backward {
-    pub(crate) activation: Activation,
+    pub(crate) activation: Option<Activation>,
     pub(crate) y: *const f32,
+    pub(crate) dy: *const f32,
     pub(crate) to: *mut f32,
     pub(crate) len: usize,
 }
@@ -144,24 +148,26 @@ impl Kernel for Backward {
     unsafe fn run<S: Simd>(self) {
         let whole = self.len - self.len % S::LANES;
         for at in (0..whole).step_by(S::LANES) {
-            let (y, dy) = (S::load(self.y.add(at)), S::load(self.to.add(at)));
+            let (y, dy) = (S::load(self.y.add(at)), S::load(self.dy.add(at)));
             backward(self.activation, y, dy).store(self.to.add(at));
         }
         if whole < self.len {
             let count = self.len - whole;
-            let (y, dy) = (S::load_first(count, self.y.add(whole)), S::load_first(count, self.to.add(whole)));
+            let (y, dy) = (S::load_first(count, self.y.add(whole)), S::load_first(count, self.dy.add(whole)));
             backward(self.activation, y, dy).store_first(count, self.to.add(whole));
         }
     }
 }
 
+/// The gradient before the function, if there is one, from its output `y` and the gradient `dy` of that.
 #[inline(always)]
-unsafe fn backward<S: Simd>(activation: Activation, y: S, dy: S) -> S {
+pub(crate) unsafe fn backward<S: Simd>(activation: Option<Activation>, y: S, dy: S) -> S {
     let (zero, one) = (S::splat(0.0), S::splat(1.0));
     match activation {
-        Activation::Tanh => dy.mul(y.fnma(y, one)),
-        Activation::Relu => zero.if_at_least(y, zero, dy),
-        Activation::Sigmoid => dy.mul(y.fnma(y, y)),
+        None => dy,
+        Some(Activation::Tanh) => dy.mul(y.fnma(y, one)),
+        Some(Activation::Relu) => zero.if_at_least(y, zero, dy),
+        Some(Activation::Sigmoid) => dy.mul(y.fnma(y, y)),
     }
 }
 

@@ -45,11 +45,11 @@ fn check(isa: Isa, rows: usize, len: usize, blocks: usize) {
 }
 
 /// `to[column][row] = from[row][column]`; each pair is a place and how far it is to the next row.
-struct Transpose {
-    rows: usize,
-    columns: usize,
-    from: (*const f32, usize),
-    to: (*mut f32, usize),
+pub(crate) struct Transpose {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) from: (*const f32, usize),
+    pub(crate) to: (*mut f32, usize),
 }
 
 impl Kernel for Transpose {

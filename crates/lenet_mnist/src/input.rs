@@ -10,6 +10,7 @@ use crate::{Error, Result};
 
 /// A file that is read from its beginning, and unpacked on the way if it is packed.
 pub(crate) struct Input<'a> {
+    path: &'a Path,
     reader: Box<dyn Read + 'a>,
     /// The first bytes, unpacked; reading begins with them, too.
     pub beginning: Vec<u8>,
@@ -17,30 +18,19 @@ pub(crate) struct Input<'a> {
     pub packed: bool,
 }
 
-impl Input<'static> {
-    /// Opens the file at `path`.
-    pub fn open(path: &Path) -> Result<Self> {
-        // Asked first: to open a pipe is to wait for its writer.
-        match fs::metadata(path) {
-            Ok(metadata) if !metadata.is_file() => {
-                return Err(Error::data(
-                    path,
-                    "is not a file",
-                    "give the path of a file",
-                ));
-            }
-            Ok(_) => {}
-            Err(error) => return Err(Error::io("read", path, &error)),
-        }
-        File::open(path)
-            .and_then(Self::new)
-            .map_err(|error| read_error(path, &error))
-    }
-}
-
 impl<'a> Input<'a> {
-    /// Reads from `file`.
-    pub fn new(mut file: impl Read + 'a) -> io::Result<Self> {
+    /// Opens the file at `path`.
+    pub fn open(path: &'a Path) -> Result<Self> {
+        // Asked first: to open a pipe is to wait for its writer.
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(Error::data(path, "is not a file", "give the path of one"));
+        }
+        let opened = File::open(path).and_then(|file| Self::new(path, file));
+        opened.map_err(|error| read_error(path, &error))
+    }
+
+    /// Reads from `file`, which messages call `path`.
+    pub fn new(path: &'a Path, mut file: impl Read + 'a) -> io::Result<Self> {
         const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
         const BEGINNING_LEN: u64 = 256;
         let (mut magic, mut beginning) = (Vec::new(), Vec::new());
@@ -51,38 +41,49 @@ impl<'a> Input<'a> {
             true => Box::new(GzDecoder::new(file)),
             false => Box::new(file),
         };
-        reader
-            .by_ref()
-            .take(BEGINNING_LEN)
-            .read_to_end(&mut beginning)?;
+        let mut start = reader.by_ref().take(BEGINNING_LEN);
+        start.read_to_end(&mut beginning)?;
+        let reader = Box::new(Cursor::new(beginning.clone()).chain(reader));
         Ok(Self {
-            reader: Box::new(Cursor::new(beginning.clone()).chain(reader)),
+            path,
+            reader,
             beginning,
             packed,
         })
     }
 
-    /// What a file is that is not IDX, and what to do about it.
+    /// All bytes, but at most `limit`. Memory is taken as they arrive.
+    pub fn read_all(&mut self, limit: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let read = self.reader.by_ref().take(limit).read_to_end(&mut bytes);
+        read.map_err(|error| read_error(self.path, &error))?;
+        Ok(bytes)
+    }
+
+    /// What the file has or is, and what to do next.
+    pub fn error(&self, problem: &str, advice: &str) -> Error {
+        Error::data(self.path, problem, advice)
+    }
+
+    /// What a file is that is not IDX, and what to do next.
     pub fn other_format(&self) -> (String, &'static str) {
         const LETTERS: usize = 40;
         let text = String::from_utf8_lossy(&self.beginning);
         let text = text.trim_start_matches('\u{feff}').trim_start();
+        let head: String = text.chars().take(LETTERS).collect();
         let (what, advice) = match text {
             "" => ("is empty", "fetch it again"),
             _ if text.starts_with("version https://git-lfs") => {
                 ("is a Git LFS pointer", "run `git lfs pull` in its folder")
             }
-            _ if text.starts_with('<') => {
-                ("is a web page", "fetch the file that the page is about")
-            }
+            _ if text.starts_with('<') => ("is a web page", "fetch the file that it is about"),
             _ if text.starts_with("PK\u{3}\u{4}") => ("is a zip archive", "unpack it"),
-            _ => {
-                let head: String = text.chars().take(LETTERS).collect();
-                let advice = "give a file in MNIST's format, packed with gzip or not";
-                return (format!("is not IDX: it begins with {head:?}"), advice);
-            }
+            _ => (
+                "is not in MNIST's format",
+                "give a file that is, packed or not",
+            ),
         };
-        (what.into(), advice)
+        (format!("{what} that begins with {head:?}"), advice)
     }
 }
 
@@ -92,24 +93,21 @@ impl Read for Input<'_> {
     }
 }
 
-/// Whether a file could be read, but not be unpacked.
-pub(crate) fn is_gzip_error(error: &io::Error) -> bool {
-    use ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
-}
-
-/// A file at `path` that cannot be read to its end.
-pub(crate) fn read_error(path: &Path, error: &io::Error) -> Error {
-    match is_gzip_error(error) {
-        true => Error::data(path, &gzip_problem(error), "fetch it again"),
-        false => Error::io("read", path, error),
+/// What is wrong with a packed file, if `error` is about that and not about the disk.
+pub(crate) fn gzip_problem(error: &io::Error) -> Option<String> {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => Some("ends early: the rest is missing".into()),
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => {
+            Some(format!("is not sound gzip data ({error})"))
+        }
+        _ => None,
     }
 }
 
-/// Why a file cannot be unpacked.
-pub(crate) fn gzip_problem(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::UnexpectedEof => "ends early: the rest is missing".into(),
-        _ => format!("is not sound gzip data ({error})"),
+/// The error for a file that cannot be read to its end.
+pub(crate) fn read_error(path: &Path, error: &io::Error) -> Error {
+    match gzip_problem(error) {
+        Some(problem) => Error::data(path, &problem, "fetch it again"),
+        None => Error::io("read", path, error),
     }
 }

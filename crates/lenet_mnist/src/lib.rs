@@ -32,6 +32,9 @@ mod fetch;
 mod files;
 mod find;
 mod folder;
+#[cfg(test)]
+#[path = "../tests/inside/fuzz.rs"]
+mod fuzz;
 mod idx;
 mod input;
 mod load;
@@ -44,7 +47,7 @@ pub use fetch::{Fetcher, Source};
 pub use folder::data_folder;
 pub use idx::read_idx;
 pub use load::{load, Mnist, Split};
-pub use set::{ImageSet, DIGIT_CLASSES, FASHION_CLASSES, LETTER_CLASSES, MAX_VALUES};
+pub use set::{ImageSet, FASHION_CLASSES, LETTER_CLASSES, MAX_LEN};
 
 /// Height and width of an image of MNIST, in pixels.
 pub const SIDE: usize = 28;

@@ -7,7 +7,6 @@ use mnist::MnistBuilder;
 
 use crate::files::FILES;
 use crate::find::{find, Found};
-use crate::folder::FOLDER_VARIABLE;
 use crate::{Error, Result, SIDE, TEST_COUNT, TRAIN_COUNT};
 
 /// MNIST.
@@ -39,18 +38,13 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Mnist> {
     let Some(index) = found.missing() else {
         return parse(&found);
     };
-    let problem = if found.packed[index].is_some() {
-        "is packed"
-    } else {
-        "is missing"
-    };
+    let missing = found.packed[index].is_none();
+    let problem = if missing { "is missing" } else { "is packed" };
     let command = format!("cargo run -p lenet_mnist -- \"{}\"", folder.display());
-    let strangers: String = found
-        .strangers
-        .iter()
-        .map(|line| format!("\n  {line}"))
-        .collect();
-    let advice = format!("`{command}` puts it there{strangers}");
+    let mut advice = format!("`{command}` puts it there");
+    for line in found.strangers {
+        advice += &format!("\n  {line}");
+    }
     Err(Error::data(
         &folder.join(FILES[index].name),
         problem,
@@ -61,43 +55,33 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Mnist> {
 /// Lets the crate `mnist` parse the four files that were found. They have to be checked before, as
 /// it panics on anything that it does not expect.
 pub(crate) fn parse(found: &Found) -> Result<Mnist> {
-    let mut paths = [""; FILES.len()];
+    let mut paths = [const { String::new() }; FILES.len()];
     for (text, path) in paths.iter_mut().zip(found.ready.iter().flatten()) {
-        let advice = format!("set {FOLDER_VARIABLE} to another folder");
-        let problem = || Error::data(path, "has a name that is not Unicode", &advice);
-        *text = path.to_str().ok_or_else(problem)?;
+        *text = path.to_str().unwrap_or_default().into();
     }
     let [test_labels, train_labels, test_images, train_images] = paths;
     let parse = || {
-        MnistBuilder::new()
+        let parsed = MnistBuilder::new()
             .base_path("")
-            .training_images_filename(train_images)
-            .training_labels_filename(train_labels)
-            .test_images_filename(test_images)
-            .test_labels_filename(test_labels)
+            .training_images_filename(&train_images)
+            .training_labels_filename(&train_labels)
+            .test_images_filename(&test_images)
+            .test_labels_filename(&test_labels)
             .training_set_length(TRAIN_COUNT as u32)
             .validation_set_length(0)
             .test_set_length(TEST_COUNT as u32)
-            .finalize()
+            .finalize();
+        let split = |images: Vec<u8>, labels: Vec<u8>, count: usize| {
+            assert_eq!((images.len(), labels.len()), (count * SIDE * SIDE, count));
+            Split { images, labels }
+        };
+        Mnist {
+            train: split(parsed.trn_img, parsed.trn_lbl, TRAIN_COUNT),
+            test: split(parsed.tst_img, parsed.tst_lbl, TEST_COUNT),
+        }
     };
-    // Files that someone changes between check and parse would still make it panic.
-    let parsed = catch_unwind(parse).ok().map(|parsed| Mnist {
-        train: Split {
-            images: parsed.trn_img,
-            labels: parsed.trn_lbl,
-        },
-        test: Split {
-            images: parsed.tst_img,
-            labels: parsed.tst_lbl,
-        },
-    });
-    let whole = |mnist: &Mnist| {
-        [(&mnist.train, TRAIN_COUNT), (&mnist.test, TEST_COUNT)]
-            .iter()
-            .all(|(split, count)| {
-                split.labels.len() == *count && split.images.len() == count * SIDE * SIDE
-            })
-    };
-    let changed = || Error("a file of MNIST changed while it was read; run this again".into());
-    parsed.filter(whole).ok_or_else(changed)
+    // Files that someone changes between check and parse still make it panic.
+    let problem = "a file of MNIST changed while it was read, or its path is not Unicode";
+    let advice = "run this again, or set LENET_MNIST_DIR to another folder";
+    catch_unwind(parse).map_err(|_| Error(format!("{problem}; {advice}")))
 }

