@@ -12,7 +12,7 @@ use std::path::Path;
 use dfdx::shapes::{Const, Rank1, Rank3, Shape};
 use dfdx::tensor::{Cpu, Tensor, TensorFromVec};
 use lenet_mnist::{Fetcher, ImageSet, Mnist, Split as Bytes};
-pub use lenet_mnist::{DIGIT_CLASSES, FASHION_CLASSES, LETTER_CLASSES, TEST_COUNT, TRAIN_COUNT};
+pub use lenet_mnist::{FASHION_CLASSES, LETTER_CLASSES, TEST_COUNT, TRAIN_COUNT};
 
 use crate::{Error, Result};
 
