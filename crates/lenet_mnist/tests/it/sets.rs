@@ -1,7 +1,6 @@
 //! Other data sets: IDX and CSV files as people have them, and files that only pretend.
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use lenet_mnist::{read_csv, read_idx, write_submission, MAX_LEN};
 
@@ -152,16 +151,12 @@ fn what_does_not_fit_is_named() {
 
 #[test]
 fn gzip_bomb_is_read_as_far_as_it_promised() {
-    // Some megabytes that unpack to a gigabyte, of which the header promises 12 pixels.
+    // The header promises 12 pixels. Whoever reads on meets an end that is cut off.
     let mut bomb = images();
-    bomb.resize(1 << 30, 0);
-    let (bomb, began) = (gz(&bomb), Instant::now());
+    bomb.resize(1 << 26, 0);
+    let mut bomb = gz(&bomb);
+    bomb.truncate(bomb.len() - 20);
     refused(&bomb, &labels(), "has more");
-    assert!(
-        began.elapsed() < Duration::from_millis(500),
-        "{:?}",
-        began.elapsed()
-    );
 }
 
 #[test]
