@@ -1,10 +1,11 @@
 //! A network as a table and as a picture: each layer's output in its shape, from the image to the classes.
 
+use plotters::style::text_anchor::HPos::{Center, Left};
 use plotters::style::RGBColor;
 
 use crate::page::{letters, tint, width, Page, Point};
 use crate::page::{BLUE, FRAME, INK, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL};
-use crate::{thousands, Column, Error, Figure, Result, Table};
+use crate::{thousands, Error, Figure, Result, Table};
 
 /// A layer of a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,17 +43,14 @@ impl Row {
 
 /// The layers (without the input) with output shapes and parameters, as Keras' `summary()` prints them.
 pub fn layer_table(rows: &[Row]) -> Table<4> {
-    let columns = [
-        Column::left("Layer (type)"),
-        Column::left("Output Shape"),
-        Column::right("Param #"),
-        Column::left("Counted as"),
-    ];
-    let mut table = Table::new("The network's layers and their parameters", columns);
+    let headings = ["Layer (type)", "Output Shape", "Param #", "Counted as"];
+    let mut table = Table::new("The network's layers and their parameters", headings);
     for row in rows {
-        let layer = match row.name == row.kind {
-            true => row.name.clone(),
-            false => format!("{} ({})", row.name, row.what()),
+        let named = format!("{} ({})", row.name, row.what());
+        let layer = if row.name == row.kind {
+            row.name.clone()
+        } else {
+            named
         };
         let shape = format!("(None, {})", row.dims(", "));
         table.row([layer, shape, thousands(row.parameters), row.formula.clone()]);
@@ -161,7 +159,12 @@ pub fn architecture(rows: &[Row]) -> Result<Figure> {
                 before.connect(page, &placed, row.parameters > 0)?;
             }
             before = Some(placed);
-            page.text((middle, words_top + LABEL * LINE / 2.0), &row.name, LABEL)?;
+            page.text(
+                (middle, words_top + LABEL * LINE / 2.0),
+                &row.name,
+                LABEL,
+                Center,
+            )?;
             let kind = if row.kind == row.name { "" } else { &row.kind };
             let parameters = if row.parameters > 0 {
                 thousands(row.parameters)
@@ -195,7 +198,7 @@ pub fn architecture(rows: &[Row]) -> Result<Figure> {
         let mut x = (page.width() - step(keys[0].1)? - step(keys[1].1)?) / 2.0;
         for (color, text) in keys {
             page.sheet((x, key_top - SMALL / 2.0), (SMALL, SMALL), color)?;
-            page.text_after((x + 1.5 * LABEL, key_top), text, SMALL)?;
+            page.text((x + 1.5 * LABEL, key_top), text, SMALL, Left)?;
             x += step(text)?;
         }
         Ok(())

@@ -83,10 +83,12 @@ impl Figure {
     /// An image element that holds the PNG, its width in CSS pixels and the words.
     pub fn html(&self) -> String {
         let (width, text) = (self.size.0, escape(&self.text));
-        format!(
-            "<img width=\"{width}\" style=\"max-width:100%;height:auto\" alt=\"{text}\" src=\"data:image/png;base64,{}\">",
-            self.base64()
-        )
+        let source = format!(
+            "data:image/png;base64,{}",
+            BASE64_STANDARD.encode(&self.png)
+        );
+        let style = "max-width:100%;height:auto";
+        format!("<img width=\"{width}\" style=\"{style}\" alt=\"{text}\" src=\"{source}\">")
     }
 
     /// Writes the PNG file to `path`, over what was there.
@@ -100,17 +102,18 @@ impl Figure {
     }
 
     /// Shows the figure as the result of a notebook cell. The kernel calls it for a cell's last expression.
+    pub fn evcxr_display(&self) {
+        self.display(&self.html());
+    }
+
+    /// Shows `html`, and the picture where that is not shown.
     ///
     /// JupyterLab (trusted or not) and nbconvert take the HTML, which alone can say width and alternative text: the kernel
     /// hands on no metadata that would say them of a PNG. GitHub drops images out of HTML and takes the PNG.
-    pub fn evcxr_display(&self) {
-        evcxr_runtime::mime_type("text/html").text(self.html());
-        evcxr_runtime::mime_type("image/png").text(self.base64());
+    pub(crate) fn display(&self, html: &str) {
+        evcxr_runtime::mime_type("text/html").text(html);
+        evcxr_runtime::mime_type("image/png").text(BASE64_STANDARD.encode(&self.png));
         evcxr_runtime::mime_type("text/plain").text(&self.text);
-    }
-
-    pub(crate) fn base64(&self) -> String {
-        BASE64_STANDARD.encode(&self.png)
     }
 }
 

@@ -1,8 +1,11 @@
 //! The inside of a network in colours: filters and feature maps. Blue is positive, orange negative, white zero.
 
+use plotters::style::text_anchor::HPos::{Center, Left, Right};
+use plotters::style::FontTransform;
+
 use crate::classes::named;
-use crate::page::{diverging, fitting, widest, width, Page, Point, Raster};
-use crate::page::{LABEL, MARGIN, PAGE_WIDTH, SMALL, TITLE};
+use crate::page::{fitting, letters, tint, widest, width, Page, Point, Raster};
+use crate::page::{BLUE, INK, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL, TITLE};
 use crate::{Error, Figure, Result};
 
 /// Free space between pictures, and for names at the left.
@@ -44,9 +47,10 @@ pub fn filters(
     );
     Page::figure((page, top + grid.1 + 3.5 * LABEL), words, |page| {
         let middle = left + grid.0 / 2.0;
-        page.text((page.width() / 2.0, TITLE), title, TITLE)?;
-        page.text((middle, top - 2.0 * LABEL), "output channel", SMALL)?;
-        page.text_upwards((left - 2.2 * LABEL, top + grid.1 / 2.0), "input", SMALL)?;
+        page.text((page.width() / 2.0, TITLE), title, TITLE, Center)?;
+        page.text((middle, top - 2.0 * LABEL), "output channel", SMALL, Center)?;
+        let upwards = letters(SMALL, INK).transform(FontTransform::Rotate270);
+        page.write((left - 2.2 * LABEL, top + grid.1 / 2.0), "input", &upwards)?;
         let number =
             |count: usize| SMALL.min(1.5 * (step.0 - 2.0) / count.to_string().len() as f64);
         for (index, weights) in weights.chunks(rows * columns).enumerate() {
@@ -54,11 +58,11 @@ pub fn filters(
             let corner = (left + output as f64 * step.0, top + input as f64 * step.1);
             if input == 0 {
                 let at = (corner.0 + (step.0 - SPACE) / 2.0, top - SMALL);
-                page.text(at, &output.to_string(), number(outputs))?;
+                page.text(at, &output.to_string(), number(outputs), Center)?;
             }
             if output == 0 {
                 let at = (left - SMALL, corner.1 + (step.1 - SPACE) / 2.0);
-                page.text(at, &input.to_string(), number(inputs))?;
+                page.text(at, &input.to_string(), number(inputs), Center)?;
             }
             page.picture(corner, (pixel, pixel), &colors(columns, weights, strongest))?;
         }
@@ -140,15 +144,25 @@ pub fn feature_maps(title: &str, layers: &[Maps<'_>], names: &[&str]) -> Result<
         ));
     }
     Page::figure((PAGE_WIDTH, below + 2.5 * LABEL), words, |page| {
-        page.text((PAGE_WIDTH / 2.0, TITLE), title, TITLE)?;
+        page.text((PAGE_WIDTH / 2.0, TITLE), title, TITLE, Center)?;
         let mut y = top;
         for ((layer, &pixel), (low, high)) in layers.iter().zip(&pixels).zip(&ranges) {
             let [_, rows, columns] = layer.shape;
             let strongest = low.abs().max(high.abs());
             let height = rows as f64 * pixel.1;
             let middle = y + height / 2.0;
-            page.text_before((left - SPACE, middle), &format!("±{strongest:.2}"), 15.0)?;
-            page.text_before((left - MAGNITUDES - SPACE, middle), layer.name, LABEL)?;
+            page.text(
+                (left - SPACE, middle),
+                &format!("±{strongest:.2}"),
+                15.0,
+                Right,
+            )?;
+            page.text(
+                (left - MAGNITUDES - SPACE, middle),
+                layer.name,
+                LABEL,
+                Right,
+            )?;
             for (map, values) in layer.values.chunks(rows * columns).enumerate() {
                 let x = left + map as f64 * (columns as f64 * pixel.0 + SPACE);
                 page.picture((x, y), pixel, &colors(columns, values, strongest))?;
@@ -159,7 +173,7 @@ pub fn feature_maps(title: &str, layers: &[Maps<'_>], names: &[&str]) -> Result<
         let em = fitting(&classes, SMALL, wide - 4.0)?;
         for (class, name) in classes.iter().enumerate() {
             let x = left + (class as f64 + 0.5) * wide;
-            page.text((x, y + SMALL / 2.0 - 2.0), name, em)?;
+            page.text((x, y + SMALL / 2.0 - 2.0), name, em, Center)?;
         }
         let ends = ["−", "+ the largest magnitude in its layer (±)"].map(String::from);
         key(page, (PAGE_WIDTH / 2.0, below + LABEL), &ends)
@@ -175,14 +189,17 @@ fn key(page: &Page<'_, '_>, (middle, y): Point, ends: &[String; 2]) -> Result<()
     let left = middle - KEY.0 / 2.0;
     let pixel = (KEY.0 / STEPS as f64, KEY.1);
     page.picture((left, y - KEY.1 / 2.0), pixel, &colors(STEPS, &shades, 1.0))?;
-    page.text_before((left - SPACE, y), &ends[0], SMALL)?;
-    page.text_after((left + KEY.0 + SPACE, y), &ends[1], SMALL)
+    page.text((left - SPACE, y), &ends[0], SMALL, Right)?;
+    page.text((left + KEY.0 + SPACE, y), &ends[1], SMALL, Left)
 }
 
 /// Values as colours, the strongest for the magnitude `strongest`.
 fn colors(columns: usize, values: &[f32], strongest: f32) -> Raster {
-    let share = |value: &f32| f64::from(value / strongest.max(f32::MIN_POSITIVE));
-    let pixels = values.iter().map(share).map(diverging).collect();
+    let color = |&value: &f32| {
+        let share = f64::from(value / strongest.max(f32::MIN_POSITIVE));
+        tint(if share < 0.0 { ORANGE } else { BLUE }, share.abs())
+    };
+    let pixels = values.iter().map(color).collect();
     Raster { columns, pixels }
 }
 
