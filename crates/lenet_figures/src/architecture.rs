@@ -141,7 +141,7 @@ pub fn architecture(rows: &[Row]) -> Result<Figure> {
         "The network, layer by layer: {path}. {} parameters in all.",
         thousands(total)
     );
-    Page::figure((page, key_top + LABEL + MARGIN), words, |page| {
+    Page::figure((page, key_top + LABEL + MARGIN), words, &|page| {
         let mut left = (page.width() - wide) / 2.0;
         let mut before: Option<Placed> = None;
         for ((row, &shape), &size) in rows.iter().zip(&shapes).zip(&sizes) {

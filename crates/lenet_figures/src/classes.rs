@@ -124,7 +124,7 @@ pub fn bars(title: &str, names: &[&str], values: &[f32], unit: Unit) -> Result<F
         Unit::Percent => 1.0,
         Unit::Number => f64::from(values[largest]).max(f64::MIN_POSITIVE),
     };
-    Figure::paint(size, 1, words, |area| {
+    Figure::paint(size, 1, words, &mut |area| {
         let axes = (
             Axis::named(&names),
             Axis::plain(0.0, full * (BAR + ABOVE) / BAR),
@@ -187,7 +187,7 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
     let free = FREE * (high - low).max(LEAST_SPAN);
     let words = in_words(TITLE, "lowest", lowest, &names, &written);
     let page = (AROUND + step * names.len() as f64).max(400.0);
-    Figure::paint((page as u32, HEIGHT), 1, words, |area| {
+    Figure::paint((page as u32, HEIGHT), 1, words, &mut |area| {
         let axes = (
             Axis::named(&names),
             Axis::values(low - free, high + free, 100.0),

@@ -99,7 +99,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
         (page.0.ceil() as u32, page.1.ceil() as u32),
         1,
         words,
-        |area| {
+        &mut |area| {
             // plotters draws from the first point to the last: one more than the cells are wide.
             let (width, height) = area.dim_in_pixel();
             let right_margin = width as i32 - grid(MARGIN) - grid(left) - grid(across) - 1;

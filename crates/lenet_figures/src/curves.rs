@@ -126,6 +126,7 @@ pub fn curves(axes: &Axes<'_>, lines: &[Line]) -> Result<Figure> {
         .map(|line| line.values.len())
         .max()
         .unwrap_or(0);
+    let x = Axis::counted(count);
     let (title, counted, s) = (
         axes.title,
         axes.x.to_lowercase(),
@@ -133,12 +134,10 @@ pub fn curves(axes: &Axes<'_>, lines: &[Line]) -> Result<Figure> {
     );
     let each: String = lines.iter().map(Line::in_words).collect();
     let words = format!("{title} over {count} {counted}{s}.{each}");
-    Figure::paint(SIZE, 1, words, |area| {
-        draw(area, axes, lines, (Axis::counted(count), y))
-    })
+    Figure::paint(SIZE, 1, words, &mut |area| draw(area, axes, lines, &x, &y))
 }
 
-fn draw(area: &Area<'_>, axes: &Axes<'_>, lines: &[Line], (x, y): (Axis, Axis)) -> Result<()> {
+fn draw(area: &Area<'_>, axes: &Axes<'_>, lines: &[Line], x: &Axis, y: &Axis) -> Result<()> {
     let titles = [axes.title, axes.x, axes.y];
     let mut chart = chart_in(area, titles, 2.0 * MARGIN, NAME, (x.clone(), y.clone()))?;
     for (index, line) in lines.iter().enumerate() {
@@ -160,7 +159,7 @@ fn draw(area: &Area<'_>, axes: &Axes<'_>, lines: &[Line], (x, y): (Axis, Axis)) 
         series.label(line.legend()).legend(sample);
     }
     let size = chart.plotting_area().dim_in_pixel();
-    let (left, top) = legend_corner((size.0.into(), size.1.into()), &x, &y, lines)?;
+    let (left, top) = legend_corner((size.0.into(), size.1.into()), x, y, lines)?;
     let mut legend = chart.configure_series_labels();
     legend
         .position(SeriesLabelPosition::Coordinate(left, top))

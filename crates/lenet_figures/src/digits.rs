@@ -77,7 +77,7 @@ pub fn digit(images: &Images<'_>, index: usize) -> Result<Figure> {
     let ink = &images.ink[..rows * columns];
     let inked = ink.iter().filter(|&&ink| ink > 0.0).count();
     let words = format!("Image {index}: {rows} by {columns} pixels, {inked} of them not black.");
-    Page::figure(page, words, |page| {
+    Page::figure(page, words, &|page| {
         let middle = |at: usize| (at as f64 + 0.5) * pixel;
         for column in (0..columns).step_by(STEP) {
             let at = (left + middle(column), top + height + EM);
@@ -104,7 +104,7 @@ pub fn digits(
     let names = class_names(names, labels.iter().copied())?;
     let labels = labels.iter().map(|&label| names[label].clone());
     let captions: Vec<_> = labels.map(|name| (vec![name], false)).collect();
-    sheet(images, captions, columns, |each, count| {
+    sheet(images, captions, columns, &|each, count| {
         format!(
             "{count} images with their labels, row by row: {}.",
             each.join(" ")
@@ -132,7 +132,7 @@ pub fn mistakes(
         Ok((vec![first, percent(reading.probability)], false))
     };
     let captions = readings.iter().map(caption).collect::<Result<Vec<_>>>()?;
-    sheet(images, captions, columns, |each, count| {
+    sheet(images, captions, columns, &|each, count| {
         format!("{count} of {total} mistakes: {}.", each.join("; "))
     })
 }
@@ -168,7 +168,7 @@ pub fn predictions(
     };
     let captions = readings.iter().map(caption).collect();
     let wrong = readings.iter().filter_map(wrong).count();
-    sheet(images, captions, columns, |each, count| {
+    sheet(images, captions, columns, &|each, count| {
         let each = each.join("; ");
         format!("{count} images and what they are read as, row by row: {each}. Wrong: {wrong}.")
     })
@@ -195,7 +195,7 @@ fn sheet(
     images: &Images<'_>,
     captions: Vec<(Vec<String>, bool)>,
     columns: usize,
-    words: impl Fn(&[String], usize) -> String,
+    words: &dyn Fn(&[String], usize) -> String,
 ) -> Result<Figure> {
     const EM: f64 = 18.0;
     const LINE: f64 = 25.0;
@@ -225,7 +225,7 @@ fn sheet(
         MARGIN + rows as f64 * step.1,
     );
     let each: Vec<_> = captions.iter().map(|(lines, _)| lines.join(", ")).collect();
-    Page::figure(page, words(&each, count), |page| {
+    Page::figure(page, words(&each, count), &|page| {
         for (index, (picture, (lines, marked))) in images.rasters().zip(&captions).enumerate() {
             let (row, column) = ((index / columns) as f64, (index % columns) as f64);
             let middle = MARGIN / 2.0 + (column + 0.5) * step.0;

@@ -45,7 +45,7 @@ pub fn filters(
         "{title}: {outputs} times {inputs} filters of {rows} by {columns} weights, from {low:.3} to {high:.3}; the strongest \
          colour stands for {strongest:.3}."
     );
-    Page::figure((page, top + grid.1 + 3.5 * LABEL), words, |page| {
+    Page::figure((page, top + grid.1 + 3.5 * LABEL), words, &|page| {
         let middle = left + grid.0 / 2.0;
         page.text((page.width() / 2.0, TITLE), title, TITLE, Center)?;
         page.text((middle, top - 2.0 * LABEL), "output channel", SMALL, Center)?;
@@ -143,7 +143,7 @@ pub fn feature_maps(title: &str, layers: &[Maps<'_>], names: &[&str]) -> Result<
             layer.name
         ));
     }
-    Page::figure((PAGE_WIDTH, below + 2.5 * LABEL), words, |page| {
+    Page::figure((PAGE_WIDTH, below + 2.5 * LABEL), words, &|page| {
         page.text((PAGE_WIDTH / 2.0, TITLE), title, TITLE, Center)?;
         let mut y = top;
         for ((layer, &pixel), (low, high)) in layers.iter().zip(&pixels).zip(&ranges) {

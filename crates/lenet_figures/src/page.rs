@@ -107,10 +107,10 @@ impl Page<'_, '_> {
     pub fn figure(
         (width, height): Point,
         text: String,
-        draw: impl FnOnce(&Page<'_, '_>) -> Result<()>,
+        draw: &dyn Fn(&Page<'_, '_>) -> Result<()>,
     ) -> Result<Figure> {
         let size = (width.ceil() as u32, height.ceil() as u32);
-        Figure::paint(size, 1, text, |area| draw(&Page(area)))
+        Figure::paint(size, 1, text, &mut |area| draw(&Page(area)))
     }
 
     /// The page's width.

@@ -263,7 +263,7 @@ fn picture(names: &[String], probabilities: &[f32]) -> Result<Figure> {
         names[best]
     );
     let page = (TRACK + BAR + SHARE + MARGIN, PAPER + 2.0 * MARGIN);
-    Page::figure(page, words, |page| {
+    Page::figure(page, words, &|page| {
         let squares = [
             (MARGIN, PAPER as usize, PAPER, 3.0),
             (MIDDLE - SEEN / 2.0, SIDE, SEEN, 0.0),
