@@ -65,14 +65,8 @@ pub(crate) fn no_class(name: &str, class: usize, classes: usize) -> Error {
 
 /// The first of the largest values.
 pub(crate) fn best(values: &[f32]) -> usize {
-    let better = |best, class| {
-        if values[class] > values[best] {
-            class
-        } else {
-            best
-        }
-    };
-    (0..values.len()).fold(0, better)
+    let better = |&a: &usize, &b: &usize| values[a].total_cmp(&values[b]);
+    (0..values.len()).rev().max_by(better).unwrap_or(0)
 }
 
 /// The title, the one that stands out, and each name with its value.
@@ -125,10 +119,8 @@ pub fn bars(title: &str, names: &[&str], values: &[f32], unit: Unit) -> Result<F
         Unit::Number => f64::from(values[largest]).max(f64::MIN_POSITIVE),
     };
     Figure::paint(size, 1, words, &mut |area| {
-        let axes = (
-            Axis::named(&names),
-            Axis::plain(0.0, full * (BAR + ABOVE) / BAR),
-        );
+        let y = Axis::plain(0.0, full * (BAR + ABOVE) / BAR);
+        let axes = (Axis::named(&names), y);
         let mut chart = chart_in(area, [title, "", ""], (page - wide) / 2.0, name_size, axes)?;
         for (class, &value) in values.iter().enumerate() {
             let (x, y) = (class as f64, f64::from(value));
@@ -169,17 +161,10 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
     /// Free space above and below the points, as a share of their span, and the least span in per cent.
     const FREE: f64 = 0.25;
     const LEAST_SPAN: f64 = 1.0;
-    let given = names.len();
-    let (names, written) = (
-        named(names, shares.len())?,
-        Unit::Percent.written("shares", shares)?,
-    );
+    let written = Unit::Percent.written("shares", shares)?;
+    let x = if names.is_empty() { "Digit" } else { "Class" };
+    let names = named(names, shares.len())?;
     let (step, name_size, value_size) = sizes(&names, &written, STEP, PAGE_WIDTH - AROUND)?;
-    let titles = [
-        TITLE,
-        if given == 0 { "Digit" } else { "Class" },
-        "Accuracy (%)",
-    ];
     let below: Vec<f32> = shares.iter().map(|share| -share).collect();
     let (lowest, highest) = (best(&below), best(shares));
     let per_cent = |class: usize| 100.0 * f64::from(shares[class]);
@@ -188,11 +173,15 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
     let words = in_words(TITLE, "lowest", lowest, &names, &written);
     let page = (AROUND + step * names.len() as f64).max(400.0);
     Figure::paint((page as u32, HEIGHT), 1, words, &mut |area| {
-        let axes = (
-            Axis::named(&names),
-            Axis::values(low - free, high + free, 100.0),
-        );
-        let mut chart = chart_in(area, titles, MARGIN, name_size.min(20.0), axes)?;
+        let y = Axis::values(low - free, high + free, 100.0);
+        let axes = (Axis::named(&names), y);
+        let mut chart = chart_in(
+            area,
+            [TITLE, x, "Accuracy (%)"],
+            MARGIN,
+            name_size.min(20.0),
+            axes,
+        )?;
         for (class, text) in written.iter().enumerate() {
             let color = if class == lowest { ORANGE } else { BLUE };
             let disc = Circle::new((0, 0), grid(RADIUS), color.filled());

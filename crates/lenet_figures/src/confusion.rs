@@ -44,10 +44,8 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     let place = |cell: usize| (cell / classes, cell % classes);
     let is_right = |cell: &usize| cell / classes == cell % classes;
     let cells: Vec<usize> = (0..counts.len()).filter(|&cell| counts[cell] > 0).collect();
-    let right: usize = cells
-        .iter()
-        .filter(|cell| is_right(cell))
-        .map(|&cell| counts[cell])
+    let right: usize = (0..classes)
+        .map(|class| counts[class * (classes + 1)])
         .sum();
     let wrong = cells.iter().rev().filter(|cell| !is_right(cell));
     // Of equally frequent mistakes, the first.
@@ -61,24 +59,19 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     };
     let written: Vec<_> = cells.iter().map(write).collect();
 
-    let (images, right, read) = (
-        thousands(total),
-        thousands(right),
-        percent(right as f64 / total as f64),
-    );
-    let mut words =
-        format!("Confusion matrix of {images} images: {right} ({read}) are read right.");
+    let (images, read) = (thousands(total), percent(right as f64 / total as f64));
+    let mut words = format!("Confusion matrix of {images} images: ");
+    words.push_str(&format!("{} ({read}) are read right.", thousands(right)));
     if let Some(&cell) = worst {
         let (label, read) = place(cell);
         let (label, read, count) = (&names[label], &names[read], thousands(counts[cell]));
-        let times = if count == "1" {
+        let times = if counts[cell] == 1 {
             "once".into()
         } else {
             format!("{count} times")
         };
-        words.push_str(&format!(
-            " The most frequent mistake: a {label} read as {read}, {times}."
-        ));
+        let mistake = format!("a {label} read as {read}, {times}");
+        words.push_str(&format!(" The most frequent mistake: {mistake}."));
     }
 
     let left = widest(&names, LABEL)? + 2.8 * LABEL;
@@ -92,89 +85,84 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     let (across, down) = (wide * classes as f64, high * classes as f64);
     let (top, above) = (2.2 * TITLE, 2.9 * LABEL);
     let page = (
-        MARGIN + left + across + GAP + SHARES + MARGIN,
+        left + across + GAP + SHARES + 2.0 * MARGIN,
         top + above + down + MARGIN,
     );
-    Figure::paint(
-        (page.0.ceil() as u32, page.1.ceil() as u32),
-        1,
-        words,
-        &mut |area| {
-            // plotters draws from the first point to the last: one more than the cells are wide.
-            let (width, height) = area.dim_in_pixel();
-            let right_margin = width as i32 - grid(MARGIN) - grid(left) - grid(across) - 1;
-            let bottom_margin = height as i32 - grid(top) - grid(above) - grid(down) - 1;
-            let mut chart = ChartBuilder::on(area)
-                .margin_top(grid(top))
-                .margin_left(grid(MARGIN))
-                .margin_right(right_margin)
-                .margin_bottom(bottom_margin)
-                .top_x_label_area_size(grid(above))
-                .y_label_area_size(grid(left))
-                .build_cartesian_2d(Axis::named(&names), Axis::named(&names).reversed())?;
-            let mut mesh = chart.configure_mesh();
-            mesh.disable_mesh()
-                .axis_style(TRANSPARENT)
-                .set_all_tick_mark_size(grid(7.0))
-                .x_label_style(letters(name_size, INK))
-                .y_label_style(letters(LABEL.min(high), INK))
-                .axis_desc_style(letters(LABEL, INK))
-                .x_desc("Read as")
-                .y_desc("Label");
-            mesh.draw()?;
-            let square = |cell: usize| {
+    let size = (page.0.ceil() as u32, page.1.ceil() as u32);
+    Figure::paint(size, 1, words, &mut |area| {
+        // plotters draws from the first point to the last: one more than the cells are wide.
+        let (width, height) = area.dim_in_pixel();
+        let right_margin = width as i32 - grid(MARGIN) - grid(left) - grid(across) - 1;
+        let bottom_margin = height as i32 - grid(top) - grid(above) - grid(down) - 1;
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(grid(top))
+            .margin_left(grid(MARGIN))
+            .margin_right(right_margin)
+            .margin_bottom(bottom_margin)
+            .top_x_label_area_size(grid(above))
+            .y_label_area_size(grid(left))
+            .build_cartesian_2d(Axis::named(&names), Axis::named(&names).reversed())?;
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_mesh()
+            .axis_style(TRANSPARENT)
+            .set_all_tick_mark_size(grid(7.0))
+            .x_label_style(letters(name_size, INK))
+            .y_label_style(letters(LABEL.min(high), INK))
+            .axis_desc_style(letters(LABEL, INK))
+            .x_desc("Read as")
+            .y_desc("Label");
+        mesh.draw()?;
+        let square = |cell: usize| {
+            let (row, column) = place(cell);
+            let (x, y) = (column as f64, row as f64);
+            [(x - 0.5, y - 0.5), (x + 0.5, y + 0.5)]
+        };
+        chart.draw_series(cells.iter().map(|cell| {
+            let wrong = WRONG_TINT * (counts[*cell] as f64 / most).sqrt();
+            let color = if is_right(cell) {
+                tint(BLUE, RIGHT_TINT)
+            } else {
+                tint(ORANGE, wrong)
+            };
+            Rectangle::new(square(*cell), color.filled())
+        }))?;
+        let lines = (0..counts.len()).map(|cell| Rectangle::new(square(cell), stroke(PALE, 1.0)));
+        chart.draw_series(lines)?;
+        let end = classes as f64 - 0.5;
+        chart.draw_series([Rectangle::new(
+            [(-0.5, -0.5), (end, end)],
+            stroke(FRAME, 1.0),
+        )])?;
+        if value_size >= READABLE {
+            chart.draw_series(cells.iter().zip(&written).map(|(&cell, text)| {
                 let (row, column) = place(cell);
-                let (x, y) = (column as f64, row as f64);
-                [(x - 0.5, y - 0.5), (x + 0.5, y + 0.5)]
-            };
-            chart.draw_series(cells.iter().map(|cell| {
-                let wrong = WRONG_TINT * (counts[*cell] as f64 / most).sqrt();
-                let color = if is_right(cell) {
-                    tint(BLUE, RIGHT_TINT)
-                } else {
-                    tint(ORANGE, wrong)
-                };
-                Rectangle::new(square(*cell), color.filled())
+                let at = (column as f64, row as f64);
+                Text::new(text.clone(), at, letters(value_size, INK))
             }))?;
-            let lines =
-                (0..counts.len()).map(|cell| Rectangle::new(square(cell), stroke(PALE, 1.0)));
-            chart.draw_series(lines)?;
-            let end = classes as f64 - 0.5;
-            chart.draw_series([Rectangle::new(
-                [(-0.5, -0.5), (end, end)],
-                stroke(FRAME, 1.0),
-            )])?;
-            if value_size >= READABLE {
-                chart.draw_series(cells.iter().zip(&written).map(|(&cell, text)| {
-                    let (row, column) = place(cell);
-                    let at = (column as f64, row as f64);
-                    Text::new(text.clone(), at, letters(value_size, INK))
-                }))?;
-            }
-            let beside = grid(GAP + SHARES / 2.0);
-            chart.draw_series((0..classes).map(|class| {
-                let share = percent(share(class * classes + class));
-                let share = if of_row(class) == 0 {
-                    "–".to_string()
-                } else {
-                    share
-                };
-                let text = Text::new(share, (beside, 0), letters(SMALL.min(high), INK));
-                EmptyElement::at((end, class as f64)) + text
-            }))?;
-            let title = match unit {
-                Unit::Number => "Confusion matrix",
-                Unit::Percent => "Confusion matrix, in per cent of each row",
+        }
+        let beside = grid(GAP + SHARES / 2.0);
+        chart.draw_series((0..classes).map(|class| {
+            let share = percent(share(class * classes + class));
+            let share = if of_row(class) == 0 {
+                "–".to_string()
+            } else {
+                share
             };
-            let (start, middle) = (grid(MARGIN + left), grid(across / 2.0));
-            let head = (start + grid(across) + beside, grid(top + above - LABEL));
-            area.draw_text("Right", &letters(LABEL, INK), head)?;
-            area.draw_text(
-                title,
-                &letters(TITLE, INK),
-                (start + middle, grid(1.1 * TITLE)),
-            )?;
-            Ok(())
-        },
-    )
+            let text = Text::new(share, (beside, 0), letters(SMALL.min(high), INK));
+            EmptyElement::at((end, class as f64)) + text
+        }))?;
+        let title = match unit {
+            Unit::Number => "Confusion matrix",
+            Unit::Percent => "Confusion matrix, in per cent of each row",
+        };
+        let (start, middle) = (grid(MARGIN + left), grid(across / 2.0));
+        let head = (start + grid(across) + beside, grid(top + above - LABEL));
+        area.draw_text("Right", &letters(LABEL, INK), head)?;
+        area.draw_text(
+            title,
+            &letters(TITLE, INK),
+            (start + middle, grid(1.1 * TITLE)),
+        )?;
+        Ok(())
+    })
 }

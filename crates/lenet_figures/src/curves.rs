@@ -104,34 +104,18 @@ pub fn curves(axes: &Axes<'_>, lines: &[Line]) -> Result<Figure> {
     let low = values().fold(f64::INFINITY, f64::min);
     let high = values().fold(f64::NEG_INFINITY, f64::max);
     if low > high {
-        return Err(Error::argument(
-            "lines",
-            "series with a finite value",
-            "none",
-        ));
+        return Err(Error::new("lines must hold a finite value, none does"));
     }
     let y = match axes.logarithmic {
-        true if low <= 0.0 => {
-            return Err(Error::argument(
-                "values on a logarithmic axis",
-                "above 0",
-                low,
-            ))
-        }
+        true if low <= 0.0 => return Err(Error::argument("values on a log axis", "above 0", low)),
         true => Axis::decades(low, high),
         false => Axis::values(low, high, axes.most),
     };
-    let count = lines
-        .iter()
-        .map(|line| line.values.len())
-        .max()
-        .unwrap_or(0);
+    let lengths = lines.iter().map(|line| line.values.len());
+    let count = lengths.max().unwrap_or(0);
     let x = Axis::counted(count);
-    let (title, counted, s) = (
-        axes.title,
-        axes.x.to_lowercase(),
-        if count == 1 { "" } else { "s" },
-    );
+    let (title, counted) = (axes.title, axes.x.to_lowercase());
+    let s = if count == 1 { "" } else { "s" };
     let each: String = lines.iter().map(Line::in_words).collect();
     let words = format!("{title} over {count} {counted}{s}.{each}");
     Figure::paint(SIZE, 1, words, &mut |area| draw(area, axes, lines, &x, &y))
@@ -193,12 +177,11 @@ fn legend_corner((wide, high): Point, x: &Axis, y: &Axis, lines: &[Line]) -> Res
     let height = f64::from(grid(ROW * lines.len() as f64)) + 2.0 * pad;
     let (right, bottom) = (wide - width - pad, high - height - pad);
     let hidden = |&(left, top): &Point| {
-        let (wide, high) = (
-            (left - pad) / wide..(left + width + pad) / wide,
-            1.0 - (top + height + pad) / high..1.0 - (top - pad) / high,
-        );
-        let hides =
-            |&(at, value): &Point| wide.contains(&x.share(at)) && high.contains(&y.share(value));
+        let hides = |&(at, value): &Point| {
+            let (x, y) = (x.share(at) * wide, (1.0 - y.share(value)) * high);
+            (left - pad..left + width + pad).contains(&x)
+                && (top - pad..top + height + pad).contains(&y)
+        };
         lines.iter().flat_map(Line::places).filter(hides).count()
     };
     let corners = [(right, pad), (pad, pad), (right, bottom), (pad, bottom)];
@@ -217,16 +200,10 @@ impl Line {
     /// Places along the line, between each two of its values.
     fn places(&self) -> impl Iterator<Item = Point> + '_ {
         let steps = (0..=PLACES).map(|step| step as f64 / PLACES as f64);
-        let pairs = self
-            .points()
-            .zip(self.points().skip(1).chain(self.points().last()));
-        pairs.flat_map(move |(from, to)| {
-            let between = move |share| {
-                (
-                    from.0 + share * (to.0 - from.0),
-                    from.1 + share * (to.1 - from.1),
-                )
-            };
+        let next = self.points().skip(1).chain(self.points().last());
+        self.points().zip(next).flat_map(move |(from, to)| {
+            let (right, up) = (to.0 - from.0, to.1 - from.1);
+            let between = move |share| (from.0 + share * right, from.1 + share * up);
             steps.clone().map(between)
         })
     }
@@ -245,18 +222,12 @@ impl Line {
 
     /// The legend with the first and the last value.
     fn in_words(&self) -> String {
-        let values: Vec<f32> = self.values.iter().flatten().copied().collect();
-        match values[..] {
+        let (name, values) = (self.legend(), self.values.iter().flatten());
+        let values: Vec<_> = values.map(|&value| written(value)).collect();
+        match &values[..] {
             [] => String::new(),
-            [only] => format!(" {}: {}.", self.legend(), written(only)),
-            [first, .., last] => {
-                format!(
-                    " {}: from {} to {}.",
-                    self.legend(),
-                    written(first),
-                    written(last)
-                )
-            }
+            [only] => format!(" {name}: {only}."),
+            [first, .., last] => format!(" {name}: from {first} to {last}."),
         }
     }
 }

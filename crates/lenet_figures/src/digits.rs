@@ -9,6 +9,8 @@ use crate::{Error, Figure, Result};
 /// Width of a picture in a sheet, and of a large one.
 const SMALL_WIDTH: f64 = 112.0;
 const LARGE_WIDTH: f64 = 336.0;
+/// More classes have no numbers.
+const MOST_CLASSES: usize = 10_000;
 
 /// Grey pictures of one size: ink from 0 (black) to 1 (white), picture by picture and row by row.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +26,7 @@ impl<'a> Images<'a> {
     /// # Errors
     /// If `ink` is not one or more whole pictures, or holds NaN.
     pub fn new(ink: &'a [f32], rows: usize, columns: usize) -> Result<Self> {
-        let (values, pixels) = (ink.len(), rows * columns);
+        let (values, pixels) = (ink.len(), rows.saturating_mul(columns));
         if values == 0 || pixels == 0 || values % pixels != 0 {
             let expected = format!("whole pictures of {rows} by {columns} values");
             let got = format!("{values} values");
@@ -183,7 +185,8 @@ fn classes(readings: &[Reading]) -> impl Iterator<Item = usize> + '_ {
 fn class_names(names: &[&str], classes: impl Iterator<Item = usize>) -> Result<Vec<String>> {
     let largest = classes.max().unwrap_or(0);
     match names.len() {
-        0 => named(names, largest + 1),
+        0 if largest < MOST_CLASSES => named(names, largest + 1),
+        0 => Err(no_class("each class", largest, MOST_CLASSES)),
         count if largest < count => named(names, count),
         count => Err(no_class("each class", largest, count)),
     }

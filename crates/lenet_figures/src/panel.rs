@@ -126,8 +126,7 @@ impl Panel {
         for layer in layers {
             let after = layer.after(shape);
             let (next, parameters, sizes) = after.ok_or_else(|| {
-                let problem = format!("{layer:?} can't follow values of shape {shape:?}");
-                Error::new(problem)
+                Error::new(format!("{layer:?} can't follow values of shape {shape:?}"))
             })?;
             let kind = format!("{layer:?}");
             let kind = kind.split('(').next().unwrap_or_default();
@@ -135,11 +134,8 @@ impl Panel {
             (shape, count) = (next, count + parameters);
         }
         let [classes, 1, 1] = shape else {
-            return Err(Error::argument(
-                "the last layer's output",
-                "a vector",
-                format!("{shape:?}"),
-            ));
+            let got = format!("{shape:?}");
+            return Err(Error::argument("the last layer's output", "a vector", got));
         };
         for (name, expected, got) in [
             ("the number of parameters", count, parameters.len()),
@@ -151,21 +147,12 @@ impl Panel {
         }
         let names = named(names, classes)?;
         let picture = picture(&names, probabilities)?;
-        let names: Vec<_> = names
-            .iter()
-            .map(|name| format!("\"{}\"", json(name)))
-            .collect();
-        let bytes: Vec<u8> = parameters
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        let (names, layers, weights) = (
-            names.join(","),
-            written.join(","),
-            BASE64_STANDARD.encode(bytes),
-        );
-        let network =
-            format!("{{\"names\":[{names}],\"layers\":[{layers}],\"weights\":\"{weights}\"}}");
+        let names: Vec<_> = names.iter().map(|name| json(name)).collect();
+        let bytes = parameters.iter().flat_map(|value| value.to_le_bytes());
+        let weights = BASE64_STANDARD.encode(bytes.collect::<Vec<_>>());
+        let (names, layers) = (names.join(","), written.join(","));
+        let lists = format!("\"names\":[{names}],\"layers\":[{layers}]");
+        let network = format!("{{{lists},\"weights\":\"{weights}\"}}");
         Ok(Self { network, picture })
     }
 
@@ -193,13 +180,13 @@ impl Panel {
     }
 }
 
-/// `text` inside a JSON string inside a script: without quotes, backslashes, control characters and `<`.
+/// `text` as a JSON string inside a script: without quotes, backslashes, control characters and `<`.
 fn json(text: &str) -> String {
     let escaped = |letter: char| match letter {
         '"' | '\\' | '<' | '\0'..='\x1f' => format!("\\u{:04x}", letter as u32),
         letter => letter.to_string(),
     };
-    text.chars().map(escaped).collect()
+    format!("\"{}\"", text.chars().map(escaped).collect::<String>())
 }
 
 /// A 7 as MNIST has its digits: 28 by 28 values of ink from 0 to 1, row by row.

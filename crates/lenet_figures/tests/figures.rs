@@ -109,7 +109,7 @@ fn values_that_are_not_finite_leave_a_gap() {
         broken.text()
     );
     let text = error(curves(&loss(), &[Line::new("Train", [f32::NAN])]));
-    assert_eq!(text, "lines must be series with a finite value, got none");
+    assert_eq!(text, "lines must hold a finite value, none does");
     assert!(curves(&loss(), &[]).is_err());
 }
 
@@ -135,7 +135,7 @@ fn a_logarithmic_axis_takes_values_above_0() {
     );
     assert!(middle(&bent) > 0.7, "{}", middle(&bent));
     let text = error(curves(&axes, &[Line::new("Train", [1.0, 0.0])]));
-    assert_eq!(text, "values on a logarithmic axis must be above 0, got 0");
+    assert_eq!(text, "values on a log axis must be above 0, got 0");
 }
 
 fn column_count(figure: &Figure, share: usize) -> usize {
