@@ -1,13 +1,15 @@
 """Starts the Rust kernel. kernel.json and `cargo xtask setup` call this as
 
-    launch_kernel.py EVCXR_JUPYTER BUILDS CONNECTION_FILE    runs a kernel
-    launch_kernel.py --compile BUILDS                        compiles what the first cell of a notebook here needs
+    launch_kernel.py EVCXR_JUPYTER BUILDS CONNECTION_FILE            runs a kernel
+    launch_kernel.py --compile BUILDS                                compiles what a notebook's first cell needs
+    launch_kernel.py --register BUILDS FOLDER EVCXR_JUPYTER LIBRARY  writes kernel.json into FOLDER
 
 The kernel gets a build folder of its own (`kernel_folders`), and a relay that says what is being compiled and what to
 do about an error (`kernel_relay`). The variable LENET_KERNEL_BUILDS names other BUILDS, to measure a kernel that has
 built nothing.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -76,14 +78,28 @@ def start(program, builds, connection_file, environment):
     return kernel_relay.run(command, Path(connection_file), environment, folder, folders.PROJECT, lock)
 
 
+def register(builds, folder, program, library):
+    """Writes the file by which Jupyter finds the kernel; LIBRARY has the standard library's sources for it."""
+    spec = {
+        "argv": [sys.executable, __file__, program, builds, "{connection_file}"],
+        "env": {"RUST_SRC_PATH": library},
+        "display_name": "Rust",
+        "language": "rust",
+        "interrupt_mode": "message",
+    }
+    folders.write(Path(folder) / "kernel.json", json.dumps(spec, indent=1, ensure_ascii=False) + "\n")
+
+
 def main():
-    program, builds, *connection_file = sys.argv[1:]
+    what, builds, *others = sys.argv[1:]
+    if what == "--register":
+        return register(builds, *others)
     builds = folders.without_blanks(Path(os.environ.get("LENET_KERNEL_BUILDS") or builds).absolute())
     folders.prepare(builds)
-    if program == "--compile":
-        sys.exit(folders.compile_template(builds, cleaned_environment()))
-    sys.exit(start(program, builds, *connection_file, cleaned_environment()))
+    if what == "--compile":
+        return folders.compile_template(builds, cleaned_environment())
+    return start(what, builds, *others, cleaned_environment())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

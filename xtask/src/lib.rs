@@ -10,11 +10,14 @@ mod kernel;
 pub mod lab;
 mod library;
 pub mod notebooks;
+pub mod platforms;
 mod process;
+mod progress;
 mod project;
 mod python;
 pub mod setup;
 pub mod test;
 
 pub use failure::{Failure, Result};
+pub use process::is_root;
 pub use project::Project;
