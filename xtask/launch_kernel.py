@@ -2,6 +2,7 @@
 
     launch_kernel.py EVCXR_JUPYTER BUILDS CONNECTION_FILE            runs a kernel
     launch_kernel.py --compile BUILDS                                compiles what a notebook's first cell needs
+    launch_kernel.py --where BUILDS                                  prints the folder that it takes for BUILDS
     launch_kernel.py --register BUILDS FOLDER EVCXR_JUPYTER LIBRARY  writes kernel.json into FOLDER
 
 The kernel gets a build folder of its own (`kernel_folders`), and a relay that says what is being compiled and what to
@@ -95,6 +96,8 @@ def main():
     if what == "--register":
         return register(builds, *others)
     builds = folders.without_blanks(Path(os.environ.get("LENET_KERNEL_BUILDS") or builds).absolute())
+    if what == "--where":
+        return print(builds)
     folders.prepare(builds)
     if what == "--compile":
         return folders.compile_template(builds, cleaned_environment())

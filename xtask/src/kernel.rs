@@ -93,7 +93,8 @@ pub fn compile_crates(project: &Project, report: &Report) -> Result<()> {
     )
 }
 
-fn launcher(project: &Project, what: &str) -> Command {
+/// A command of `launch_kernel.py`, with the folder for builds as its first argument.
+pub fn launcher(project: &Project, what: &str) -> Command {
     let mut command = Command::new(project.python());
     command
         .arg(project.path(LAUNCHER))

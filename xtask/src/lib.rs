@@ -6,7 +6,7 @@ pub mod chromium;
 mod data;
 pub mod deny;
 mod failure;
-mod kernel;
+pub mod kernel;
 pub mod lab;
 mod library;
 pub mod notebooks;
