@@ -191,7 +191,10 @@ def renew(folder, builds):
 
 
 def compile_template(builds, environment):
-    """Compiles what the first cell needs as evcxr does; cargo's messages go to stderr. Gives cargo's exit code."""
+    """Compiles what the first cell needs, as evcxr does; cargo's messages go to stderr. Gives cargo's exit code.
+
+    At a mistake in a cell evcxr runs `cargo check`, too, so that is done as well.
+    """
     remove_stale(builds, PLACE)
     folder = builds / f"{place()}-0"
     folder.mkdir(parents=True, exist_ok=True)
@@ -203,20 +206,24 @@ def compile_template(builds, environment):
         write(folder / "Cargo.lock", (PROJECT / "Cargo.lock").read_text())
         write(folder / "src" / "lib.rs", "")
         flags = ["-Cprefer-dynamic"]
-        command = ["cargo", "build", "--target", host()]
+        cargo = ["cargo"]
         if sys.platform != "darwin" and shutil.which("mold"):
-            command = ["mold", "-run", *command]
+            cargo = ["mold", "-run", "cargo"]
         elif sys.platform != "darwin" and shutil.which("lld"):
             flags.append("-Clink-arg=-fuse-ld=lld")
         settings = {"CARGO_TARGET_DIR": "target", "CARGO_BUILD_BUILD_DIR": "target", "RUSTFLAGS": " ".join(flags)}
-        cargo = subprocess.Popen(command, cwd=folder, env={**environment, **settings}, stderr=subprocess.PIPE, text=True)
-        compiled = False
-        for line in cargo.stderr:
-            compiled |= line.lstrip().startswith("Compiling")
-            print(line, end="", file=sys.stderr, flush=True)
-        if cargo.wait() == 0 and (compiled or not (folder / FINISHED).is_file()):
+        compiled = not (folder / FINISHED).is_file()
+        for what in ("build", "check"):
+            command = [*cargo, what, "--target", host()]
+            run = subprocess.Popen(command, cwd=folder, env={**environment, **settings}, stderr=subprocess.PIPE, text=True)
+            for line in run.stderr:
+                compiled |= line.lstrip().startswith(("Compiling", "Checking"))
+                print(line, end="", file=sys.stderr, flush=True)
+            if run.wait() != 0:
+                return run.returncode
+        if compiled:
             write(folder / FINISHED, str(time.time_ns()))
-        return cargo.returncode
+        return 0
 
 
 def quoted(path):

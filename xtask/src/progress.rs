@@ -79,7 +79,11 @@ impl Report<'_> {
             let line = line.map_err(|error| file_failure("read", &path, &error))?;
             let line = String::from_utf8_lossy(&line);
             writeln!(log, "{line}").map_err(unwritten)?;
-            if let Some(rest) = line.trim_start().strip_prefix("Compiling ") {
+            let line = line.trim_start();
+            let rest = line
+                .strip_prefix("Compiling ")
+                .or(line.strip_prefix("Checking "));
+            if let Some(rest) = rest {
                 let mut state = self.state();
                 state.compiled += 1;
                 state.latest = rest.split(' ').next().unwrap_or_default().to_owned();

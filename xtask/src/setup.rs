@@ -19,7 +19,7 @@ pub fn for_learning(project: &Project) -> Result<()> {
             let program = kernel::program(project, report)?;
             kernel::register(project, &program)
         }),
-        task("the crates of the cells", 30, 55, |report| {
+        task("the crates of the cells", 40, 105, |report| {
             library::prepare(project);
             kernel::compile_crates(project, report)
         }),
