@@ -12,6 +12,8 @@ built nothing.
 
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,7 +38,9 @@ let _ready: () = {
 # stable), and a setting with which evcxr's :cache mistakes changed sources for unchanged ones.
 UNWANTED = ["RUSTUP_TOOLCHAIN", "CARGO_INCREMENTAL"]
 
-# Cargo puts its folders into these for what it runs.
+# Cargo puts its folders into these for what it runs. The kernel's process searches them for the library of the
+# compiled cells' standard library: evcxr moves a cell's library one folder up, away from where its own path leads, so
+# without this no kernel starts where the project and the toolchain lie below one folder, such as the user's home.
 LIBRARY_PATHS = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"]
 
 
@@ -46,12 +50,27 @@ def without_lenet_core(search_path):
     return os.pathsep.join(path for path in paths if not any(Path(path).glob("*lenet_core.*")))
 
 
+def rust_libraries(environment):
+    """The folder of the toolchain's libraries, or None where there is no rustc to be asked."""
+    cargo_home = Path(environment.get("CARGO_HOME") or Path.home() / ".cargo")
+    rustc = shutil.which("rustc") or shutil.which("rustc", path=str(cargo_home / "bin"))
+    command = [rustc or "rustc", "--print", "target-libdir"]
+    try:
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 def cleaned_environment():
-    """The variables of this process, without those that would change how cells are compiled."""
+    """The variables of this process, but for those that would change how cells are compiled and loaded."""
     environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     for name in LIBRARY_PATHS:
         if name in environment:
             environment[name] = without_lenet_core(environment[name])
+    name = LIBRARY_PATHS[-1 if sys.platform == "darwin" else 0]
+    default = "/usr/local/lib:/usr/lib" if sys.platform == "darwin" else ""
+    paths = [rust_libraries(environment), environment.get(name) or default]
+    environment[name] = os.pathsep.join(path for path in paths if path)
     return environment
 
 
