@@ -10,6 +10,7 @@ import hmac
 import json
 import queue
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -233,6 +234,7 @@ def run(command, connection_file, environment, folder, project, keep):
         errors="replace",
         **inherited,
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         relay.run(kernel, port)
     finally:

@@ -21,8 +21,8 @@ cargo xtask notebooks          runs the committed notebooks again and writes the
 cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes the table in RESULTS.md;
                                RUNS as in `plain=10 short=5 long=5`, which takes ten minutes on two cores
 cargo xtask deny               checks the licences and sources of all dependencies against deny.toml
-cargo xtask platforms          checks that the crates compile for Windows, macOS and Linux on ARM, and runs
-                               their tests for ARM where an emulator is there
+cargo xtask platforms [--check] checks that the crates compile for Windows, macOS and Linux on ARM, and runs
+                               their tests for ARM where an emulator is there, but not with `--check`
 cargo xtask bench [ARGUMENTS]  trains with PyTorch, Keras, candle and burn in turns with ours, times the
                                walkthrough's cells and writes the tables in BENCHMARKS.md, in about half an
                                hour; arguments go to lenet_core/benches/peers/compare.py, as in
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
-    let takes_arguments = matches!(command, "lab" | "test" | "accuracy" | "bench");
+    let takes_arguments = matches!(command, "lab" | "test" | "platforms" | "accuracy" | "bench");
     if let (false, Some(first)) = (takes_arguments, arguments.first()) {
         let problem = format!("`cargo xtask {command}` takes no argument, got {first:?}");
         return Err(Failure::new(problem, "see `cargo xtask help`"));
@@ -55,7 +55,7 @@ fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
         "test" => test::run(&project, &arguments),
         "notebooks" => notebooks::run_again(&project),
         "deny" => deny::check(&project),
-        "platforms" => platforms::check(&project),
+        "platforms" => platforms::check(&project, &arguments),
         "accuracy" => accuracy::measure(&project, &arguments),
         "bench" => bench::measure(&project, &arguments),
         "help" | "--help" | "-h" => {
