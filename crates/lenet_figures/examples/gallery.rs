@@ -257,13 +257,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     rows.insert(1, row("ZeroPad2D", "ZeroPad2D", "", &[1, 32, 32], 0));
     save("architecture-padded", architecture(&rows)?)?;
 
-    let network = [
-        Layer::Flatten,
-        Layer::Linear {
-            inputs: 784,
-            outputs: 10,
-        },
-    ];
+    let network = [Layer::Flatten, Layer::Linear(10)];
     let panel = Panel::new(
         &network,
         &[0.01; 7_850],

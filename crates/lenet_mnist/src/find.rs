@@ -106,8 +106,8 @@ fn identify(path: &Path) -> Identity {
     }
 }
 
-/// Which of [`FILES`] `path` claims to be: by the file's own name, with dots for hyphens, with `.gz`,
-/// in a folder of the same name (as Kaggle packs it) or in `MNIST/raw` (as torchvision does).
+/// Which of [`FILES`] `path` claims to be: by the file's own name, with dots for hyphens, with
+/// `.gz`, in a folder of the same name (as Kaggle packs it) or in `MNIST/raw` (as torchvision does).
 fn stands_for(dir: &Path, path: &Path) -> Option<usize> {
     let path = path.strip_prefix(dir).ok()?.to_str()?.to_lowercase();
     let path = path.strip_suffix(".gz").unwrap_or(&path).replace('.', "-");

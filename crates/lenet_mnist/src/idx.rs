@@ -86,8 +86,9 @@ impl fmt::Display for Header {
     }
 }
 
-/// Images and labels of another data set in MNIST's format, such as Fashion-MNIST, EMNIST, QMNIST or
-/// one of your own, from files packed with gzip or not. Images are of any size, labels from 0 to 255.
+/// Images and labels of another data set in MNIST's format, such as Fashion-MNIST, EMNIST, QMNIST
+/// or one of your own, from files packed with gzip or not. Images are of any size, labels from 0 to
+/// 255.
 ///
 /// EMNIST stores its images with rows and columns exchanged: [`ImageSet::transposed`] turns them.
 ///

@@ -23,8 +23,9 @@ const CURL_CANNOT_WRITE: i32 = 23;
 const PYTHON_SCRIPT: &str = "\
 import shutil, sys, urllib.request as web
 try:
-    with web.urlopen(sys.argv[1], timeout=float(sys.argv[2])) as body, open(sys.argv[3], 'wb') as file:
-        shutil.copyfileobj(body, file)
+    with web.urlopen(sys.argv[1], timeout=float(sys.argv[2])) as body:
+        with open(sys.argv[3], 'wb') as file:
+            shutil.copyfileobj(body, file)
 except Exception as error:
     sys.exit(f'python: {error}')
 ";

@@ -59,14 +59,16 @@ impl ImageSet {
     #[must_use]
     pub fn transposed(mut self) -> Self {
         let (height, width) = (self.height, self.width);
-        let mut original = vec![0; height * width];
-        for image in self.pixels.chunks_exact_mut((height * width).max(1)) {
-            original.copy_from_slice(image);
-            for (i, pixel) in image.iter_mut().enumerate() {
-                *pixel = original[i % height * width + i / height];
+        (self.height, self.width) = (width, height);
+        if height * width > 0 {
+            let mut original = vec![0; height * width];
+            for image in self.pixels.chunks_exact_mut(height * width) {
+                original.copy_from_slice(image);
+                for (i, pixel) in image.iter_mut().enumerate() {
+                    *pixel = original[i % height * width + i / height];
+                }
             }
         }
-        (self.height, self.width) = (width, height);
         self
     }
 }

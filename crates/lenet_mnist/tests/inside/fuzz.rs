@@ -1,4 +1,5 @@
-//! Broken inputs for the reader of IDX, the same ones each time: 300,000, or as many as `MNIST_FUZZ_INPUTS` says.
+//! Broken inputs for the reader of IDX, the same ones each time: 300,000, or as many as
+//! `MNIST_FUZZ_INPUTS` says.
 
 use std::io::Write;
 use std::path::Path;
