@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lenet_figures::{Column, Table};
+use lenet_figures::Table;
 
 use crate::error::{Error, Result};
 
@@ -34,7 +34,7 @@ impl History {
     /// The epochs as a table, the middle of a long one left out.
     pub(crate) fn table(&self) -> Table<7> {
         const ENDS: usize = 10;
-        let mut table = Table::new("Epochs", HEADINGS.map(Column::right));
+        let mut table = Table::new("Epochs", HEADINGS);
         for (index, row) in self.rows().into_iter().enumerate() {
             match self.epochs.len() {
                 len if len > 2 * ENDS + 1 && index == ENDS => table.row(["…"; 7]),

@@ -28,11 +28,7 @@ impl Row {
     /// What the layer is, with its activation.
     fn what(&self) -> String {
         let parts = [&self.kind, &self.activation].map(String::as_str);
-        parts
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join(", ")
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
     fn dims(&self, between: &str) -> String {
@@ -47,11 +43,7 @@ pub fn layer_table(rows: &[Row]) -> Table<4> {
     let mut table = Table::new("The network's layers and their parameters", headings);
     for row in rows {
         let named = format!("{} ({})", row.name, row.what());
-        let layer = if row.name == row.kind {
-            row.name.clone()
-        } else {
-            named
-        };
+        let layer = if row.name == row.kind { row.name.clone() } else { named };
         let shape = format!("(None, {})", row.dims(", "));
         table.row([layer, shape, thousands(row.parameters), row.formula.clone()]);
     }
@@ -98,10 +90,7 @@ pub fn architecture(rows: &[Row]) -> Result<Figure> {
     let shapes = rows.iter().map(of).collect::<Result<Vec<_>>>()?;
     let most = |maps: bool| {
         let shapes = shapes.iter().filter(|shape| (shape[0] > 0) == maps);
-        shapes
-            .map(|shape| shape[1].max(shape[2]))
-            .max()
-            .unwrap_or(1) as f64
+        shapes.map(|shape| shape[1].max(shape[2])).max().unwrap_or(1) as f64
     };
     let (scale, longest) = (LARGEST_MAP / most(true), most(false));
     let size = |shape: &[usize; 3]| match *shape {
@@ -111,10 +100,7 @@ pub fn architecture(rows: &[Row]) -> Result<Figure> {
         }
         [channels, rows, columns] => {
             let behind = MAP_OFFSET * (channels.min(MOST_MAPS) - 1) as f64;
-            (
-                columns as f64 * scale + behind,
-                rows as f64 * scale + behind,
-            )
+            (columns as f64 * scale + behind, rows as f64 * scale + behind)
         }
     };
     let sizes: Vec<Point> = shapes.iter().map(size).collect();
@@ -148,10 +134,7 @@ pub fn architecture(rows: &[Row]) -> Result<Figure> {
             let parameters = Some(row.parameters).filter(|&count| count > 0);
             let parameters = parameters.map_or(String::new(), thousands);
             let (shape, texts) = (row.dims(" × "), [kind, &row.activation, &parameters]);
-            for (text, color) in [&*shape, texts[0], texts[1], texts[2]]
-                .into_iter()
-                .zip([INK, FRAME, FRAME, BLUE])
-            {
+            for (text, color) in [&*shape, texts[0], texts[1], texts[2]].into_iter().zip([INK, FRAME, FRAME, BLUE]) {
                 page.write((middle, y), text, &letters(EM, color))?;
                 y += EM * LINE;
             }
@@ -225,11 +208,7 @@ impl Placed {
             let target = (next_front.0 + place * next.3, next_front.1 + place * next.3);
             page.frame((x, y), (side, side), THIN, INK)?;
             page.line(&[(x + side, y), target], THIN, INK)?;
-            page.line(
-                &[(x + side, y + side), (target.0, target.1 + next.3)],
-                THIN,
-                INK,
-            )?;
+            page.line(&[(x + side, y + side), (target.0, target.1 + next.3)], THIN, INK)?;
             return page.rect(target, (next.3, next.3), INK);
         }
         // From the back map's upper right corner, and from the front map's lower right one.

@@ -18,8 +18,7 @@ const BASELINE_TO_MIDDLE: f32 = 0.5 * 0.729 / 1.164;
 /// Gives plotters the font, under each of its generic names.
 pub(crate) fn load_font() -> Result<()> {
     for name in [FONT, "serif", "monospace"] {
-        register_font(name, FontStyle::Normal, LETTERS)
-            .map_err(|_| Error::new("the font in the crate is damaged"))?;
+        register_font(name, FontStyle::Normal, LETTERS).map_err(|_| Error::new("the font in the crate is damaged"))?;
     }
     Ok(())
 }
@@ -67,10 +66,7 @@ impl<'a> Canvas<'a> {
     }
 
     fn style(&self, style: &impl BackendStyle) -> ShapeStyle {
-        let BackendColor {
-            rgb: (red, green, blue),
-            alpha,
-        } = style.color();
+        let BackendColor { rgb: (red, green, blue), alpha } = style.color();
         ShapeStyle {
             color: RGBAColor(red, green, blue, alpha),
             filled: false,
@@ -124,13 +120,7 @@ impl<'a> DrawingBackend for Canvas<'a> {
         self.bitmap.draw_path(path, &style)
     }
 
-    fn draw_circle<S: BackendStyle>(
-        &mut self,
-        center: At,
-        radius: u32,
-        style: &S,
-        fill: bool,
-    ) -> Drawn<'a> {
+    fn draw_circle<S: BackendStyle>(&mut self, center: At, radius: u32, style: &S, fill: bool) -> Drawn<'a> {
         let (center, radius) = (self.at(center), radius * self.scale as u32);
         let style = self.style(style);
         self.bitmap.draw_circle(center, radius, &style, fill)
@@ -176,11 +166,7 @@ impl<'a> DrawingBackend for Canvas<'a> {
         Ok(())
     }
 
-    fn estimate_text_size<T: BackendTextStyle>(
-        &self,
-        text: &str,
-        style: &T,
-    ) -> Drawn<'a, (u32, u32)> {
+    fn estimate_text_size<T: BackendTextStyle>(&self, text: &str, style: &T) -> Drawn<'a, (u32, u32)> {
         let (width, height) = self.bitmap.estimate_text_size(text, &self.letters(style))?;
         let scale = self.scale as u32;
         Ok((width.div_ceil(scale), height.div_ceil(scale)))

@@ -49,11 +49,7 @@ pub(crate) fn named(names: &[&str], count: usize) -> Result<Vec<String>> {
     match names.len() {
         0 => Ok((0..count).map(|class| class.to_string()).collect()),
         given if given == count => Ok(names.iter().map(|name| name.to_string()).collect()),
-        given => Err(Error::argument(
-            "the number of names",
-            format!("{count}, or none"),
-            given,
-        )),
+        given => Err(Error::argument("the number of names", format!("{count}, or none"), given)),
     }
 }
 
@@ -175,13 +171,7 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
     Figure::paint((page as u32, HEIGHT), 1, words, &mut |area| {
         let y = Axis::values(low - free, high + free, 100.0);
         let axes = (Axis::named(&names), y);
-        let mut chart = chart_in(
-            area,
-            [TITLE, x, "Accuracy (%)"],
-            MARGIN,
-            name_size.min(20.0),
-            axes,
-        )?;
+        let mut chart = chart_in(area, [TITLE, x, "Accuracy (%)"], MARGIN, name_size.min(20.0), axes)?;
         for (class, text) in written.iter().enumerate() {
             let color = if class == lowest { ORANGE } else { BLUE };
             let disc = Circle::new((0, 0), grid(RADIUS), color.filled());

@@ -34,19 +34,13 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     let (classes, total) = (counts.len().isqrt(), counts.iter().sum::<usize>());
     if classes * classes != counts.len() || total == 0 {
         let got = format!("{} counts of {total} images", counts.len());
-        return Err(Error::argument(
-            "counts",
-            "a square with at least one image",
-            got,
-        ));
+        return Err(Error::argument("counts", "a square with at least one image", got));
     }
     let names = named(names, classes)?;
     let place = |cell: usize| (cell / classes, cell % classes);
     let is_right = |cell: &usize| cell / classes == cell % classes;
     let cells: Vec<usize> = (0..counts.len()).filter(|&cell| counts[cell] > 0).collect();
-    let right: usize = (0..classes)
-        .map(|class| counts[class * (classes + 1)])
-        .sum();
+    let right: usize = (0..classes).map(|class| counts[class * (classes + 1)]).sum();
     let wrong = cells.iter().rev().filter(|cell| !is_right(cell));
     // Of equally frequent mistakes, the first.
     let worst = wrong.max_by_key(|&&cell| counts[cell]);
@@ -65,11 +59,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     if let Some(&cell) = worst {
         let (label, read) = place(cell);
         let (label, read, count) = (&names[label], &names[read], thousands(counts[cell]));
-        let times = if counts[cell] == 1 {
-            "once".into()
-        } else {
-            format!("{count} times")
-        };
+        let times = if counts[cell] == 1 { "once".into() } else { format!("{count} times") };
         let mistake = format!("a {label} read as {read}, {times}");
         words.push_str(&format!(" The most frequent mistake: {mistake}."));
     }
@@ -84,10 +74,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     let value_size = value_size * ((wide - 4.0) / widest(&written, value_size)?).min(1.0);
     let (across, down) = (wide * classes as f64, high * classes as f64);
     let (top, above) = (2.2 * TITLE, 2.9 * LABEL);
-    let page = (
-        left + across + GAP + SHARES + 2.0 * MARGIN,
-        top + above + down + MARGIN,
-    );
+    let page = (left + across + GAP + SHARES + 2.0 * MARGIN, top + above + down + MARGIN);
     let size = (page.0.ceil() as u32, page.1.ceil() as u32);
     Figure::paint(size, 1, words, &mut |area| {
         // plotters draws from the first point to the last: one more than the cells are wide.
@@ -119,20 +106,13 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
         };
         chart.draw_series(cells.iter().map(|cell| {
             let wrong = WRONG_TINT * (counts[*cell] as f64 / most).sqrt();
-            let color = if is_right(cell) {
-                tint(BLUE, RIGHT_TINT)
-            } else {
-                tint(ORANGE, wrong)
-            };
+            let color = if is_right(cell) { tint(BLUE, RIGHT_TINT) } else { tint(ORANGE, wrong) };
             Rectangle::new(square(*cell), color.filled())
         }))?;
         let lines = (0..counts.len()).map(|cell| Rectangle::new(square(cell), stroke(PALE, 1.0)));
         chart.draw_series(lines)?;
         let end = classes as f64 - 0.5;
-        chart.draw_series([Rectangle::new(
-            [(-0.5, -0.5), (end, end)],
-            stroke(FRAME, 1.0),
-        )])?;
+        chart.draw_series([Rectangle::new([(-0.5, -0.5), (end, end)], stroke(FRAME, 1.0))])?;
         if value_size >= READABLE {
             chart.draw_series(cells.iter().zip(&written).map(|(&cell, text)| {
                 let (row, column) = place(cell);
@@ -143,11 +123,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
         let beside = grid(GAP + SHARES / 2.0);
         chart.draw_series((0..classes).map(|class| {
             let share = percent(share(class * classes + class));
-            let share = if of_row(class) == 0 {
-                "–".to_string()
-            } else {
-                share
-            };
+            let share = if of_row(class) == 0 { "–".to_string() } else { share };
             let text = Text::new(share, (beside, 0), letters(SMALL.min(high), INK));
             EmptyElement::at((end, class as f64)) + text
         }))?;
@@ -158,11 +134,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
         let (start, middle) = (grid(MARGIN + left), grid(across / 2.0));
         let head = (start + grid(across) + beside, grid(top + above - LABEL));
         area.draw_text("Right", &letters(LABEL, INK), head)?;
-        area.draw_text(
-            title,
-            &letters(TITLE, INK),
-            (start + middle, grid(1.1 * TITLE)),
-        )?;
+        area.draw_text(title, &letters(TITLE, INK), (start + middle, grid(1.1 * TITLE)))?;
         Ok(())
     })
 }

@@ -45,14 +45,8 @@ pub struct Line {
 
 impl Line {
     /// A line of `values`, each an `f32` or an `Option<f32>`.
-    pub fn new<V: Into<Option<f32>>>(
-        name: impl Into<String>,
-        values: impl IntoIterator<Item = V>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            values: values.into_iter().map(Into::into).collect(),
-        }
+    pub fn new<V: Into<Option<f32>>>(name: impl Into<String>, values: impl IntoIterator<Item = V>) -> Self {
+        Self { name: name.into(), values: values.into_iter().map(Into::into).collect() }
     }
 }
 
@@ -73,13 +67,7 @@ pub struct Axes<'a> {
 
 impl Default for Axes<'_> {
     fn default() -> Self {
-        Self {
-            title: "",
-            x: "Epoch",
-            y: "",
-            most: f64::INFINITY,
-            logarithmic: false,
-        }
+        Self { title: "", x: "Epoch", y: "", most: f64::INFINITY, logarithmic: false }
     }
 }
 
@@ -179,8 +167,7 @@ fn legend_corner((wide, high): Point, x: &Axis, y: &Axis, lines: &[Line]) -> Res
     let hidden = |&(left, top): &Point| {
         let hides = |&(at, value): &Point| {
             let (x, y) = (x.share(at) * wide, (1.0 - y.share(value)) * high);
-            (left - pad..left + width + pad).contains(&x)
-                && (top - pad..top + height + pad).contains(&y)
+            (left - pad..left + width + pad).contains(&x) && (top - pad..top + height + pad).contains(&y)
         };
         lines.iter().flat_map(Line::places).filter(hides).count()
     };

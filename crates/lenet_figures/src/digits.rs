@@ -72,10 +72,7 @@ pub fn digit(images: &Images<'_>, index: usize) -> Result<Figure> {
     let (rows, columns) = (images.rows, images.columns);
     let pixel = LARGE_WIDTH / columns as f64;
     let (left, top, height) = (MARGIN + 2.0 * EM, MARGIN, pixel * rows as f64);
-    let page = (
-        left + LARGE_WIDTH + MARGIN,
-        top + height + MARGIN + 1.5 * EM,
-    );
+    let page = (left + LARGE_WIDTH + MARGIN, top + height + MARGIN + 1.5 * EM);
     let ink = &images.ink[..rows * columns];
     let inked = ink.iter().filter(|&&ink| ink > 0.0).count();
     let words = format!("Image {index}: {rows} by {columns} pixels, {inked} of them not black.");
@@ -97,20 +94,12 @@ pub fn digit(images: &Images<'_>, index: usize) -> Result<Figure> {
 ///
 /// # Errors
 /// If there are not as many labels as images, or a label has no name.
-pub fn digits(
-    images: &Images<'_>,
-    labels: &[usize],
-    names: &[&str],
-    columns: usize,
-) -> Result<Figure> {
+pub fn digits(images: &Images<'_>, labels: &[usize], names: &[&str], columns: usize) -> Result<Figure> {
     let names = class_names(names, labels.iter().copied())?;
     let labels = labels.iter().map(|&label| names[label].clone());
     let captions: Vec<_> = labels.map(|name| (vec![name], false)).collect();
     sheet(images, captions, columns, &|each, count| {
-        format!(
-            "{count} images with their labels, row by row: {}.",
-            each.join(" ")
-        )
+        format!("{count} images with their labels, row by row: {}.", each.join(" "))
     })
 }
 
@@ -134,9 +123,7 @@ pub fn mistakes(
         Ok((vec![first, percent(reading.probability)], false))
     };
     let captions = readings.iter().map(caption).collect::<Result<Vec<_>>>()?;
-    sheet(images, captions, columns, &|each, count| {
-        format!("{count} of {total} mistakes: {}.", each.join("; "))
-    })
+    sheet(images, captions, columns, &|each, count| format!("{count} of {total} mistakes: {}.", each.join("; ")))
 }
 
 /// All `images` in rows of `columns`, each under what it is read as and how surely. Where that is wrong, an orange frame and
@@ -155,12 +142,7 @@ pub fn mistakes(
 /// assert!(figure.text().ends_with("row by row: 2, not 7, 63.0 %. Wrong: 1."));
 /// # Ok::<(), lenet_figures::Error>(())
 /// ```
-pub fn predictions(
-    images: &Images<'_>,
-    readings: &[Reading],
-    names: &[&str],
-    columns: usize,
-) -> Result<Figure> {
+pub fn predictions(images: &Images<'_>, readings: &[Reading], names: &[&str], columns: usize) -> Result<Figure> {
     let names = class_names(names, classes(readings))?;
     let wrong = |reading: &Reading| reading.label.filter(|&label| label != reading.class);
     let caption = |reading: &Reading| {
@@ -207,26 +189,16 @@ fn sheet(
     if count != images_there || columns == 0 {
         let expected = format!("{images_there}, as there are images, in rows of 1 or more");
         let got = format!("{count} in rows of {columns}");
-        return Err(Error::argument(
-            "the number of labels or readings",
-            expected,
-            got,
-        ));
+        return Err(Error::argument("the number of labels or readings", expected, got));
     }
     let pixel = SMALL_WIDTH / images.columns as f64;
     let size = (SMALL_WIDTH, pixel * images.rows as f64);
     let lines: Vec<&String> = captions.iter().flat_map(|(lines, _)| lines).collect();
     let above = captions[0].0.len() as f64 * LINE;
-    let step = (
-        widest(&lines, EM)?.max(size.0) + MARGIN,
-        size.1 + MARGIN + above,
-    );
+    let step = (widest(&lines, EM)?.max(size.0) + MARGIN, size.1 + MARGIN + above);
     let columns = columns.min(count);
     let rows = count.div_ceil(columns);
-    let page = (
-        MARGIN + columns as f64 * step.0,
-        MARGIN + rows as f64 * step.1,
-    );
+    let page = (MARGIN + columns as f64 * step.0, MARGIN + rows as f64 * step.1);
     let each: Vec<_> = captions.iter().map(|(lines, _)| lines.join(", ")).collect();
     Page::figure(page, words(&each, count), &|page| {
         for (index, (picture, (lines, marked))) in images.rasters().zip(&captions).enumerate() {

@@ -75,10 +75,7 @@ impl Figure {
     /// An image element that holds the PNG, its width in CSS pixels and the words.
     pub fn html(&self) -> String {
         let (width, text) = (self.size.0, escape(&self.text));
-        let source = format!(
-            "data:image/png;base64,{}",
-            BASE64_STANDARD.encode(&self.png)
-        );
+        let source = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(&self.png));
         let style = "max-width:100%;height:auto";
         format!("<img width=\"{width}\" style=\"{style}\" alt=\"{text}\" src=\"{source}\">")
     }

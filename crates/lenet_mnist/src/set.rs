@@ -5,24 +5,14 @@
 pub const MAX_LEN: u64 = (1 << 20) * 28 * 28 + 16;
 
 /// The names of Fashion-MNIST's classes (H. Xiao, K. Rasul and R. Vollgraf, 2017, table 2).
-pub const FASHION_CLASSES: [&str; 10] = [
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-];
+pub const FASHION_CLASSES: [&str; 10] =
+    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
 /// The names of the classes of EMNIST's letters. Its labels go from 1 to 26, so that the first name
 /// belongs to none.
 pub const LETTER_CLASSES: [&str; 27] = [
-    "none", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q",
-    "R", "S", "T", "U", "V", "W", "X", "Y", "Z",
+    "none", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U",
+    "V", "W", "X", "Y", "Z",
 ];
 
 /// Images of any size, and their labels.

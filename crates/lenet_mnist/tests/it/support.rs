@@ -38,10 +38,7 @@ impl Scratch {
     /// All but the lock's file.
     pub fn content(&self) -> Content {
         fn add(dir: &Path, content: &mut Content) {
-            for path in fs::read_dir(dir)
-                .unwrap()
-                .map(|entry| entry.unwrap().path())
-            {
+            for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
                 if path.is_dir() {
                     add(&path, content);
                 } else if !path.ends_with(".lock") {
@@ -77,12 +74,8 @@ pub fn idx(magic: u32, dims: &[u32], values: &[u8]) -> Vec<u8> {
 }
 
 /// The four files of MNIST, the smallest first.
-pub const NAMES: [&str; 4] = [
-    "t10k-labels-idx1-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "train-images-idx3-ubyte",
-];
+pub const NAMES: [&str; 4] =
+    ["t10k-labels-idx1-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "train-images-idx3-ubyte"];
 
 /// The bytes of one of them, from this user's data folder, and packed as mirrors send it.
 fn bytes(name: &str) -> &'static (Vec<u8>, Vec<u8>) {
@@ -90,9 +83,7 @@ fn bytes(name: &str) -> &'static (Vec<u8>, Vec<u8>) {
     let files = FILES.get_or_init(|| {
         let folder = lenet_mnist::data_folder().unwrap();
         let fetcher = lenet_mnist::Fetcher::new(&folder);
-        fetcher
-            .run(&mut |_| ())
-            .expect("these tests need MNIST once");
+        fetcher.run(&mut |_| ()).expect("these tests need MNIST once");
         NAMES.map(|name| {
             let real = fs::read(folder.join(name)).unwrap();
             let packed = gz(&real);
