@@ -399,6 +399,62 @@ fn a_kernel_whose_build_folder_has_a_blank_takes_another() {
     fs::remove_dir_all(builds).expect("to remove what the kernel built");
 }
 
+/// A crate that takes four seconds to compile.
+fn slow_crate() -> PathBuf {
+    let folder = output_folder("slow_to_build");
+    let files = [
+        (
+            "Cargo.toml",
+            "[package]\nname = \"slow_to_build\"\nversion = \"0.1.0\"\n\n[workspace]\n",
+        ),
+        (
+            "build.rs",
+            "fn main() { std::thread::sleep(std::time::Duration::from_secs(4)) }\n",
+        ),
+        ("src/lib.rs", "pub fn answer() -> u8 { 42 }\n"),
+    ];
+    let _ = fs::create_dir_all(folder.join("src"));
+    for (name, text) in files {
+        fs::write(folder.join(name), text).expect("to write a crate");
+    }
+    folder
+}
+
+#[test]
+fn a_crate_of_ones_own_is_told_while_it_is_compiled_and_changes_nothing_else() {
+    let (project, own) = (Project::find(), slow_crate());
+    let dep = |path: PathBuf| format!("{{ path = {:?} }}", path.to_string_lossy());
+    let import = format!(
+        ":dep lenet_core = {}\nuse lenet_core::prelude::*;\nlet kept = vec![1, 2, 3];",
+        dep(project.path("lenet_core"))
+    );
+    let add = format!(
+        ":dep slow_to_build = {}\nprintln!(\"{{}} {{}}\", slow_to_build::answer(), kept.len());",
+        dep(own)
+    );
+    let path = notebook(
+        "own-crate",
+        [("import", import.as_str()), ("add", add.as_str())],
+    );
+    let cells = Run::start(&path, "own-crate", &[]).finish();
+    assert_eq!(cells[1].printed, "42 3\n");
+
+    let record = fs::read_to_string(path.with_extension("json")).expect("a record");
+    let record: Value = serde_json::from_str(&record).expect("a record is JSON");
+    let told = record["cells"][1]["cleared"].to_string();
+    assert!(told.contains("slow_to_build 0.1.0"), "{told}");
+
+    let of_project = packages(&project.path("Cargo.lock"));
+    let folders = fs::read_dir(builds()).expect("the kernels' folders");
+    let mut locks = folders.map(|folder| folder.expect("an entry").path().join("Cargo.lock"));
+    let lock = locks
+        .find(|lock| fs::read_to_string(lock).is_ok_and(|text| text.contains("slow_to_build")));
+    let mut cells = packages(&lock.expect("the kernel's lock file"));
+    cells.retain(|(name, _)| name != "ctx" && name != "slow_to_build");
+    let others: Vec<_> = cells.difference(&of_project).collect();
+    assert!(cells.len() > 30 && others.is_empty(), "{others:?}");
+}
+
 #[test]
 #[ignore = "takes minutes; see the top of this file"]
 fn ten_restarts_in_a_row() {

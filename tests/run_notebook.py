@@ -54,7 +54,8 @@ class Recorder(NotebookClient):
         if kind in ("stream", "execute_result", "display_data", "error"):
             self.record["messages"].append({"seconds": time.monotonic() - self.began, "type": kind, **content})
         elif kind == "clear_output":
-            self.record["messages"].clear()
+            self.record["cleared"] += self.record["messages"]
+            self.record["messages"] = []
         return super().process_message(msg, cell, cell_index)
 
     def watch(self):
@@ -91,7 +92,7 @@ class Recorder(NotebookClient):
     def run(self, cell, index):
         """Runs one cell; gives its record. An error of the cell is in the record, too."""
         may_fail = MAY_FAIL in cell.metadata.get("tags", [])
-        self.record = {"id": cell.id, "may_fail": may_fail, "failure": None, "messages": []}
+        self.record = {"id": cell.id, "may_fail": may_fail, "failure": None, "messages": [], "cleared": []}
         self.began = time.monotonic()
         try:
             self.execute_cell(cell, index)

@@ -2,7 +2,7 @@
 
 mod transforms;
 
-use crate::activation::{self, Activation};
+use crate::activation::Activation;
 use crate::buffer::{Buffer, LINE};
 use crate::isa::Isa;
 use crate::points::POINTS;
@@ -413,21 +413,24 @@ impl Backward<'_> {
     #[inline(always)]
     unsafe fn gradient_at_points<S: Simd>(&self, block: usize, filter: usize, (y, rows): (usize, usize), to: *mut f32) {
         let Self { plan, point, map, .. } = *self;
-        let Conv { kernel, outputs, activation, .. } = plan.conv;
+        let Conv { kernel, outputs, .. } = plan.conv;
         let at = y * plan.columns * S::LANES;
-        let dy = self.dy.add((block * outputs + filter) * plan.pooled);
+        let dy = self.dy.add((block * outputs + filter) * plan.pooled + at / (plan.window * plan.window));
+        let (mut y, mut from, mut repeat) = (self.y.wrapping_add((block * outputs + filter) * plan.map + at), dy, 1);
         if let Some(pool) = plan.conv.pool {
-            let x =
-                self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
-            let dy = dy.add(at / (plan.window * plan.window));
-            S::call(&pool::Backward { pool: plan.pool(pool, rows), activation, maps: 1, x, dy, dx: map });
-        } else {
-            let y = self.y.add((block * outputs + filter) * plan.map + at);
-            let len = rows * plan.columns * S::LANES;
-            S::call(&activation::Backward { activation, y, dy: dy.add(at), to: map, len });
+            y = self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
+            from = map;
+            if pool.0 == Pooling::Average {
+                let window = plan.window;
+                repeat = window;
+                let count = rows / window * (plan.columns / window);
+                S::call(&pool::AverageRows { window, count, dy, dx: map });
+            } else {
+                S::call(&pool::Backward { pool: plan.pool(pool, rows), maps: 1, x: y, dy, dx: map });
+            }
         }
-        let (from, bias) = (map.cast_const(), self.db.add(filter));
-        for_kernel!(kernel, _, N => S::call(&GradientPoints::<N> { plan, rows, from, to, point, bias }));
+        let bias = self.db.add(filter);
+        for_kernel!(kernel, _, N => S::call(&GradientPoints::<N> { plan, rows, y, dy: from, repeat, to, point, bias }));
     }
 
     /// The gradient of the input of a block.

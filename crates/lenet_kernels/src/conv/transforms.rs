@@ -176,11 +176,15 @@ impl<const N: usize> Kernel for Outputs<'_, N> {
     }
 }
 
-/// The gradient of a stripe of a filter's map at the points, `[point][row][tile]`; adds its sum to the bias' gradient.
+/// The gradient of a stripe of a filter's convolution at the points, `[point][row][tile]`, from that of its map; adds its sum
+/// to the bias' gradient.
 pub(super) struct GradientPoints<'a, const N: usize> {
     pub(super) plan: &'a Plan,
     pub(super) rows: usize,
-    pub(super) from: *const f32,
+    /// The map, and its gradient, of which each row counts for `repeat` rows of the map.
+    pub(super) y: *const f32,
+    pub(super) dy: *const f32,
+    pub(super) repeat: usize,
     pub(super) to: *mut f32,
     /// How far it is to the next point.
     pub(super) point: usize,
@@ -194,15 +198,16 @@ impl<const N: usize> Kernel for GradientPoints<'_, N> {
         let mut sum = S::splat(0.0);
         for row in 0..self.rows {
             for t in 0..tiles {
-                let from = self.from.add((row * columns + t * N) * S::LANES);
+                let y = self.y.add((row * columns + t * N) * S::LANES);
+                let dy = self.dy.add((row / self.repeat * columns + t * N) * S::LANES);
                 let mut gradient = [S::splat(0.0); N];
                 if (t + 1) * N <= columns {
                     for (i, value) in gradient.iter_mut().enumerate() {
-                        *value = S::load(from.add(i * S::LANES));
+                        *value = self.gradient(y.add(i * S::LANES), dy.add(i * S::LANES));
                     }
                 } else {
                     for (i, value) in gradient.iter_mut().enumerate().take(columns - t * N) {
-                        *value = S::load(from.add(i * S::LANES));
+                        *value = self.gradient(y.add(i * S::LANES), dy.add(i * S::LANES));
                     }
                 }
                 let mut all = gradient[0];
@@ -217,6 +222,13 @@ impl<const N: usize> Kernel for GradientPoints<'_, N> {
             }
         }
         *self.bias += sum.sum();
+    }
+}
+
+impl<const N: usize> GradientPoints<'_, N> {
+    #[inline(always)]
+    unsafe fn gradient<S: Simd>(&self, y: *const f32, dy: *const f32) -> S {
+        activation::backward(self.plan.conv.activation, S::load(y), S::load(dy))
     }
 }
 
