@@ -48,14 +48,14 @@ impl History {
     /// Writes all epochs to `path` as a CSV table, with a line of headings: what a spreadsheet or pandas reads.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written.
+    /// [`Error::File`] if the file cannot be written.
     pub fn save_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut text = HEADINGS.join(",");
         for row in self.rows() {
             text += &format!("\n{}", row.join(","));
         }
         let path = path.as_ref();
-        std::fs::write(path, text + "\n").map_err(|source| Error::Io { action: "write", path: path.into(), source })
+        std::fs::write(path, text + "\n").map_err(|source| Error::io("write", path, source))
     }
 
     fn rows(&self) -> Vec<[String; 7]> {
