@@ -18,7 +18,7 @@ const SUMMED: usize = 4;
 /// Values of a stripe of a map at a point, so that those of some filters at all points stay in the nearest caches: of
 /// products, and of gradients.
 const PRODUCTS: usize = 192;
-const GRADIENTS: usize = 512;
+const GRADIENTS: usize = 1280;
 
 /// A convolution layer without padding, with stride 1, and what follows it: an activation, pooling, both or neither. It works
 /// on blocks of images; the weights are `[output][input][row][column]`.
@@ -459,7 +459,7 @@ impl Backward<'_> {
                 add: false,
             });
         }
-        S::call(&InputGradient { plan, from: values, to });
+        for_kernel!(kernel, _, N => S::call(&InputGradient::<N> { plan, from: values, to }));
     }
 }
 
