@@ -2,9 +2,7 @@
 
 use super::{Conv, Plan};
 use crate::activation::{self, Activation};
-use crate::points::{
-    at_points, from_points, input_at_points, input_from_points, taps_at_points, taps_from_points, POINTS,
-};
+use crate::points::{at_points, from_points, input_at_points, input_from_points, POINTS};
 use crate::simd::{Kernel, Simd, MOST_LANES};
 
 /// Evaluates an expression with `$K` for the side of the filters and `$N` for the outputs of a tile.
@@ -56,7 +54,7 @@ impl<const K: usize> Kernel for WeightPoints<'_, K> {
                     }
                     *value = S::load(lanes.as_ptr());
                 }
-                for (point, value) in taps_at_points(taps).into_iter().enumerate() {
+                for (point, value) in at_points(taps).into_iter().enumerate() {
                     value.store_first(count, self.to.add((point * rows + row) * outputs + filter));
                 }
             }
@@ -69,27 +67,30 @@ pub(super) struct WeightGradient<const K: usize> {
     pub(super) rows: usize,
     /// `[point][row]`.
     pub(super) from: *const f32,
-    /// Room for the sums of the weights, `[row][tap]`, in whole vectors of vectors.
-    pub(super) sums: *mut f32,
+    /// Room for the vectors of `LANES` rows of taps, whose lanes are summed in the end.
+    pub(super) vectors: *mut f32,
     pub(super) to: *mut f32,
 }
 
 impl<const K: usize> Kernel for WeightGradient<K> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        for row in 0..self.rows {
-            let mut values = [S::splat(0.0); POINTS];
-            for (p, value) in values.iter_mut().enumerate() {
-                *value = S::load(self.from.add((p * self.rows + row) * S::LANES));
+        for first in (0..self.rows).step_by(S::LANES) {
+            let rows = S::LANES.min(self.rows - first);
+            for row in 0..rows {
+                let mut values = [S::splat(0.0); POINTS];
+                for (p, value) in values.iter_mut().enumerate() {
+                    *value = S::load(self.from.add((p * self.rows + first + row) * S::LANES));
+                }
+                for (tap, sum) in from_points::<S, K>(values).into_iter().enumerate() {
+                    sum.store(self.vectors.add((row * K + tap) * S::LANES));
+                }
             }
-            for (tap, sum) in taps_from_points::<S, K>(values).into_iter().enumerate() {
-                sum.store(self.sums.add((row * K + tap) * S::LANES));
+            for at in (0..rows * K).step_by(S::LANES) {
+                let (count, to) = (S::LANES.min(rows * K - at), self.to.add(first * K + at));
+                let sums = S::sums(self.vectors.add(at * S::LANES));
+                sums.add(S::load_first(count, to)).store_first(count, to);
             }
-        }
-        for at in (0..self.rows * K).step_by(S::LANES) {
-            let (count, to) = (S::LANES.min(self.rows * K - at), self.to.add(at));
-            let sums = S::sums(self.sums.add(at * S::LANES));
-            sums.add(S::load_first(count, to)).store_first(count, to);
         }
     }
 }
