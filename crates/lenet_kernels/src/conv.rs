@@ -18,7 +18,7 @@ const SUMMED: usize = 4;
 /// Values of a stripe of a map at a point, so that those of some filters at all points stay in the nearest caches: of
 /// products, and of gradients.
 const PRODUCTS: usize = 192;
-const GRADIENTS: usize = 512;
+const GRADIENTS: usize = 1280;
 
 /// A convolution layer without padding, with stride 1, and what follows it: an activation, pooling, both or neither. It works
 /// on blocks of images; the weights are `[output][input][row][column]`.
@@ -209,10 +209,10 @@ impl Conv {
             None => (stripe * plan.row, filters * stripe * plan.row + LINE),
         };
         let sums = POINTS * filters * rows * plan.lanes;
-        let weight_sums = (filters * rows * self.kernel).next_multiple_of(plan.lanes) * plan.lanes;
+        let vectors = self.kernel * plan.lanes * plan.lanes;
         let map = (stripe * plan.columns * plan.lanes).next_multiple_of(LINE);
         let gradients = POINTS * point * if dx.is_some() { blocks } else { at_once };
-        let scratch = scratch.resized(sums + weight_sums + map + gradients).as_mut_ptr();
+        let scratch = scratch.resized(sums + vectors + map + gradients).as_mut_ptr();
         let backward = Backward {
             plan,
             stripe,
@@ -226,9 +226,9 @@ impl Conv {
             db: db.as_mut_ptr(),
             dx,
             sums: scratch,
-            weight_sums: scratch.wrapping_add(sums),
-            map: scratch.wrapping_add(sums + weight_sums),
-            gradients: scratch.wrapping_add(sums + weight_sums + map),
+            vectors: scratch.wrapping_add(sums),
+            map: scratch.wrapping_add(sums + vectors),
+            gradients: scratch.wrapping_add(sums + vectors + map),
             filter,
             point,
         };
@@ -341,7 +341,7 @@ struct Backward<'a> {
     db: *mut f32,
     dx: Option<*mut f32>,
     sums: *mut f32,
-    weight_sums: *mut f32,
+    vectors: *mut f32,
     map: *mut f32,
     gradients: *mut f32,
     /// How far it is from a filter's gradient at a point to the next filter's, and to the next point's.
@@ -404,9 +404,9 @@ impl Backward<'_> {
                 add = true;
             }
         }
-        let (from, sums) = (self.sums.cast_const(), self.weight_sums);
+        let (from, vectors) = (self.sums.cast_const(), self.vectors);
         let to = self.dw.add(filter * inputs * kernel * kernel);
-        for_kernel!(kernel, K, _ => S::call(&WeightGradient::<K> { rows, from, sums, to }));
+        for_kernel!(kernel, K, _ => S::call(&WeightGradient::<K> { rows, from, vectors, to }));
     }
 
     /// From the gradient of a filter's stripe of the output to that of the convolution, at the points.
@@ -459,7 +459,7 @@ impl Backward<'_> {
                 add: false,
             });
         }
-        S::call(&InputGradient { plan, from: values, to });
+        for_kernel!(kernel, _, N => S::call(&InputGradient::<N> { plan, from: values, to }));
     }
 }
 
