@@ -41,7 +41,7 @@ with_parameters!(Conv2D<I, O, K>, LayerKind::Conv2D { inputs: I, outputs: O, ker
 takes! {
     [const I: usize, const O: usize, const K: usize, const C: usize, const S: usize]
     Conv2D<I, O, K>, Maps<C, S> => <() as Convolved<K, S>>::Out<O>
-    where Self: TakesChannels<I, C>, (): Convolved<K, S>
+    where Self: TakesChannels<I, O, K, C>, (): Convolved<K, S>
 }
 
 impl<const I: usize, const O: usize, const K: usize> Begins for Conv2D<I, O, K> {

@@ -30,7 +30,7 @@ with_parameters!(Linear<I, O>, LayerKind::Linear { inputs: I, outputs: O });
 takes! {
     [const I: usize, const O: usize, const N: usize]
     Linear<I, O>, Values<N> => Values<O>
-    where Self: TakesValues<I, N>
+    where Self: TakesValues<I, O, N>
 }
 
 impl<const I: usize, const O: usize> Begins for Linear<I, O> {
