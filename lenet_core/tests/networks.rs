@@ -99,7 +99,10 @@ fn first<const N: usize>() -> Of<N> {
 }
 
 /// A network of 28x28 grey pixels and ten classes, on the tape too.
-trait Digits: Network<Channels = Const<1>, Side = Const<28>, Classes = Const<10>> + Takes<Maps<1, 28>, Out = Values<10>> {}
+trait Digits:
+    Network<Channels = Const<1>, Side = Const<28>, Classes = Const<10>> + Takes<Maps<1, 28>, Out = Values<10>>
+{
+}
 
 impl<N> Digits for N where
     N: Network<Channels = Const<1>, Side = Const<28>, Classes = Const<10>> + Takes<Maps<1, 28>, Out = Values<10>>
@@ -169,7 +172,8 @@ fn ten_steps_by_hand_are_ten_steps_of_fit() {
             let dev = Cpu::default();
             let x: Tensor<Rank4<16, 1, 28, 28>, f32, Cpu> =
                 dev.tensor_from_vec(rows(images.as_vec(), 784), Default::default());
-            let y: Tensor<Rank2<16, 10>, f32, Cpu> = dev.tensor_from_vec(rows(targets.as_vec(), 10), Default::default());
+            let y: Tensor<Rank2<16, 10>, f32, Cpu> =
+                dev.tensor_from_vec(rows(targets.as_vec(), 10), Default::default());
             let loss = cross_entropy(by_hand.forward(x.leaky_trace()), &y).unwrap();
             stepper.step(&mut by_hand, loss.backward()).unwrap();
         }

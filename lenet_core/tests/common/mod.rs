@@ -66,7 +66,8 @@ pub fn max_deviation(got: &[f32], expected: &[f32]) -> f64 {
     assert_eq!(got.len(), expected.len());
     let scale = expected.iter().fold(0.0, |max: f64, x| max.max(f64::from(*x).abs()));
     let off = |(a, b): (&f32, &f32)| (f64::from(*a) - f64::from(*b)).abs();
-    let worst = got.iter().zip(expected).map(off).fold(0.0, |max: f64, off| if off.is_nan() { off } else { max.max(off) });
+    let worst =
+        got.iter().zip(expected).map(off).fold(0.0, |max: f64, off| if off.is_nan() { off } else { max.max(off) });
     worst / scale.max(f64::MIN_POSITIVE)
 }
 
