@@ -65,7 +65,10 @@ pub(crate) fn rows(layers: &[LayerKind], input: &[usize]) -> Vec<LayerRow> {
             LayerKind::Dropout { percent } => ("Dropout".into(), format!("{percent} %")),
         };
         flattened = matches!(layer, LayerKind::Flatten);
-        rows.push(LayerRow { name, kind, activation: String::new(), output: output.clone(), tensors, formula });
+        // The loss and `predict` apply the softmax, not the network.
+        let activation =
+            if Some(at) == last_dense && at + 1 == layers.len() { "softmax".into() } else { String::new() };
+        rows.push(LayerRow { name, kind, activation, output: output.clone(), tensors, formula });
     }
     rows
 }
@@ -123,14 +126,13 @@ impl Summary {
         [input].into_iter().chain(self.rows.iter().cloned()).collect()
     }
 
-    fn table(&self) -> Table<4> {
-        layer_table(&self.rows)
+    /// The table as an HTML element.
+    pub fn html(&self) -> String {
+        self.table().html()
     }
 
-    /// Shows the table as the result of a notebook cell. The kernel calls it for a cell's last
-    /// expression.
-    pub fn evcxr_display(&self) {
-        self.table().evcxr_display();
+    fn table(&self) -> Table<4> {
+        layer_table(&self.rows)
     }
 }
 

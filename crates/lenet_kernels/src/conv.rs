@@ -2,7 +2,7 @@
 
 mod transforms;
 
-use crate::activation::{self, Activation};
+use crate::activation::Activation;
 use crate::buffer::{Buffer, LINE};
 use crate::isa::Isa;
 use crate::points::POINTS;
@@ -18,7 +18,7 @@ const SUMMED: usize = 4;
 /// Values of a stripe of a map at a point, so that those of some filters at all points stay in the nearest caches: of
 /// products, and of gradients.
 const PRODUCTS: usize = 192;
-const GRADIENTS: usize = 512;
+const GRADIENTS: usize = 1280;
 
 /// A convolution layer without padding, with stride 1, and what follows it: an activation, pooling, both or neither. It works
 /// on blocks of images; the weights are `[output][input][row][column]`.
@@ -133,7 +133,7 @@ impl Conv {
         assert_eq!(prepared.len(), self.prepared_len(), "prepared weights");
         let (plan, weight, to) = (&self.plan(), weight.as_ptr(), prepared.as_mut_ptr());
         // SAFETY: the slices have just been checked.
-        unsafe { for_kernel!(self.kernel, K, _ => self.isa.run(WeightPoints::<K> { plan, weight, to })) };
+        unsafe { for_kernel!(self.kernel, K, _ => self.isa.run(&WeightPoints::<K> { plan, weight, to })) };
     }
 
     /// Writes the output `y` of the blocks `x`, and what is `saved` for [`Conv::backward`].
@@ -171,7 +171,7 @@ impl Conv {
                 products,
             };
             // SAFETY: the slices have just been checked.
-            unsafe { self.isa.run(forward) };
+            unsafe { self.isa.run(&forward) };
         }
     }
 
@@ -209,10 +209,10 @@ impl Conv {
             None => (stripe * plan.row, filters * stripe * plan.row + LINE),
         };
         let sums = POINTS * filters * rows * plan.lanes;
-        let weight_sums = (filters * rows * self.kernel).next_multiple_of(plan.lanes) * plan.lanes;
+        let vectors = self.kernel * plan.lanes * plan.lanes;
         let map = (stripe * plan.columns * plan.lanes).next_multiple_of(LINE);
         let gradients = POINTS * point * if dx.is_some() { blocks } else { at_once };
-        let scratch = scratch.resized(sums + weight_sums + map + gradients).as_mut_ptr();
+        let scratch = scratch.resized(sums + vectors + map + gradients).as_mut_ptr();
         let backward = Backward {
             plan,
             stripe,
@@ -226,14 +226,14 @@ impl Conv {
             db: db.as_mut_ptr(),
             dx,
             sums: scratch,
-            weight_sums: scratch.wrapping_add(sums),
-            map: scratch.wrapping_add(sums + weight_sums),
-            gradients: scratch.wrapping_add(sums + weight_sums + map),
+            vectors: scratch.wrapping_add(sums),
+            map: scratch.wrapping_add(sums + vectors),
+            gradients: scratch.wrapping_add(sums + vectors + map),
             filter,
             point,
         };
         // SAFETY: the slices have just been checked.
-        unsafe { self.isa.run(backward) };
+        unsafe { self.isa.run(&backward) };
     }
 }
 
@@ -276,13 +276,13 @@ struct Forward<'a> {
 
 impl Kernel for Forward<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let plan = self.plan;
         let mut done = 0;
         for y in (0..plan.rows).step_by(self.stripe) {
             let rows = self.stripe.min(plan.rows - y);
             let needed = y + rows + plan.conv.kernel - 1;
-            S::call(InputPoints { plan, rows: (done, needed), x: self.x, to: self.values });
+            S::call(&InputPoints { plan, rows: (done, needed), x: self.x, to: self.values });
             done = needed;
             let mut filter = 0;
             for filters in Tiles::of(plan.conv.outputs, FILTERS) {
@@ -299,7 +299,7 @@ impl Forward<'_> {
     unsafe fn filters<S: Simd>(&self, (filter, filters): (usize, usize), (y, rows): (usize, usize)) {
         let Self { plan, point, stripe, .. } = *self;
         let Conv { inputs, kernel, outputs, activation, .. } = plan.conv;
-        S::call(SumRows {
+        S::call(&SumRows {
             rows: filters,
             columns: rows * plan.row,
             batch: POINTS,
@@ -317,11 +317,11 @@ impl Forward<'_> {
         for f in 0..filters {
             let to = self.maps.add((filter + f) * plan.map + y * plan.columns * S::LANES);
             let (from, bias) = (self.products.add(f * stripe * plan.row).cast_const(), self.bias[filter + f]);
-            for_kernel!(kernel, _, N => S::call(Outputs::<N> { plan, rows, from, point, bias, activation, to }));
+            for_kernel!(kernel, _, N => S::call(&Outputs::<N> { plan, rows, from, point, bias, activation, to }));
             if let Some(pool) = plan.conv.pool {
                 let at = y / plan.window * (plan.columns / plan.window) * S::LANES;
                 let y = self.y.add((filter + f) * plan.pooled + at);
-                S::call(pool::Forward { pool: plan.pool(pool, rows), maps: 1, x: to, y });
+                S::call(&pool::Forward { pool: plan.pool(pool, rows), maps: 1, x: to, y });
             }
         }
     }
@@ -341,7 +341,7 @@ struct Backward<'a> {
     db: *mut f32,
     dx: Option<*mut f32>,
     sums: *mut f32,
-    weight_sums: *mut f32,
+    vectors: *mut f32,
     map: *mut f32,
     gradients: *mut f32,
     /// How far it is from a filter's gradient at a point to the next filter's, and to the next point's.
@@ -351,9 +351,9 @@ struct Backward<'a> {
 
 impl Kernel for Backward<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let mut filter = 0;
-        for filters in Tiles::of(self.plan.conv.outputs, SUMMED) {
+        for filters in Tiles::of(self.plan.conv.outputs, Dots::rows_at_once::<S>()) {
             self.filters::<S>((filter, filters));
             filter += filters;
         }
@@ -385,7 +385,7 @@ impl Backward<'_> {
                     let to = gradients.add(at * POINTS * point + f * self.filter);
                     self.gradient_at_points::<S>(block + at, filter + f, (y, stripe), to);
                 }
-                S::call(Dots {
+                S::call(&Dots {
                     rows: filters,
                     columns: [inputs, kernel],
                     batch: POINTS,
@@ -404,30 +404,33 @@ impl Backward<'_> {
                 add = true;
             }
         }
-        let (from, sums) = (self.sums.cast_const(), self.weight_sums);
+        let (from, vectors) = (self.sums.cast_const(), self.vectors);
         let to = self.dw.add(filter * inputs * kernel * kernel);
-        for_kernel!(kernel, K, _ => S::call(WeightGradient::<K> { rows, from, sums, to }));
+        for_kernel!(kernel, K, _ => S::call(&WeightGradient::<K> { rows, from, vectors, to }));
     }
 
     /// From the gradient of a filter's stripe of the output to that of the convolution, at the points.
     #[inline(always)]
     unsafe fn gradient_at_points<S: Simd>(&self, block: usize, filter: usize, (y, rows): (usize, usize), to: *mut f32) {
         let Self { plan, point, map, .. } = *self;
-        let Conv { kernel, outputs, activation, .. } = plan.conv;
+        let Conv { kernel, outputs, .. } = plan.conv;
         let at = y * plan.columns * S::LANES;
-        let dy = self.dy.add((block * outputs + filter) * plan.pooled);
+        let dy = self.dy.add((block * outputs + filter) * plan.pooled + at / (plan.window * plan.window));
+        let (mut y, mut from, mut repeat) = (self.y.wrapping_add((block * outputs + filter) * plan.map + at), dy, 1);
         if let Some(pool) = plan.conv.pool {
-            let x =
-                self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
-            let dy = dy.add(at / (plan.window * plan.window));
-            S::call(pool::Backward { pool: plan.pool(pool, rows), activation, maps: 1, x, dy, dx: map });
-        } else {
-            let y = self.y.add((block * outputs + filter) * plan.map + at);
-            let len = rows * plan.columns * S::LANES;
-            S::call(activation::Backward { activation, y, dy: dy.add(at), to: map, len });
+            y = self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
+            from = map;
+            if pool.0 == Pooling::Average {
+                let window = plan.window;
+                repeat = window;
+                let count = rows / window * (plan.columns / window);
+                S::call(&pool::AverageRows { window, count, dy, dx: map });
+            } else {
+                S::call(&pool::Backward { pool: plan.pool(pool, rows), maps: 1, x: y, dy, dx: map });
+            }
         }
-        let (from, bias) = (map.cast_const(), self.db.add(filter));
-        for_kernel!(kernel, _, N => S::call(GradientPoints::<N> { plan, rows, from, to, point, bias }));
+        let bias = self.db.add(filter);
+        for_kernel!(kernel, _, N => S::call(&GradientPoints::<N> { plan, rows, y, dy: from, repeat, to, point, bias }));
     }
 
     /// The gradient of the input of a block.
@@ -440,7 +443,7 @@ impl Backward<'_> {
             // Rows of the filters that reach this row of the input from a row of the output.
             let first = (y + 1).saturating_sub(plan.rows);
             let last = y.min(kernel - 1);
-            S::call(SumRows {
+            S::call(&SumRows {
                 rows: inputs,
                 columns: plan.row,
                 batch: POINTS,
@@ -456,7 +459,7 @@ impl Backward<'_> {
                 add: false,
             });
         }
-        S::call(InputGradient { plan, from: values, to });
+        for_kernel!(kernel, _, N => S::call(&InputGradient::<N> { plan, from: values, to }));
     }
 }
 
