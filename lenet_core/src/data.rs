@@ -79,13 +79,20 @@ impl<N: Dim, K: Dim> Targets for Tensor<(N, K), f32, Cpu> {
 }
 
 /// That there are as many images as targets.
-#[diagnostic::on_unimplemented(
-    message = "there are `{Self}` images, but `{M}` targets",
-    label = "training images belong to training labels, test images to test labels"
-)]
 pub trait AsManyAs<M> {}
 
-impl<N: Dim> AsManyAs<N> for N {}
+impl AsManyAs<usize> for usize {}
+
+impl<const N: usize, const M: usize> AsManyAs<Const<M>> for Const<N> where (): Equal<N, M> {}
+
+/// That two numbers are the same.
+#[diagnostic::on_unimplemented(
+    message = "there are {N} images, but {M} targets",
+    label = "training images belong to training labels, test images to test labels"
+)]
+pub trait Equal<const N: usize, const M: usize> {}
+
+impl<const N: usize> Equal<N, N> for () {}
 
 /// The same tensor with its sizes taken out of its type. Unlike a reshape it brings no kernels into the cell that
 /// asks for it.

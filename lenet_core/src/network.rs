@@ -125,7 +125,7 @@ pub type ImagesFor<N, B> = Tensor<(B, <N as Network>::Channels, <N as Network>::
 
 /// What a network begins with: an image.
 #[diagnostic::on_unimplemented(
-    message = "a network begins with an image, but its first layer takes `{Self}`",
+    message = "a network begins with an image, but the first layer of this one takes values",
     label = "put `Flatten` in front of the first `Linear`"
 )]
 pub trait Image: Arriving {
@@ -142,7 +142,7 @@ impl<const C: usize, const S: usize> Image for Maps<C, S> {
 
 /// What a network ends with: one value for each class.
 #[diagnostic::on_unimplemented(
-    message = "a network ends with one value for each class, but this one ends with `{Self}`",
+    message = "a network ends with one value for each class, but this one ends with maps",
     label = "end with `Flatten` and a `Linear` that gives as many values as there are classes"
 )]
 pub trait Logits: Arriving {

@@ -124,19 +124,20 @@ pub trait Takes<X: Arriving> {
     fn run<B: Dim, T: Tape<f32, Cpu>>(&self, x: BatchOf<X, B, T>) -> Result<BatchOf<Self::Out, B, T>, CpuError>;
 }
 
-/// That as many channels arrive at a convolution as its filters look at.
+/// That as many channels arrive at a `Conv2D<I, O, K>` as its filters look at. (The message spells the layer out: rustc
+/// would write the whole path, as dfdx has layers of the same names.)
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` takes {WANTED} channels, but {GOT} arrive",
-    label = "write {GOT} as the first number of this `Conv2D`, or {WANTED} as the second of the one before it"
+    message = "`Conv2D<{I}, {O}, {K}>` takes {I} channels, but {GOT} arrive",
+    label = "write {GOT} as the first number of this `Conv2D`, or {I} as the second of the one before it"
 )]
-pub trait TakesChannels<const WANTED: usize, const GOT: usize> {}
+pub trait TakesChannels<const I: usize, const O: usize, const K: usize, const GOT: usize> {}
 
-/// That as many values arrive at a dense layer as it has weights for.
+/// That as many values arrive at a `Linear<I, O>` as it has weights for.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` takes {WANTED} values, but {GOT} arrive",
+    message = "`Linear<{I}, {O}>` takes {I} values, but {GOT} arrive",
     label = "write {GOT} as the first number of this `Linear`"
 )]
-pub trait TakesValues<const WANTED: usize, const GOT: usize> {}
+pub trait TakesValues<const I: usize, const O: usize, const GOT: usize> {}
 
 /// A side that something changes: a `K` x `K` convolution to `S - K + 1`.
 #[diagnostic::on_unimplemented(
