@@ -1,5 +1,11 @@
 //! What training recorded: a line of numbers for each epoch.
 
+use std::path::Path;
+
+use lenet_figures::{Column, Table};
+
+use crate::error::{Error, Result};
+
 /// The numbers of one epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Epoch {
@@ -23,6 +29,48 @@ pub struct History {
     /// The epochs, oldest first.
     pub epochs: Vec<Epoch>,
 }
+
+impl History {
+    /// The epochs as a table, the middle of a long one left out.
+    pub(crate) fn table(&self) -> Table<7> {
+        const ENDS: usize = 10;
+        let mut table = Table::new("Epochs", HEADINGS.map(Column::right));
+        for (index, row) in self.rows().into_iter().enumerate() {
+            match self.epochs.len() {
+                len if len > 2 * ENDS + 1 && index == ENDS => table.row(["…"; 7]),
+                len if len > 2 * ENDS + 1 && index > ENDS && index < len - ENDS => {}
+                _ => table.row(row),
+            }
+        }
+        table
+    }
+
+    /// Writes all epochs to `path` as a CSV table, with a line of headings: what a spreadsheet or pandas reads.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written.
+    pub fn save_csv(&self, path: impl AsRef<Path>) -> Result<()> {
+        let mut text = HEADINGS.join(",");
+        for row in self.rows() {
+            text += &format!("\n{}", row.join(","));
+        }
+        let path = path.as_ref();
+        std::fs::write(path, text + "\n").map_err(|source| Error::Io { action: "write", path: path.into(), source })
+    }
+
+    fn rows(&self) -> Vec<[String; 7]> {
+        let maybe = |value: Option<f32>| value.map_or(String::new(), |value| format!("{value:.4}"));
+        let row = |(index, epoch): (usize, &Epoch)| {
+            let Epoch { loss, accuracy, val_loss, val_accuracy, learning_rate, seconds } = epoch;
+            let (loss, accuracy) = (format!("{loss:.4}"), format!("{accuracy:.4}"));
+            let rest = (learning_rate.to_string(), format!("{seconds:.1}"));
+            [(index + 1).to_string(), loss, accuracy, maybe(*val_loss), maybe(*val_accuracy), rest.0, rest.1]
+        };
+        self.epochs.iter().enumerate().map(row).collect()
+    }
+}
+
+const HEADINGS: [&str; 7] = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"];
 
 /// How well a model does on some data.
 #[derive(Debug, Clone, Copy, PartialEq)]

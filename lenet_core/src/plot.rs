@@ -110,10 +110,10 @@ pub struct Named<'a>(pub &'a [&'a str]);
 const NUMBERS: Named<'static> = Named(&[]);
 
 impl Named<'_> {
-    /// See [`digits`].
+    /// The first images, in `rows` of `columns`, each with its label.
     ///
     /// # Errors
-    /// As [`digits`].
+    /// [`Error::Argument`] if there are fewer labels than images are shown.
     pub fn digits(
         self,
         images: &impl Pictures,
@@ -132,10 +132,11 @@ impl Named<'_> {
         Ok(figures::digits(&pictures, &labels[..places.len()], self.0, columns)?)
     }
 
-    /// See [`predictions`].
+    /// The images at `places`, each with what it is read as and how sure; a wrong one is marked. `probabilities` are all that
+    /// [`Model::predict`](crate::Model::predict) gave, `labels` all labels.
     ///
     /// # Errors
-    /// As [`predictions`].
+    /// [`Error::Argument`] for a place without image, label or probabilities.
     pub fn predictions<N: Dim, C: Dim>(
         self,
         images: &impl Pictures,
@@ -159,10 +160,10 @@ impl Named<'_> {
         Ok(figures::predictions(&pictures, &readings, self.0, COLUMNS)?)
     }
 
-    /// See [`mistakes`].
+    /// The first mistakes, in `rows` of `columns`: the image, what it is and what it is read as, and how sure.
     ///
     /// # Errors
-    /// As [`mistakes`].
+    /// [`Error::Argument`] for a mistake without its image.
     pub fn mistakes(self, images: &impl Pictures, mistakes: &[Mistake], rows: usize, columns: usize) -> Result<Figure> {
         let shown = &mistakes[..mistakes.len().min(rows * columns)];
         let places = Vec::from_iter(shown.iter().map(|mistake| mistake.index));
@@ -176,36 +177,36 @@ impl Named<'_> {
         Ok(figures::mistakes(&pictures, &readings, mistakes.len(), self.0, columns)?)
     }
 
-    /// See [`histogram`].
+    /// How many images there are of each class.
     ///
     /// # Errors
-    /// As [`histogram`].
+    /// [`Error::Argument`] without labels.
     pub fn histogram(self, labels: &(impl Labels + ?Sized)) -> Result<Figure> {
         let labels = labels.labels();
         let classes = labels.iter().max().map_or(0, |most| most + 1).max(self.0.len());
         Ok(figures::histogram("Images of each class", self.0, &labels, classes)?)
     }
 
-    /// See [`bars`].
+    /// A bar for each class: shares in 0..=1, such as probabilities.
     ///
     /// # Errors
-    /// As [`bars`].
+    /// [`Error::Argument`] for a share out of its range.
     pub fn bars(self, title: &str, shares: &[f32]) -> Result<Figure> {
         Ok(figures::bars(title, self.0, shares, Written::Percent)?)
     }
 
-    /// See [`accuracy_by_class`].
+    /// The share of each class's images that is read right.
     ///
     /// # Errors
-    /// As [`accuracy_by_class`].
+    /// If the figure cannot be drawn.
     pub fn accuracy_by_class(self, counts: &Confusion) -> Result<Figure> {
         Ok(figures::accuracy_by_class(self.0, &counts.recall())?)
     }
 
-    /// See [`confusion`].
+    /// How many images of each class (rows) are read as which (columns).
     ///
     /// # Errors
-    /// As [`confusion`].
+    /// If the figure cannot be drawn.
     pub fn confusion(self, counts: &Confusion) -> Result<Figure> {
         Ok(figures::confusion(self.0, counts.counts(), Written::Number)?)
     }
@@ -223,19 +224,12 @@ pub fn digit(images: &impl Pictures, index: usize) -> Result<Figure> {
     Ok(figures::digit(&self::images(images, &[index], &mut ink)?, index)?)
 }
 
-/// The first images, in `rows` of `columns`, each with its label.
-///
-/// # Errors
-/// [`Error::Argument`] if there are fewer labels than images are shown.
+/// [`Named::digits`] with numbers for names.
 pub fn digits(images: &impl Pictures, labels: &(impl Labels + ?Sized), rows: usize, columns: usize) -> Result<Figure> {
     NUMBERS.digits(images, labels, rows, columns)
 }
 
-/// The images at `places`, each with what it is read as and how sure; a wrong one is marked. `probabilities` are all that
-/// [`Model::predict`](crate::Model::predict) gave, `labels` all labels.
-///
-/// # Errors
-/// [`Error::Argument`] for a place without image, label or probabilities.
+/// [`Named::predictions`] with numbers for names.
 pub fn predictions<N: Dim, C: Dim>(
     images: &impl Pictures,
     probabilities: &Tensor<(N, C), f32, Cpu>,
@@ -245,42 +239,27 @@ pub fn predictions<N: Dim, C: Dim>(
     NUMBERS.predictions(images, probabilities, labels, places)
 }
 
-/// The first mistakes, in `rows` of `columns`: the image, what it is and what it is read as, and how sure.
-///
-/// # Errors
-/// [`Error::Argument`] for a mistake without its image.
+/// [`Named::mistakes`] with numbers for names.
 pub fn mistakes(images: &impl Pictures, mistakes: &[Mistake], rows: usize, columns: usize) -> Result<Figure> {
     NUMBERS.mistakes(images, mistakes, rows, columns)
 }
 
-/// How many images there are of each class.
-///
-/// # Errors
-/// [`Error::Argument`] without labels.
+/// [`Named::histogram`] with numbers for names.
 pub fn histogram(labels: &(impl Labels + ?Sized)) -> Result<Figure> {
     NUMBERS.histogram(labels)
 }
 
-/// A bar for each class: shares in 0..=1, such as probabilities.
-///
-/// # Errors
-/// [`Error::Argument`] for a share out of its range.
+/// [`Named::bars`] with numbers for names.
 pub fn bars(title: &str, shares: &[f32]) -> Result<Figure> {
     NUMBERS.bars(title, shares)
 }
 
-/// The share of each class's images that is read right.
-///
-/// # Errors
-/// If the figure cannot be drawn.
+/// [`Named::accuracy_by_class`] with numbers for names.
 pub fn accuracy_by_class(counts: &Confusion) -> Result<Figure> {
     NUMBERS.accuracy_by_class(counts)
 }
 
-/// How many images of each class (rows) are read as which (columns).
-///
-/// # Errors
-/// If the figure cannot be drawn.
+/// [`Named::confusion`] with numbers for names.
 pub fn confusion(counts: &Confusion) -> Result<Figure> {
     NUMBERS.confusion(counts)
 }

@@ -7,8 +7,7 @@
 pub use std::ops::ControlFlow;
 
 pub use dfdx::prelude::{
-    AsArray, Backward, Const, Cpu, HasShape, Rank1, Rank2, Rank3, Rank4, Tensor, TensorFrom, TensorFromVec, Trace,
-    ZerosTensor,
+    AsArray, Backward, Const, Cpu, Rank1, Rank2, Rank3, Rank4, Tensor, TensorFrom, TensorFromVec, Trace, ZerosTensor,
 };
 
 pub use crate::display::Show;

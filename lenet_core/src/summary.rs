@@ -123,14 +123,13 @@ impl Summary {
         [input].into_iter().chain(self.rows.iter().cloned()).collect()
     }
 
-    fn table(&self) -> Table<4> {
-        layer_table(&self.rows)
+    /// The table as an HTML element.
+    pub fn html(&self) -> String {
+        self.table().html()
     }
 
-    /// Shows the table as the result of a notebook cell. The kernel calls it for a cell's last
-    /// expression.
-    pub fn evcxr_display(&self) {
-        self.table().evcxr_display();
+    fn table(&self) -> Table<4> {
+        layer_table(&self.rows)
     }
 }
 

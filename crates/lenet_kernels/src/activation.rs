@@ -26,7 +26,7 @@ impl Activation {
     pub fn forward(self, isa: Isa, values: &mut [f32]) {
         let (to, len) = (values.as_mut_ptr(), values.len());
         // SAFETY: the kernel touches `len` values.
-        unsafe { isa.run(Forward { activation: self, to, len }) };
+        unsafe { isa.run(&Forward { activation: self, to, len }) };
     }
 
     /// From the gradient of the outputs `y` to that of the inputs, in place: multiplies `dy` by the derivative, which is
@@ -38,7 +38,7 @@ impl Activation {
         assert_eq!(y.len(), dy.len());
         let (activation, y, to, len) = (Some(self), y.as_ptr(), dy.as_mut_ptr(), dy.len());
         // SAFETY: the kernel touches `len` values of each slice.
-        unsafe { isa.run(Backward { activation, y, dy: to, to, len }) };
+        unsafe { isa.run(&Backward { activation, y, dy: to, to, len }) };
     }
 }
 
@@ -87,7 +87,7 @@ struct Forward {
 
 impl Kernel for Forward {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let mut at = 0;
         while at + 4 * S::LANES <= self.len {
             let mut x = [S::splat(0.0); 4];
@@ -145,7 +145,7 @@ pub(crate) struct Backward {
 
 impl Kernel for Backward {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let whole = self.len - self.len % S::LANES;
         for at in (0..whole).step_by(S::LANES) {
             let (y, dy) = (S::load(self.y.add(at)), S::load(self.dy.add(at)));

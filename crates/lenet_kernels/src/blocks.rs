@@ -19,7 +19,7 @@ pub fn to_blocks(isa: Isa, rows: &[f32], len: usize, blocks: &mut [f32]) {
         }
         let (from, to) = ((rows.as_ptr(), len), (block.as_mut_ptr(), isa.lanes()));
         // SAFETY: a block has `len` rows of `lanes` values, of which `count` at most are written.
-        unsafe { isa.run(Transpose { rows: count, columns: len, from, to }) };
+        unsafe { isa.run(&Transpose { rows: count, columns: len, from, to }) };
     }
 }
 
@@ -34,7 +34,7 @@ pub fn to_rows(isa: Isa, blocks: &[f32], len: usize, rows: &mut [f32]) {
         let count = rows.len() / len;
         let (from, to) = ((block.as_ptr(), isa.lanes()), (rows.as_mut_ptr(), len));
         // SAFETY: as in `to_blocks`.
-        unsafe { isa.run(Transpose { rows: len, columns: count, from, to }) };
+        unsafe { isa.run(&Transpose { rows: len, columns: count, from, to }) };
     }
 }
 
@@ -54,8 +54,8 @@ pub(crate) struct Transpose {
 
 impl Kernel for Transpose {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let Self { rows, columns, from: (from, from_row), to: (to, to_row) } = self;
+    unsafe fn run<S: Simd>(&self) {
+        let Self { rows, columns, from: (from, from_row), to: (to, to_row) } = *self;
         let (whole_rows, whole_columns) = (rows - rows % S::LANES, columns - columns % S::LANES);
         for row in (0..whole_rows).step_by(S::LANES) {
             for column in (0..whole_columns).step_by(S::LANES) {

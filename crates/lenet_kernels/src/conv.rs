@@ -133,7 +133,7 @@ impl Conv {
         assert_eq!(prepared.len(), self.prepared_len(), "prepared weights");
         let (plan, weight, to) = (&self.plan(), weight.as_ptr(), prepared.as_mut_ptr());
         // SAFETY: the slices have just been checked.
-        unsafe { for_kernel!(self.kernel, K, _ => self.isa.run(WeightPoints::<K> { plan, weight, to })) };
+        unsafe { for_kernel!(self.kernel, K, _ => self.isa.run(&WeightPoints::<K> { plan, weight, to })) };
     }
 
     /// Writes the output `y` of the blocks `x`, and what is `saved` for [`Conv::backward`].
@@ -171,7 +171,7 @@ impl Conv {
                 products,
             };
             // SAFETY: the slices have just been checked.
-            unsafe { self.isa.run(forward) };
+            unsafe { self.isa.run(&forward) };
         }
     }
 
@@ -233,7 +233,7 @@ impl Conv {
             point,
         };
         // SAFETY: the slices have just been checked.
-        unsafe { self.isa.run(backward) };
+        unsafe { self.isa.run(&backward) };
     }
 }
 
@@ -276,13 +276,13 @@ struct Forward<'a> {
 
 impl Kernel for Forward<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let plan = self.plan;
         let mut done = 0;
         for y in (0..plan.rows).step_by(self.stripe) {
             let rows = self.stripe.min(plan.rows - y);
             let needed = y + rows + plan.conv.kernel - 1;
-            S::call(InputPoints { plan, rows: (done, needed), x: self.x, to: self.values });
+            S::call(&InputPoints { plan, rows: (done, needed), x: self.x, to: self.values });
             done = needed;
             let mut filter = 0;
             for filters in Tiles::of(plan.conv.outputs, FILTERS) {
@@ -299,7 +299,7 @@ impl Forward<'_> {
     unsafe fn filters<S: Simd>(&self, (filter, filters): (usize, usize), (y, rows): (usize, usize)) {
         let Self { plan, point, stripe, .. } = *self;
         let Conv { inputs, kernel, outputs, activation, .. } = plan.conv;
-        S::call(SumRows {
+        S::call(&SumRows {
             rows: filters,
             columns: rows * plan.row,
             batch: POINTS,
@@ -317,11 +317,11 @@ impl Forward<'_> {
         for f in 0..filters {
             let to = self.maps.add((filter + f) * plan.map + y * plan.columns * S::LANES);
             let (from, bias) = (self.products.add(f * stripe * plan.row).cast_const(), self.bias[filter + f]);
-            for_kernel!(kernel, _, N => S::call(Outputs::<N> { plan, rows, from, point, bias, activation, to }));
+            for_kernel!(kernel, _, N => S::call(&Outputs::<N> { plan, rows, from, point, bias, activation, to }));
             if let Some(pool) = plan.conv.pool {
                 let at = y / plan.window * (plan.columns / plan.window) * S::LANES;
                 let y = self.y.add((filter + f) * plan.pooled + at);
-                S::call(pool::Forward { pool: plan.pool(pool, rows), maps: 1, x: to, y });
+                S::call(&pool::Forward { pool: plan.pool(pool, rows), maps: 1, x: to, y });
             }
         }
     }
@@ -351,9 +351,9 @@ struct Backward<'a> {
 
 impl Kernel for Backward<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let mut filter = 0;
-        for filters in Tiles::of(self.plan.conv.outputs, SUMMED) {
+        for filters in Tiles::of(self.plan.conv.outputs, Dots::rows_at_once::<S>()) {
             self.filters::<S>((filter, filters));
             filter += filters;
         }
@@ -385,7 +385,7 @@ impl Backward<'_> {
                     let to = gradients.add(at * POINTS * point + f * self.filter);
                     self.gradient_at_points::<S>(block + at, filter + f, (y, stripe), to);
                 }
-                S::call(Dots {
+                S::call(&Dots {
                     rows: filters,
                     columns: [inputs, kernel],
                     batch: POINTS,
@@ -406,7 +406,7 @@ impl Backward<'_> {
         }
         let (from, sums) = (self.sums.cast_const(), self.weight_sums);
         let to = self.dw.add(filter * inputs * kernel * kernel);
-        for_kernel!(kernel, K, _ => S::call(WeightGradient::<K> { rows, from, sums, to }));
+        for_kernel!(kernel, K, _ => S::call(&WeightGradient::<K> { rows, from, sums, to }));
     }
 
     /// From the gradient of a filter's stripe of the output to that of the convolution, at the points.
@@ -420,14 +420,14 @@ impl Backward<'_> {
             let x =
                 self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
             let dy = dy.add(at / (plan.window * plan.window));
-            S::call(pool::Backward { pool: plan.pool(pool, rows), activation, maps: 1, x, dy, dx: map });
+            S::call(&pool::Backward { pool: plan.pool(pool, rows), activation, maps: 1, x, dy, dx: map });
         } else {
             let y = self.y.add((block * outputs + filter) * plan.map + at);
             let len = rows * plan.columns * S::LANES;
-            S::call(activation::Backward { activation, y, dy: dy.add(at), to: map, len });
+            S::call(&activation::Backward { activation, y, dy: dy.add(at), to: map, len });
         }
         let (from, bias) = (map.cast_const(), self.db.add(filter));
-        for_kernel!(kernel, _, N => S::call(GradientPoints::<N> { plan, rows, from, to, point, bias }));
+        for_kernel!(kernel, _, N => S::call(&GradientPoints::<N> { plan, rows, from, to, point, bias }));
     }
 
     /// The gradient of the input of a block.
@@ -440,7 +440,7 @@ impl Backward<'_> {
             // Rows of the filters that reach this row of the input from a row of the output.
             let first = (y + 1).saturating_sub(plan.rows);
             let last = y.min(kernel - 1);
-            S::call(SumRows {
+            S::call(&SumRows {
                 rows: inputs,
                 columns: plan.row,
                 batch: POINTS,
@@ -456,7 +456,7 @@ impl Backward<'_> {
                 add: false,
             });
         }
-        S::call(InputGradient { plan, from: values, to });
+        S::call(&InputGradient { plan, from: values, to });
     }
 }
 

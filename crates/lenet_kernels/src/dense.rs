@@ -30,7 +30,7 @@ impl Dense {
         assert!(weight.len() == inputs * outputs && prepared.len() == inputs * outputs, "weights and prepared weights");
         let (from, to) = ((weight.as_ptr(), inputs), (prepared.as_mut_ptr(), outputs));
         // SAFETY: both slices have `inputs * outputs` values.
-        unsafe { self.isa.run(Transpose { rows: outputs, columns: inputs, from, to }) };
+        unsafe { self.isa.run(&Transpose { rows: outputs, columns: inputs, from, to }) };
     }
 
     /// Writes the outputs `y` of the images `x`.
@@ -108,7 +108,7 @@ impl Dense {
             add: true,
         };
         // SAFETY: the slices have just been checked.
-        unsafe { self.isa.run(product) };
+        unsafe { self.isa.run(&product) };
     }
 }
 

@@ -117,7 +117,7 @@ impl Isa {
     ///
     /// # Safety
     /// Pointers held by the kernel must be valid for what it documents.
-    pub(crate) unsafe fn run<K: Kernel>(self, kernel: K) {
+    pub(crate) unsafe fn run<K: Kernel>(self, kernel: &K) {
         // SAFETY: an `Isa` is made by `available` alone, after it has seen that the CPU has the instruction set.
         with!(self, S => S::call(kernel))
     }

@@ -1,5 +1,7 @@
 //! Optimisers' updates, value by value. Each one sums the gradients of all shards while it reads them.
 
+use std::cell::Cell;
+
 use crate::isa::Isa;
 use crate::simd::{Kernel, Simd};
 
@@ -142,14 +144,15 @@ fn update<const N: usize>(
     gradients: &[&[f32]],
     averages: [&mut [f32]; N],
 ) -> Finite {
-    let (len, mut probes) = (parameters.len(), [0.0; 2]);
+    let (len, probes) = (parameters.len(), Cell::new([0.0; 2]));
     assert!(averages.iter().all(|average| average.len() == len), "averages for {len} parameters");
     assert!(gradients.iter().all(|gradient| gradient.len() == len), "gradients for {len} parameters");
     let averages = averages.map(|average| average.as_mut_ptr());
     // SAFETY: the kernel touches `len` values of each slice, all of which are that long.
     unsafe {
-        isa.run(Update { rule, len, parameters: parameters.as_mut_ptr(), gradients, averages, probes: &mut probes })
+        isa.run(&Update { rule, len, parameters: parameters.as_mut_ptr(), gradients, averages, probes: &probes })
     };
+    let probes = probes.get();
     Finite { parameters: probes[0] == 0.0, averages: probes[1] == 0.0 }
 }
 
@@ -160,12 +163,12 @@ struct Update<'a, const N: usize> {
     gradients: &'a [&'a [f32]],
     averages: [*mut f32; N],
     /// The sums of all parameters and of all averages, each times zero: NaN if one of them is not finite.
-    probes: &'a mut [f32; 2],
+    probes: &'a Cell<[f32; 2]>,
 }
 
 impl<const N: usize> Kernel for Update<'_, N> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let mut probes = [S::splat(0.0); 2];
         let whole = self.len - self.len % S::LANES;
         for at in (0..whole).step_by(S::LANES) {
@@ -176,11 +179,7 @@ impl<const N: usize> Kernel for Update<'_, N> {
             let load = |from| S::load_first(count, from);
             self.vector(whole, load, |to, value: S| value.store_first(count, to), &mut probes);
         }
-        for (to, probe) in self.probes.iter_mut().zip(probes) {
-            let mut lanes = [0.0; crate::simd::MOST_LANES];
-            probe.store(lanes.as_mut_ptr());
-            *to = lanes.iter().sum();
-        }
+        self.probes.set(probes.map(|probe| probe.sum()));
     }
 }
 

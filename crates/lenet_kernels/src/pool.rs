@@ -50,7 +50,7 @@ impl Pool {
         let maps = self.maps(x.len(), y.len());
         let (x, y) = (x.as_ptr(), y.as_mut_ptr());
         // SAFETY: both slices have whole maps, as many of them.
-        unsafe { self.isa.run(Forward { pool: *self, maps, x, y }) };
+        unsafe { self.isa.run(&Forward { pool: *self, maps, x, y }) };
     }
 
     /// Writes the gradient of the input, `dx`, from that of the output: a mean hands each value of its window an equal
@@ -63,7 +63,7 @@ impl Pool {
         assert_eq!(x.len(), dx.len());
         let (x, dy, dx) = (x.as_ptr(), dy.as_ptr(), dx.as_mut_ptr());
         // SAFETY: all slices have whole maps, as many of them.
-        unsafe { self.isa.run(Backward { pool: *self, activation: None, maps, x, dy, dx }) };
+        unsafe { self.isa.run(&Backward { pool: *self, activation: None, maps, x, dy, dx }) };
     }
 
     fn maps(&self, input: usize, output: usize) -> usize {
@@ -87,7 +87,7 @@ pub(crate) struct Forward {
 
 impl Kernel for Forward {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         match self.pool.window {
             2 => self.windows::<S, 2>(),
             3 => self.windows::<S, 3>(),
@@ -98,7 +98,7 @@ impl Kernel for Forward {
 
 impl Forward {
     #[inline(always)]
-    unsafe fn windows<S: Simd, const W: usize>(self) {
+    unsafe fn windows<S: Simd, const W: usize>(&self) {
         let Pool { kind, height, width, .. } = self.pool;
         let mut y = self.y;
         for row in 0..self.maps * (height / W) {
@@ -152,7 +152,7 @@ pub(crate) struct Backward {
 
 impl Kernel for Backward {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         match self.pool.window {
             2 => self.windows::<S, 2>(),
             3 => self.windows::<S, 3>(),
@@ -163,7 +163,7 @@ impl Kernel for Backward {
 
 impl Backward {
     #[inline(always)]
-    unsafe fn windows<S: Simd, const W: usize>(self) {
+    unsafe fn windows<S: Simd, const W: usize>(&self) {
         let Pool { height, width, .. } = self.pool;
         let (rows, columns) = (height / W * W, width / W * W);
         let mut dy = self.dy;

@@ -31,7 +31,7 @@ pub(crate) struct SumRows {
 
 impl Kernel for SumRows {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let whole = self.columns / S::LANES;
         let mut column = 0;
         for tile in Tiles::of(whole, if S::REGISTERS >= 32 { 4 } else { 2 }) {
@@ -70,9 +70,9 @@ impl SumRows {
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize, count: usize) {
         if C == 1 && count < S::LANES {
-            return S::call(Tile::<R, C, false>(self, row, column, count));
+            return S::call(&Tile::<R, C, false>(self, row, column, count));
         }
-        S::call(Tile::<R, C, true>(self, row, column, count));
+        S::call(&Tile::<R, C, true>(self, row, column, count));
     }
 }
 
@@ -81,8 +81,8 @@ struct Tile<'a, const R: usize, const C: usize, const WHOLE: bool>(&'a SumRows, 
 
 impl<const R: usize, const C: usize, const WHOLE: bool> Kernel for Tile<'_, R, C, WHOLE> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let Self(all, row, column, count) = self;
+    unsafe fn run<S: Simd>(&self) {
+        let Self(all, row, column, count) = *self;
         let (mut a, mut b) = (all.a.add(row * all.a_row), all.b.add(column));
         let mut to = all.to.add(row * all.to_row + column);
         for _ in 0..all.batch {
@@ -170,37 +170,43 @@ pub(crate) struct Dots {
 
 impl Kernel for Dots {
     #[inline(always)]
-    unsafe fn run<S: Simd>(mut self) {
-        for _ in 0..self.batch {
+    unsafe fn run<S: Simd>(&self) {
+        for at in 0..self.batch {
             let mut row = 0;
-            for tile in Tiles::of(self.rows, if S::REGISTERS >= 32 { 4 } else { 2 }) {
+            for tile in Tiles::of(self.rows, Self::rows_at_once::<S>()) {
                 match tile {
-                    4 if S::REGISTERS >= 32 => self.rows::<S, 4>(row),
-                    3 if S::REGISTERS >= 32 => self.rows::<S, 3>(row),
-                    2 => self.rows::<S, 2>(row),
-                    _ => self.rows::<S, 1>(row),
+                    4 if S::REGISTERS >= 32 => self.rows::<S, 4>(at, row),
+                    3 if S::REGISTERS >= 32 => self.rows::<S, 3>(at, row),
+                    2 => self.rows::<S, 2>(at, row),
+                    _ => self.rows::<S, 1>(at, row),
                 }
                 row += tile;
             }
-            self.a = self.a.wrapping_add(self.next[0]);
-            self.b = self.b.wrapping_add(self.next[1]);
-            self.to = self.to.wrapping_add(self.next[2]);
         }
     }
 }
 
 impl Dots {
+    /// Rows of a tile, at most.
+    pub(crate) const fn rows_at_once<S: Simd>() -> usize {
+        if S::REGISTERS >= 32 {
+            4
+        } else {
+            2
+        }
+    }
+
     #[inline(always)]
-    unsafe fn rows<S: Simd, const R: usize>(&self, row: usize) {
+    unsafe fn rows<S: Simd, const R: usize>(&self, at: usize, row: usize) {
         let mut column = 0;
         for tile in Tiles::of(self.columns[0] * self.columns[1], if S::REGISTERS >= 16 { 6 } else { 2 }) {
             match tile {
-                6 if S::REGISTERS >= 16 => S::call(DotTile::<R, 6>(self, row, column)),
-                5 if S::REGISTERS >= 16 => S::call(DotTile::<R, 5>(self, row, column)),
-                4 if S::REGISTERS >= 16 => S::call(DotTile::<R, 4>(self, row, column)),
-                3 if S::REGISTERS >= 16 => S::call(DotTile::<R, 3>(self, row, column)),
-                2 => S::call(DotTile::<R, 2>(self, row, column)),
-                _ => S::call(DotTile::<R, 1>(self, row, column)),
+                6 if S::REGISTERS >= 16 => S::call(&DotTile::<R, 6>(self, at, row, column)),
+                5 if S::REGISTERS >= 16 => S::call(&DotTile::<R, 5>(self, at, row, column)),
+                4 if S::REGISTERS >= 16 => S::call(&DotTile::<R, 4>(self, at, row, column)),
+                3 if S::REGISTERS >= 16 => S::call(&DotTile::<R, 3>(self, at, row, column)),
+                2 => S::call(&DotTile::<R, 2>(self, at, row, column)),
+                _ => S::call(&DotTile::<R, 1>(self, at, row, column)),
             }
             column += tile;
         }
@@ -208,20 +214,20 @@ impl Dots {
 }
 
 /// `R` rows and `C` columns.
-struct DotTile<'a, const R: usize, const C: usize>(&'a Dots, usize, usize);
+struct DotTile<'a, const R: usize, const C: usize>(&'a Dots, usize, usize, usize);
 
 impl<const R: usize, const C: usize> Kernel for DotTile<'_, R, C> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
-        let Self(all, row, column) = self;
+    unsafe fn run<S: Simd>(&self) {
+        let Self(all, at, row, column) = *self;
         let columns = all.columns[0] * all.columns[1];
-        let mut b = [all.b; C];
+        let mut b = [all.b.add(at * all.next[1]); C];
         for (c, b) in b.iter_mut().enumerate() {
             let [outer, inner] = [(column + c) / all.columns[1], (column + c) % all.columns[1]];
             *b = b.add(outer * all.b_column[0] + inner * all.b_column[1]);
         }
-        let mut a = all.a.add(row * all.a_row);
-        let to = all.to.add((row * columns + column) * S::LANES);
+        let mut a = all.a.add(at * all.next[0] + row * all.a_row);
+        let to = all.to.add(at * all.next[2] + (row * columns + column) * S::LANES);
         let mut sums = [[S::splat(0.0); C]; R];
         if all.add {
             for (r, sums) in sums.iter_mut().enumerate() {

@@ -12,7 +12,7 @@ pub(crate) trait Kernel {
     ///
     /// # Safety
     /// The CPU must have the instruction set of `S`; pointers held by `self` must be valid.
-    unsafe fn run<S: Simd>(self);
+    unsafe fn run<S: Simd>(&self);
 }
 
 /// A vector of [`Simd::LANES`] values.
@@ -45,7 +45,7 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self;
     /// Runs `kernel` as a function of its own, compiled for this instruction set. The compiler hands out registers
     /// best in a small function.
-    unsafe fn call<K: Kernel>(kernel: K);
+    unsafe fn call<K: Kernel>(kernel: &K);
 
     /// Reads a vector. The standard library's own functions are slow with a debug build's checks.
     #[inline(always)]
@@ -69,6 +69,13 @@ pub(crate) unsafe trait Simd: Copy {
         let mut lanes = [0.0; MOST_LANES];
         self.store(lanes.as_mut_ptr());
         std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
+    }
+    /// The sum of the lanes, always in the same order.
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        let mut lanes = [0.0; MOST_LANES];
+        self.store(lanes.as_mut_ptr());
+        lanes.iter().sum()
     }
     /// The sum of the lanes of each of `LANES` vectors, always in the same order.
     #[inline(always)]
@@ -121,10 +128,10 @@ macro_rules! vector {
                 Self($function(self.0, other.0))
             })*
             #[inline(always)]
-            unsafe fn call<K: Kernel>(kernel: K) {
+            unsafe fn call<K: Kernel>(kernel: &K) {
                 #[inline(never)]
                 $(#[target_feature(enable = $features)])?
-                unsafe fn apart<K: Kernel>(kernel: K) {
+                unsafe fn apart<K: Kernel>(kernel: &K) {
                     kernel.run::<$name>();
                 }
                 apart(kernel);

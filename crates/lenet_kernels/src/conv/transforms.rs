@@ -42,7 +42,7 @@ pub(super) struct WeightPoints<'a, const K: usize> {
 
 impl<const K: usize> Kernel for WeightPoints<'_, K> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let Conv { inputs, outputs, .. } = self.plan.conv;
         let rows = inputs * K;
         for row in 0..rows {
@@ -76,7 +76,7 @@ pub(super) struct WeightGradient<const K: usize> {
 
 impl<const K: usize> Kernel for WeightGradient<K> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         for row in 0..self.rows {
             let mut values = [S::splat(0.0); POINTS];
             for (p, value) in values.iter_mut().enumerate() {
@@ -105,7 +105,7 @@ pub(super) struct InputPoints<'a> {
 
 impl Kernel for InputPoints<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let plan = self.plan;
         let Conv { inputs, height, width, .. } = plan.conv;
         for channel in 0..inputs {
@@ -147,7 +147,7 @@ pub(super) struct Outputs<'a, const N: usize> {
 
 impl<const N: usize> Kernel for Outputs<'_, N> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let Plan { columns, tiles, .. } = *self.plan;
         for row in 0..self.rows {
             for t in 0..tiles {
@@ -189,7 +189,7 @@ pub(super) struct GradientPoints<'a, const N: usize> {
 
 impl<const N: usize> Kernel for GradientPoints<'_, N> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let Plan { columns, tiles, .. } = *self.plan;
         let mut sum = S::splat(0.0);
         for row in 0..self.rows {
@@ -216,9 +216,7 @@ impl<const N: usize> Kernel for GradientPoints<'_, N> {
                 }
             }
         }
-        let mut lanes = [0.0; MOST_LANES];
-        sum.store(lanes.as_mut_ptr());
-        *self.bias += lanes.iter().sum::<f32>();
+        *self.bias += sum.sum();
     }
 }
 
@@ -231,7 +229,7 @@ pub(super) struct InputGradient<'a> {
 
 impl Kernel for InputGradient<'_> {
     #[inline(always)]
-    unsafe fn run<S: Simd>(self) {
+    unsafe fn run<S: Simd>(&self) {
         let plan = self.plan;
         let Conv { inputs, height, width, .. } = plan.conv;
         for channel in 0..inputs {
