@@ -35,12 +35,12 @@ impl<N: Network> Model<N> {
 fn layer_of_page(layer: LayerKind) -> Option<Layer> {
     Some(match layer {
         LayerKind::Input { .. } => return None,
-        LayerKind::Conv2D { inputs, outputs, kernel } => Layer::Conv2D { inputs, outputs, kernel },
+        LayerKind::Conv2D { outputs, kernel, .. } => Layer::Conv2D(outputs, kernel),
         LayerKind::AvgPool2D { window } => Layer::AvgPool2D(window),
         LayerKind::MaxPool2D { window } => Layer::MaxPool2D(window),
         LayerKind::ZeroPad2D { padding } => Layer::ZeroPad2D(padding),
         LayerKind::Flatten => Layer::Flatten,
-        LayerKind::Linear { inputs, outputs } => Layer::Linear { inputs, outputs },
+        LayerKind::Linear { outputs, .. } => Layer::Linear(outputs),
         LayerKind::Activation(Activation::Tanh) => Layer::Tanh,
         LayerKind::Activation(Activation::Relu) => Layer::ReLU,
         LayerKind::Activation(Activation::Sigmoid) => Layer::Sigmoid,

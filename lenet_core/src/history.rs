@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lenet_figures::{Column, Table};
+use lenet_figures::Table;
 
 use crate::error::{Error, Result};
 
@@ -34,7 +34,7 @@ impl History {
     /// The epochs as a table, the middle of a long one left out.
     pub(crate) fn table(&self) -> Table<7> {
         const ENDS: usize = 10;
-        let mut table = Table::new("Epochs", HEADINGS.map(Column::right));
+        let mut table = Table::new("Epochs", HEADINGS);
         for (index, row) in self.rows().into_iter().enumerate() {
             match self.epochs.len() {
                 len if len > 2 * ENDS + 1 && index == ENDS => table.row(["…"; 7]),
@@ -48,14 +48,14 @@ impl History {
     /// Writes all epochs to `path` as a CSV table, with a line of headings: what a spreadsheet or pandas reads.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written.
+    /// [`Error::File`] if the file cannot be written.
     pub fn save_csv(&self, path: impl AsRef<Path>) -> Result<()> {
         let mut text = HEADINGS.join(",");
         for row in self.rows() {
             text += &format!("\n{}", row.join(","));
         }
         let path = path.as_ref();
-        std::fs::write(path, text + "\n").map_err(|source| Error::Io { action: "write", path: path.into(), source })
+        std::fs::write(path, text + "\n").map_err(|source| Error::io("write", path, source))
     }
 
     fn rows(&self) -> Vec<[String; 7]> {

@@ -115,7 +115,7 @@ impl<N: Network> Model<N> {
     /// # Errors
     /// [`Error::Argument`] for settings or data that cannot be trained with; [`Error::NotFinite`] if the
     /// loss, a parameter or a mean of the optimiser becomes infinite or NaN, with the model as it was
-    /// before the epoch; [`Error::Io`] if the checkpoint cannot be written, with the model as the last
+    /// before the epoch; [`Error::File`] if the checkpoint cannot be written, with the model as the last
     /// epoch left it.
     pub fn fit(&mut self, data: impl Into<Data>, how: &Fit) -> Result<History> {
         self.fit_with(data, how, |_, _| ControlFlow::Continue(()))
@@ -180,7 +180,7 @@ impl<N: Network> Model<N> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be written.
+    /// [`Error::File`] if the file cannot be written.
     pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
         weights::save_trainer(&self.trainer, path.as_ref())?;
         self.file = Some(path.as_ref().into());
@@ -191,8 +191,7 @@ impl<N: Network> Model<N> {
     /// was saved.
     ///
     /// # Errors
-    /// [`Error::Io`] if the file cannot be read; [`Error::Data`] if it holds no model; [`Error::Weights`] if it is a model
-    /// of another network.
+    /// [`Error::File`] if the file cannot be read, or holds no model of this network.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let network = N::from_parameters(&mut |sizes| vec![0.0; sizes.iter().product()]);
         let mut model = Self::compile(network, Adam::default())?;

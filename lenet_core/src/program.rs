@@ -70,6 +70,8 @@ pub(crate) struct Dropout<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     images: usize,
+    /// The instruction set of the pass.
+    isa: Isa,
     /// The input, then the output of each operation.
     values: Vec<Buffer>,
     saved: Vec<Buffer>,
@@ -213,19 +215,10 @@ impl Program {
     /// Room for the input of a pass, image after image.
     pub(crate) fn input<'a>(&self, workspace: &'a mut Workspace, images: usize) -> &'a mut [f32] {
         let buffers = self.operations.len() + 1;
-        workspace.images = images;
+        (workspace.images, workspace.isa) = (images, self.isa.for_images(images));
         workspace.values.resize_with(buffers, Buffer::default);
         workspace.saved.resize_with(buffers, Buffer::default);
         workspace.values[0].resized(images * self.sizes.0)
-    }
-
-    /// How many images' values an operation's output has room for.
-    fn lanes(&self, blocks: bool, images: usize) -> usize {
-        if blocks {
-            images.next_multiple_of(self.isa.lanes())
-        } else {
-            images
-        }
     }
 
     /// Runs all operations on the input of the workspace. Returns the output, image after image.
@@ -236,23 +229,25 @@ impl Program {
         workspace: &'a mut Workspace,
         dropout: Option<&Dropout<'_>>,
     ) -> &'a [f32] {
-        let Workspace { images, values, saved, scratch, .. } = workspace;
+        let Workspace { images, isa, values, saved, scratch, .. } = workspace;
+        let (images, isa) = (*images, *isa);
+        let in_blocks = images.next_multiple_of(isa.lanes());
         for (at, operation) in self.operations.iter().enumerate() {
             let Operation { kernel, output, blocks, .. } = operation;
             let (before, after) = values.split_at_mut(at + 1);
-            let (x, y) = (&before[at][..], after[0].resized(output * self.lanes(*blocks, *images)));
-            let (isa, saved) = (self.isa, &mut saved[at]);
+            let (x, y) = (&before[at][..], after[0].resized(output * if *blocks { in_blocks } else { images }));
+            let saved = &mut saved[at];
             let bias = &parameters[operation.bias.clone()];
             let prepared = &prepared[operation.prepared.clone()];
             match kernel {
                 Kernel::ToBlocks => to_blocks(isa, x, *output, y),
                 Kernel::ToRows => to_rows(isa, x, *output, y),
                 Kernel::Conv(conv) => {
-                    let lanes = self.lanes(true, *images);
-                    conv.forward(x, prepared, bias, y, saved.resized(conv.saved_len() * lanes), scratch);
+                    let conv = Conv { isa, ..*conv };
+                    conv.forward(x, prepared, bias, y, saved.resized(conv.saved_len() * in_blocks), scratch);
                 }
-                Kernel::Pool(pool) => pool.forward(x, y),
-                Kernel::Pad(pad) => pad.forward(x, y),
+                Kernel::Pool(pool) => Pool { isa, ..*pool }.forward(x, y),
+                Kernel::Pad(pad) => Pad { isa, ..*pad }.forward(x, y),
                 Kernel::Dense(dense) => dense.forward(x, prepared, bias, y),
                 Kernel::Activation(activation) => {
                     y.copy_from_slice(x);
@@ -283,13 +278,14 @@ impl Program {
         gradient: &mut [f32],
         of_input: bool,
     ) -> &'a [f32] {
-        let Workspace { images, values, saved, gradients: [dy, dx], scratch } = workspace;
+        let Workspace { images, isa, values, saved, gradients: [dy, dx], scratch } = workspace;
+        let isa = *isa;
         dy.resized(slope.len()).copy_from_slice(slope);
         // Nobody asks for gradients in front of the first parameters, unless they are those of the input.
         let first = self.operations.iter().position(|operation| !operation.weight.is_empty());
         let first = if of_input { 0 } else { first.unwrap_or(self.operations.len()) };
         for (at, operation) in self.operations.iter().enumerate().skip(first).rev() {
-            let (x, y, isa) = (&values[at][..], &values[at + 1][..], self.isa);
+            let (x, y) = (&values[at][..], &values[at + 1][..]);
             let dx_len = x.len();
             let prepared = &prepared[operation.prepared.clone()];
             let of_both = &mut gradient[operation.weight.start..operation.bias.end];
@@ -299,10 +295,11 @@ impl Program {
                 Kernel::ToRows => to_blocks(isa, dy, operation.output, dx.resized(dx_len)),
                 Kernel::Conv(conv) => {
                     let dx = (at > first || of_input).then(|| dx.resized(dx_len));
+                    let conv = Conv { isa, ..*conv };
                     conv.backward(x, y, &mut saved[at], dy, prepared, of_both, dx, scratch);
                 }
-                Kernel::Pool(pool) => pool.backward(x, dy, dx.resized(dx_len)),
-                Kernel::Pad(pad) => pad.backward(dy, dx.resized(dx_len)),
+                Kernel::Pool(pool) => Pool { isa, ..*pool }.backward(x, dy, dx.resized(dx_len)),
+                Kernel::Pad(pad) => Pad { isa, ..*pad }.backward(dy, dx.resized(dx_len)),
                 Kernel::Dense(dense) => {
                     let weight = &parameters[operation.weight.clone()];
                     let dx = (at > first || of_input).then(|| dx.resized(dx_len));

@@ -16,15 +16,13 @@ pub(crate) fn values<S: Shape, E: Unit, T>(tensor: &Tensor<S, E, Cpu, T>) -> Cow
     if layout.len() == 0 {
         return Cow::Borrowed(&[]);
     }
-    let first = std::ptr::from_ref(&tensor[Default::default()]);
-    if layout.is_row_major() {
-        // SAFETY: the elements lie one after the other in one allocation, as their addresses say, and
-        // the borrow of the tensor keeps it alive and unchanged.
-        Cow::Borrowed(unsafe { std::slice::from_raw_parts(first, layout.len()) })
-    } else {
-        // SAFETY: the layout is the tensor's own, which the borrow keeps alive and unchanged.
-        Cow::Owned(unsafe { layout.copy(first) })
+    if !layout.is_row_major() {
+        return Cow::Owned(tensor.as_vec());
     }
+    let first = std::ptr::from_ref(&tensor[Default::default()]);
+    // SAFETY: the elements lie one after the other in one allocation, as their addresses say, and
+    // the borrow of the tensor keeps it alive and unchanged.
+    Cow::Borrowed(unsafe { std::slice::from_raw_parts(first, layout.len()) })
 }
 
 /// The tensor's values in row-major order, to be written.
@@ -126,22 +124,6 @@ impl Layout {
             wanted *= self.sizes[axis];
             fits
         })
-    }
-
-    /// The elements in row-major order.
-    ///
-    /// # Safety
-    /// `first` must point to the first element of a tensor that lies so.
-    unsafe fn copy<E: Copy>(&self, first: *const E) -> Vec<E> {
-        let element = |number: usize| {
-            let (mut rest, mut offset) = (number, 0);
-            for axis in (0..self.axes).rev() {
-                offset += rest % self.sizes[axis] * self.strides[axis];
-                rest /= self.sizes[axis];
-            }
-            *first.add(offset)
-        };
-        (0..self.len()).map(element).collect()
     }
 }
 

@@ -65,7 +65,10 @@ pub(crate) fn rows(layers: &[LayerKind], input: &[usize]) -> Vec<LayerRow> {
             LayerKind::Dropout { percent } => ("Dropout".into(), format!("{percent} %")),
         };
         flattened = matches!(layer, LayerKind::Flatten);
-        rows.push(LayerRow { name, kind, activation: String::new(), output: output.clone(), tensors, formula });
+        // The loss and `predict` apply the softmax, not the network.
+        let activation =
+            if Some(at) == last_dense && at + 1 == layers.len() { "softmax".into() } else { String::new() };
+        rows.push(LayerRow { name, kind, activation, output: output.clone(), tensors, formula });
     }
     rows
 }

@@ -54,7 +54,7 @@ pub fn tensors<N: Layer + Begins>(network: &N) -> Vec<NamedTensor> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be written.
+/// [`Error::File`] if the file cannot be written.
 pub fn save<N: Layer + Begins>(network: &N, path: impl AsRef<Path>) -> Result<()> {
     replace(path.as_ref(), &safetensors::encode(&tensors(network), &BTreeMap::new()))
 }
@@ -63,9 +63,8 @@ pub fn save<N: Layer + Begins>(network: &N, path: impl AsRef<Path>) -> Result<()
 /// file too; what it holds of the optimiser is passed over.
 ///
 /// # Errors
-/// [`Error::Io`] if the file cannot be read; [`Error::Data`] if it is no safetensors file or too long;
-/// [`Error::Weights`] if a tensor is missing, does not belong to the network, has another shape or
-/// type, or holds NaN or infinity.
+/// [`Error::File`] if the file cannot be read, is no safetensors file or too long, or if a tensor is missing, does not belong
+/// to the network, has another shape or type, or holds NaN or infinity.
 pub fn load<N: Layer + Begins>(network: &mut N, path: impl AsRef<Path>) -> Result<()> {
     let (path, expected) = (path.as_ref(), tensors(network));
     let bytes = read(path, safetensors::limit(&expected))?;
@@ -100,26 +99,16 @@ pub(crate) fn load_trainer(trainer: &mut Trainer, path: &Path) -> Result<()> {
     let bytes = read(path, safetensors::limit(&expected))?;
     let contents = parse(&bytes, path)?;
     let text = |name: &str| {
-        contents.metadata.get(name).map(String::as_str).ok_or_else(|| Error::Data {
-            path: path.into(),
-            problem: format!("this is no whole model: it does not tell the `{name}`"),
-            advice: "give a file that `Model::save` or `Fit::checkpoint` wrote, or use `weights::load`".into(),
-        })
+        let advice = "give a file that `Model::save` or `Fit::checkpoint` wrote, or use `weights::load`";
+        let missing = || Error::file(path, format!("no whole model: it does not tell the `{name}`; {advice}"));
+        contents.metadata.get(name).map(String::as_str).ok_or_else(missing)
     };
-    let number = |name: &str| {
-        text(name)?.parse::<u64>().map_err(|_| Error::Data {
-            path: path.into(),
-            problem: format!("its `{name}` is no number"),
-            advice: "give a file that nobody has changed".into(),
-        })
-    };
+    let changed = |what: &str| Error::file(path, format!("{what}; give a file that nobody has changed"));
+    let number = |name: &str| text(name)?.parse::<u64>().map_err(|_| changed(&format!("its `{name}` is no number")));
     let settings: Vec<f32> = text("settings")?.split(' ').filter_map(|value| value.parse().ok()).collect();
     let optimizer = Optimizer::from_settings(text("optimizer")?, &settings);
-    let optimizer = optimizer.filter(|optimizer| optimizer.check().is_ok()).ok_or_else(|| Error::Data {
-        path: path.into(),
-        problem: "it names no optimiser that there is, or none of its settings".into(),
-        advice: "give a file that nobody has changed".into(),
-    })?;
+    let optimizer = optimizer.filter(|optimizer| optimizer.check().is_ok());
+    let optimizer = optimizer.ok_or_else(|| changed("it names no optimiser, or none of its settings"))?;
     let (steps, epochs) = (number("steps")?, number("epochs")? as usize);
     let moments = if steps == 0 { &[] } else { optimizer.moments() };
     for name in moments {
@@ -148,20 +137,17 @@ fn named(layers: &[LayerKind], image: &[usize], mut flat: &[f32], prefix: &str) 
 
 /// What the bytes of the file at `path` mean.
 fn parse<'a>(bytes: &'a [u8], path: &Path) -> Result<Contents<'a>> {
-    safetensors::parse(bytes).map_err(|problem| Error::Data {
-        path: path.into(),
-        problem: format!("this is no safetensors file: {problem}"),
-        advice: "give a file that `weights::save` or PyTorch's `safetensors.torch.save_file` wrote".into(),
+    safetensors::parse(bytes).map_err(|problem| {
+        let advice = "give a file that `weights::save` or PyTorch's `safetensors.torch.save_file` wrote";
+        Error::file(path, format!("this is no safetensors file: {problem}; {advice}"))
     })
 }
 
 /// The values of a file's tensors, checked against those that are `expected`, in their order.
 fn decode(contents: &Contents<'_>, expected: &[NamedTensor], path: &Path) -> Result<Vec<f32>> {
-    let complain = |tensor: &str, expected: String, got: String| Error::Weights {
-        path: path.into(),
-        tensor: tensor.into(),
-        expected,
-        got,
+    let complain = |tensor: &str, expected: String, got: String| {
+        let problem = format!("tensor `{tensor}`: expected {expected}, got {got}; the network keeps its weights");
+        Error::file(path, problem)
     };
     let known = |name: &str| expected.iter().any(|tensor| tensor.name == name);
     if let Some(stranger) = contents.entries.iter().find(|entry| !known(&entry.name)) {
@@ -202,13 +188,11 @@ fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
         file.take(limit as u64 + 1).read_to_end(&mut bytes)
     });
     match read {
-        Ok(length) if length > limit => Err(Error::Data {
-            path: path.into(),
-            problem: format!("it is too long: expected at most {limit} bytes"),
-            advice: "give a file that was written for this network".into(),
-        }),
+        Ok(length) if length > limit => {
+            Err(Error::file(path, format!("too long: expected at most {limit} bytes, as many as this network needs")))
+        }
         Ok(_) => Ok(bytes),
-        Err(source) => Err(Error::Io { action: "read", path: path.into(), source }),
+        Err(source) => Err(Error::io("read", path, source)),
     }
 }
 
@@ -223,6 +207,6 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     written.map_err(|source| {
         // The error that matters is the first; a temporary file that stays behind does no harm.
         let _ = std::fs::remove_file(&temporary);
-        Error::Io { action: "write", path: path.into(), source }
+        Error::io("write", path, source)
     })
 }

@@ -4,8 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::lab::is_root;
-use crate::process::{announce, output, run};
+use crate::process::{announce, is_root, output, run};
 
 /// How to get a browser where none was found.
 pub const ADVICE: &str =

@@ -28,6 +28,9 @@ pub fn check(project: &Project) -> Result<()> {
     problems.extend(sources(&read(project, "Cargo.lock")?));
     for manifest in [
         "lenet_core/Cargo.toml",
+        "crates/lenet_figures/Cargo.toml",
+        "crates/lenet_kernels/Cargo.toml",
+        "crates/lenet_mnist/Cargo.toml",
         "tests/Cargo.toml",
         "xtask/Cargo.toml",
     ] {

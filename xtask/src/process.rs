@@ -59,7 +59,8 @@ pub fn capture(command: &mut Command, problem: &str, advice: &str) -> Result<Str
     }
 }
 
-fn not_started(command: &Command, error: &io::Error) -> Failure {
+/// Says that a program could not be started.
+pub(crate) fn not_started(command: &Command, error: &io::Error) -> Failure {
     let program = command.get_program().to_string_lossy().into_owned();
     Failure::new(
         format!("cannot start {program}: {error}"),
@@ -73,4 +74,9 @@ pub fn file_failure(action: &str, path: &Path, error: &io::Error) -> Failure {
         format!("cannot {action} {}: {error}", path.display()),
         "make sure that the folder is yours to write in and that the disk is not full",
     )
+}
+
+/// Whether this is the administrator of a Unix machine.
+pub fn is_root() -> bool {
+    cfg!(unix) && output(Command::new("id").arg("-u")).is_some_and(|id| id == "0")
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::process::{announce, file_failure, output, run};
+use crate::progress::Report;
 use crate::{Failure, Project, Result};
 
 /// The oldest Python that JupyterLab 4.6 runs on.
@@ -45,7 +46,7 @@ pub fn environment(project: &Project) -> Result<()> {
 }
 
 /// Installs what a requirements file lists, unless that very file was the last one installed under this name.
-pub fn requirements(project: &Project, name: &str, file: &str) -> Result<()> {
+pub fn requirements(project: &Project, name: &str, file: &str, report: &Report) -> Result<()> {
     let path = project.path(file);
     let wanted = fs::read(&path).map_err(|error| file_failure("read", &path, &error))?;
     let installed = project.venv().join(format!("installed-{name}.txt"));
@@ -56,7 +57,7 @@ pub fn requirements(project: &Project, name: &str, file: &str) -> Result<()> {
     announce(&format!(
         "Python packages for {name}: installing {file} into .venv"
     ));
-    run(
+    report.run(
         Command::new(project.python())
             .args([
                 "-m",

@@ -11,7 +11,7 @@ use plotters::style::{
 use crate::axis::Axis;
 use crate::canvas::Canvas;
 use crate::figure::{Area, GRID};
-use crate::page::{grid, letters, stroke, width, FRAME, INK, LABEL, PALE, TITLE};
+use crate::page::{grid, letters, stroke, widest, FRAME, INK, LABEL, PALE, TITLE};
 use crate::{Error, Figure, Result};
 
 const TICK: f64 = 20.0;
@@ -24,7 +24,7 @@ const LINE: f64 = 1.5;
 /// `"sans-serif"`, for Latin letters. [`Figure::with_text`] gives the figure words for readers who can't see it.
 ///
 /// # Errors
-/// [`Error::Draw`] with what `draw` returns; If `size` is nothing or too large.
+/// With what `draw` returns; or if `size` is nothing or too large.
 ///
 /// # Example
 /// ```
@@ -49,87 +49,72 @@ pub fn chart(
     size: (u32, u32),
     draw: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn std::error::Error>>,
 ) -> Result<Figure> {
-    let text = format!(
-        "A chart of {} by {} pixels, without a description.",
-        size.0, size.1
-    );
-    let painted = Figure::paint(size, GRID, text, |area| draw(area));
-    painted.map_err(|problem| match problem.downcast::<Error>() {
-        Ok(error) => *error,
-        Err(problem) if problem.to_string().contains("FontUnavailable") => {
-            Error::new("a font is not here; the only one is \"sans-serif\"")
-        }
-        Err(problem) => Error::new(problem),
+    let text = format!("A chart of {} by {} pixels, without words.", size.0, size.1);
+    let mut draw = Some(draw);
+    Figure::paint(size, GRID, text, &mut |area| {
+        let drawn = draw.take().map_or(Ok(()), |draw| draw(area));
+        drawn.map_err(|problem| match problem.to_string() {
+            text if text.contains("FontUnavailable") => {
+                Error::new("a font is not here; the only one is \"sans-serif\"")
+            }
+            text => Error::new(text),
+        })
     })
 }
 
 /// plotters' chart with two axes of our own.
 pub(crate) type Chart<'a> = ChartContext<'a, Canvas<'a>, Cartesian2d<Axis, Axis>>;
 
-/// What stands around a chart.
-pub(crate) struct Around<'a> {
-    pub title: &'a str,
-    pub x: &'a str,
-    pub y: &'a str,
-    /// Free space on the right and, if there is no label, at the left.
-    pub sides: f64,
-    /// The size of the horizontal axis' labels.
-    pub x_size: f64,
-    /// Whether the plotting area has grid and frame, or a line below alone.
-    pub framed: bool,
-}
-
-impl Around<'_> {
-    /// A chart that fills `area`, with all that stands around it.
-    pub fn chart<'a>(&self, area: &Area<'a>, x: Axis, y: Axis) -> Result<Chart<'a>> {
-        let ticks = y.labels().into_iter().map(|label| width(label, TICK));
-        let widest = ticks
-            .collect::<Result<Vec<_>>>()?
-            .into_iter()
-            .fold(0.0, f64::max);
-        let left = match (self.y, widest > 0.0) {
-            ("", false) => 0.0,
-            _ => widest + 2.0 * TICK_LENGTH + 1.7 * LABEL,
-        };
-        let below = 2.0 * TICK_LENGTH
-            + 1.4 * self.x_size
-            + if self.x.is_empty() { 0.0 } else { 1.3 * LABEL };
-        let mut chart = ChartBuilder::on(area)
-            .margin_top(grid(2.2 * TITLE))
-            .margin_bottom(grid(8.0))
-            .margin_right(grid(self.sides))
-            .margin_left(grid(if left > 0.0 { 8.0 } else { self.sides }))
-            .x_label_area_size(grid(below))
-            .y_label_area_size(grid(left))
-            .build_cartesian_2d(x, y)?;
-        let plot = chart.plotting_area().strip_coord_spec();
-        let (middle, title) = (
-            plot.get_base_pixel().0 + plot.dim_in_pixel().0 as i32 / 2,
-            letters(TITLE, INK),
-        );
-        area.draw_text(self.title, &title, (middle, grid(1.1 * TITLE)))?;
-        let mut mesh = chart.configure_mesh();
-        mesh.disable_x_mesh()
-            .axis_style(stroke(FRAME, LINE))
-            .bold_line_style(stroke(PALE, 1.0))
-            .x_label_style(letters(self.x_size, INK))
-            .y_label_style(letters(TICK, INK))
-            .axis_desc_style(letters(LABEL, INK))
-            .set_all_tick_mark_size(grid(TICK_LENGTH))
-            .x_desc(self.x)
-            .y_desc(self.y);
-        if !self.framed {
-            mesh.disable_y_mesh().disable_y_axis();
-        }
-        mesh.draw()?;
-        if self.framed {
-            let (width, height) = plot.dim_in_pixel();
-            let corners = [(0, 0), (width as i32, height as i32)];
-            let frame = Rectangle::new(corners, stroke(FRAME, LINE));
-            plot.draw(&frame)?;
-        }
-        Ok(chart)
+/// A chart that fills `area`, with its titles (above, below, at the left), `sides` pixels of free space at its right, and
+/// at its left if there is no title; `x_size` is the size of the horizontal axis' labels.
+///
+/// With a title at the left, the chart has a frame and lines at the ticks; without, it has a line below alone.
+pub(crate) fn chart_in<'a>(
+    area: &Area<'a>,
+    [title, x_title, y_title]: [&str; 3],
+    sides: f64,
+    x_size: f64,
+    (x, y): (Axis, Axis),
+) -> Result<Chart<'a>> {
+    const EDGE: f64 = 8.0;
+    let framed = !y_title.is_empty();
+    let labels = widest(&y.labels(), TICK)?;
+    let (left, margin) = match framed {
+        true => (labels + 2.0 * TICK_LENGTH + 1.7 * LABEL, EDGE),
+        false => (0.0, sides),
+    };
+    let line = if x_title.is_empty() { 0.0 } else { 1.3 * LABEL };
+    let mut chart = ChartBuilder::on(area)
+        .margin_top(grid(2.2 * TITLE))
+        .margin_bottom(grid(EDGE))
+        .margin_left(grid(margin))
+        .margin_right(grid(sides))
+        .x_label_area_size(grid(2.0 * TICK_LENGTH + 1.4 * x_size + line))
+        .y_label_area_size(grid(left))
+        .build_cartesian_2d(x, y)?;
+    let mut mesh = chart.configure_mesh();
+    mesh.disable_x_mesh()
+        .axis_style(stroke(FRAME, LINE))
+        .bold_line_style(stroke(PALE, 1.0))
+        .x_label_style(letters(x_size, INK))
+        .y_label_style(letters(TICK, INK))
+        .axis_desc_style(letters(LABEL, INK))
+        .set_all_tick_mark_size(grid(TICK_LENGTH))
+        .x_desc(x_title)
+        .y_desc(y_title);
+    if !framed {
+        mesh.disable_y_mesh().disable_y_axis();
     }
+    mesh.draw()?;
+    let plot = chart.plotting_area().strip_coord_spec();
+    let (width, height) = plot.dim_in_pixel();
+    if framed {
+        let corners = [(0, 0), (width as i32, height as i32)];
+        plot.draw(&Rectangle::new(corners, stroke(FRAME, LINE)))?;
+    }
+    let middle = plot.get_base_pixel().0 + width as i32 / 2;
+    area.draw_text(title, &letters(TITLE, INK), (middle, grid(1.1 * TITLE)))?;
+    Ok(chart)
 }
 
 /// Letters that stand above their point.

@@ -9,12 +9,13 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, RGBColor, WHITE};
 
 use crate::axis::Axis;
-use crate::chart::Around;
+use crate::chart::chart_in;
 use crate::figure::Area;
-use crate::page::{grid, letters, stroke, width, Point, BLUE, INK, ORANGE, PAGE_WIDTH, PALE};
+use crate::page::{grid, letters, stroke, widest, Point, BLUE, INK, MARGIN, ORANGE, PALE};
 use crate::{Error, Figure, Result};
 
-const HEIGHT: f64 = 576.0;
+/// 20 by 8 inches of 72 pixels.
+const SIZE: (u32, u32) = (1440, 576);
 /// The lines' colours, matplotlib's first six.
 const COLORS: [RGBColor; 6] = [
     BLUE,
@@ -25,7 +26,6 @@ const COLORS: [RGBColor; 6] = [
     RGBColor(0x8c, 0x56, 0x4b),
 ];
 const STROKE: f64 = 2.5;
-const MARKER: f64 = 5.0;
 /// Lines with more points carry a marker at some of them only.
 const MOST_MARKERS: usize = 40;
 /// The legend: letters, a line's sample, free space around them, and a row's height.
@@ -45,14 +45,8 @@ pub struct Line {
 
 impl Line {
     /// A line of `values`, each an `f32` or an `Option<f32>`.
-    pub fn new<V: Into<Option<f32>>>(
-        name: impl Into<String>,
-        values: impl IntoIterator<Item = V>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            values: values.into_iter().map(Into::into).collect(),
-        }
+    pub fn new<V: Into<Option<f32>>>(name: impl Into<String>, values: impl IntoIterator<Item = V>) -> Self {
+        Self { name: name.into(), values: values.into_iter().map(Into::into).collect() }
     }
 }
 
@@ -73,13 +67,7 @@ pub struct Axes<'a> {
 
 impl Default for Axes<'_> {
     fn default() -> Self {
-        Self {
-            title: "",
-            x: "Epoch",
-            y: "",
-            most: f64::INFINITY,
-            logarithmic: false,
-        }
+        Self { title: "", x: "Epoch", y: "", most: f64::INFINITY, logarithmic: false }
     }
 }
 
@@ -100,131 +88,91 @@ impl Default for Axes<'_> {
 /// # Ok::<(), lenet_figures::Error>(())
 /// ```
 pub fn curves(axes: &Axes<'_>, lines: &[Line]) -> Result<Figure> {
-    let finite = || lines.iter().flat_map(Line::points).map(|(_, value)| value);
-    let (low, high) = (
-        finite().fold(f64::INFINITY, f64::min),
-        finite().fold(f64::NEG_INFINITY, f64::max),
-    );
+    let values = || lines.iter().flat_map(Line::points).map(|(_, value)| value);
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(f64::NEG_INFINITY, f64::max);
     if low > high {
-        let got = format!("{} lines without one", lines.len());
-        return Err(Error::argument(
-            "lines",
-            "series with at least one finite value",
-            got,
-        ));
+        return Err(Error::new("lines must hold a finite value, none does"));
     }
-    if axes.logarithmic && low <= 0.0 {
-        return Err(Error::argument(
-            "values",
-            "above 0 on a logarithmic axis",
-            low.to_string(),
-        ));
-    }
-    let count = lines
-        .iter()
-        .map(|line| line.values.len())
-        .max()
-        .unwrap_or(0);
-    let x = Axis::counted(count);
-    let y = if axes.logarithmic {
-        Axis::decades(low, high)
-    } else {
-        Axis::values(low, high, axes.most)
+    let y = match axes.logarithmic {
+        true if low <= 0.0 => return Err(Error::argument("values on a log axis", "above 0", low)),
+        true => Axis::decades(low, high),
+        false => Axis::values(low, high, axes.most),
     };
-    let epochs = format!(
-        "{count} {}{}",
-        axes.x.to_lowercase(),
-        if count == 1 { "" } else { "s" }
-    );
+    let lengths = lines.iter().map(|line| line.values.len());
+    let count = lengths.max().unwrap_or(0);
+    let x = Axis::counted(count);
+    let (title, counted) = (axes.title, axes.x.to_lowercase());
+    let s = if count == 1 { "" } else { "s" };
     let each: String = lines.iter().map(Line::in_words).collect();
-    let words = format!("{} over {epochs}.{each}", axes.title);
-    Figure::paint((PAGE_WIDTH as u32, HEIGHT as u32), 1, words, |area| {
-        draw(area, axes, x, y, lines)
-    })
+    let words = format!("{title} over {count} {counted}{s}.{each}");
+    Figure::paint(SIZE, 1, words, &mut |area| draw(area, axes, lines, &x, &y))
 }
 
-fn draw(area: &Area<'_>, axes: &Axes<'_>, x: Axis, y: Axis, lines: &[Line]) -> Result<()> {
-    let around = Around {
-        title: axes.title,
-        x: axes.x,
-        y: axes.y,
-        sides: 24.0,
-        x_size: 20.0,
-        framed: true,
-    };
-    let mut chart = around.chart(area, x.clone(), y.clone())?;
+fn draw(area: &Area<'_>, axes: &Axes<'_>, lines: &[Line], x: &Axis, y: &Axis) -> Result<()> {
+    let titles = [axes.title, axes.x, axes.y];
+    let mut chart = chart_in(area, titles, 2.0 * MARGIN, NAME, (x.clone(), y.clone()))?;
     for (index, line) in lines.iter().enumerate() {
         let color = COLORS[index % COLORS.len()];
         let points: Vec<_> = line.points().collect();
         for run in points.chunk_by(|before, after| after.0 - before.0 == 1.0) {
-            let series = LineSeries::new(run.iter().copied(), stroke(color, STROKE));
-            chart.draw_series(series)?;
+            let run = run.iter().copied();
+            chart.draw_series(LineSeries::new(run, stroke(color, STROKE)))?;
         }
         let every = points.len().div_ceil(MOST_MARKERS).max(1);
         let shown = points.into_iter().step_by(every);
-        let markers = shown.map(|point| EmptyElement::at(point) + marker(index, color, 0));
+        let markers = shown.map(|point| EmptyElement::at(point) + marker(index, 0));
         let sample = move |start| {
-            let line = PathElement::new([(0, 0), (grid(SAMPLE), 0)], stroke(color, STROKE));
-            EmptyElement::at(start) + line + marker(index, color, grid(SAMPLE / 2.0))
+            let ends = [(0, 0), (grid(SAMPLE), 0)];
+            let line = PathElement::new(ends, stroke(color, STROKE));
+            EmptyElement::at(start) + line + marker(index, grid(SAMPLE / 2.0))
         };
         let series = chart.draw_series(markers)?;
         series.label(line.legend()).legend(sample);
     }
-    let (width, height) = chart.plotting_area().dim_in_pixel();
-    let (left, top) = legend_corner((f64::from(width), f64::from(height)), &x, &y, lines)?;
-    chart
-        .configure_series_labels()
+    let size = chart.plotting_area().dim_in_pixel();
+    let (left, top) = legend_corner((size.0.into(), size.1.into()), x, y, lines)?;
+    let mut legend = chart.configure_series_labels();
+    legend
         .position(SeriesLabelPosition::Coordinate(left, top))
         .margin(grid(PAD))
         .legend_area_size(grid(SAMPLE + PAD))
         .label_font(letters(NAME, INK).pos(Pos::new(HPos::Left, VPos::Top)))
         .background_style(WHITE)
-        .border_style(stroke(PALE, 1.5))
-        .draw()?;
-    Ok(())
+        .border_style(stroke(PALE, 1.5));
+    Ok(legend.draw()?)
 }
 
-/// The sign at each point of a line, so that lines differ by more than their colour: a disc, a square, a triangle, …
-fn marker(index: usize, color: RGBColor, x: i32) -> Polygon<(i32, i32)> {
-    let (corners, size) = [(32, 1.0), (4, 1.4), (3, 1.4), (5, 1.2)][index % 4];
-    // Even numbers of corners stand on a side, odd ones on two corners.
+/// The sign at each point of a line, `x` beside it, so that lines differ by more than their colour: a disc, a square, a
+/// triangle, …
+fn marker(index: usize, x: i32) -> Polygon<(i32, i32)> {
+    let (corners, radius) = [(32, 5.0), (4, 7.0), (3, 7.0), (5, 6.0)][index % 4];
+    // The square stands on a side.
     let turn = if corners == 4 { 0.5 } else { 0.0 };
     let corner = |i: usize| {
         let (sine, cosine) = ((i as f64 + turn) / corners as f64 * TAU).sin_cos();
-        let radius = MARKER * size;
         (x + grid(radius * sine), -grid(radius * cosine))
     };
-    Polygon::new((0..corners).map(corner).collect::<Vec<_>>(), color.filled())
+    let corners: Vec<_> = (0..corners).map(corner).collect();
+    Polygon::new(corners, COLORS[index % COLORS.len()].filled())
 }
 
 /// The upper left corner of a legend in that corner of the chart where it hides least of the lines.
 fn legend_corner((wide, high): Point, x: &Axis, y: &Axis, lines: &[Line]) -> Result<(i32, i32)> {
-    let names = lines.iter().map(|line| width(&line.legend(), NAME));
-    let widest = names
-        .collect::<Result<Vec<_>>>()?
-        .into_iter()
-        .fold(0.0, f64::max);
-    let size = (
-        f64::from(grid(widest + SAMPLE + 3.0 * PAD)),
-        f64::from(grid(ROW * lines.len() as f64 + 2.0 * PAD)),
-    );
-    let free = f64::from(grid(PAD));
-    let (right, bottom) = (wide - size.0 - free, high - size.1 - free);
-    let corners = [(right, free), (free, free), (right, bottom), (free, bottom)];
-    let places = lines.iter().flat_map(Line::places);
-    let places: Vec<Point> = places
-        .map(|(at, value)| (x.share(at) * wide, (1.0 - y.share(value)) * high))
-        .collect();
+    let (names, pad) = (lines.iter().map(Line::legend), f64::from(grid(PAD)));
+    let names: Vec<_> = names.collect();
+    let width = f64::from(grid(widest(&names, NAME)? + SAMPLE)) + 3.0 * pad;
+    let height = f64::from(grid(ROW * lines.len() as f64)) + 2.0 * pad;
+    let (right, bottom) = (wide - width - pad, high - height - pad);
     let hidden = |&(left, top): &Point| {
-        let within =
-            |from: f64, length: f64, at: f64| (from - free..from + length + free).contains(&at);
-        let hides = |&&(x, y): &&Point| within(left, size.0, x) && within(top, size.1, y);
-        places.iter().filter(hides).count()
+        let hides = |&(at, value): &Point| {
+            let (x, y) = (x.share(at) * wide, (1.0 - y.share(value)) * high);
+            (left - pad..left + width + pad).contains(&x) && (top - pad..top + height + pad).contains(&y)
+        };
+        lines.iter().flat_map(Line::places).filter(hides).count()
     };
-    let (left, top) = corners
-        .into_iter()
-        .min_by_key(hidden)
-        .unwrap_or((free, free));
+    let corners = [(right, pad), (pad, pad), (right, bottom), (pad, bottom)];
+    let (left, top) = corners.into_iter().min_by_key(hidden).unwrap_or_default();
     Ok((left as i32, top as i32))
 }
 
@@ -236,19 +184,14 @@ impl Line {
         points.filter(|(_, value)| value.is_finite())
     }
 
-    /// Places along the line, at its values and between them.
+    /// Places along the line, between each two of its values.
     fn places(&self) -> impl Iterator<Item = Point> + '_ {
-        let pairs = self
-            .points()
-            .zip(self.points().skip(1).chain(self.points().last()));
-        pairs.flat_map(|(from, to)| {
-            (0..PLACES).map(move |step| {
-                let share = step as f64 / PLACES as f64;
-                (
-                    from.0 + share * (to.0 - from.0),
-                    from.1 + share * (to.1 - from.1),
-                )
-            })
+        let steps = (0..=PLACES).map(|step| step as f64 / PLACES as f64);
+        let next = self.points().skip(1).chain(self.points().last());
+        self.points().zip(next).flat_map(move |(from, to)| {
+            let (right, up) = (to.0 - from.0, to.1 - from.1);
+            let between = move |share| (from.0 + share * right, from.1 + share * up);
+            steps.clone().map(between)
         })
     }
 
@@ -266,18 +209,12 @@ impl Line {
 
     /// The legend with the first and the last value.
     fn in_words(&self) -> String {
-        let values: Vec<f32> = self.values.iter().flatten().copied().collect();
-        match values[..] {
+        let (name, values) = (self.legend(), self.values.iter().flatten());
+        let values: Vec<_> = values.map(|&value| written(value)).collect();
+        match &values[..] {
             [] => String::new(),
-            [only] => format!(" {}: {}.", self.legend(), written(only)),
-            [first, .., last] => {
-                format!(
-                    " {}: from {} to {}.",
-                    self.legend(),
-                    written(first),
-                    written(last)
-                )
-            }
+            [only] => format!(" {name}: {only}."),
+            [first, .., last] => format!(" {name}: from {first} to {last}."),
         }
     }
 }

@@ -18,11 +18,7 @@ impl Error {
     }
 
     /// An argument that no figure can be made of.
-    pub(crate) fn argument(
-        name: &str,
-        expected: impl fmt::Display,
-        got: impl fmt::Display,
-    ) -> Self {
+    pub(crate) fn argument(name: &str, expected: impl fmt::Display, got: impl fmt::Display) -> Self {
         Self(format!("{name} must be {expected}, got {got}"))
     }
 }

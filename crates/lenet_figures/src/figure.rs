@@ -6,7 +6,6 @@ use base64::{prelude::BASE64_STANDARD, Engine as _};
 use plotters::backend::BitMapBackend;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea as _};
-use plotters::style::WHITE;
 
 use crate::canvas::{load_font, Canvas};
 use crate::{escape, Error, Result};
@@ -24,9 +23,6 @@ pub(crate) const GRID: i32 = (DENSITY * SAMPLES) as i32;
 const CHANNELS: usize = 3;
 /// The largest figure's CSS pixels; it takes 400 MB while it is painted.
 const MOST_PIXELS: u64 = 8_000_000;
-/// The PNG's own word on its density, for programs that heed it: pixels per metre, 192 to the inch.
-const PIXELS_PER_METRE: u32 = 7559;
-
 /// A picture that shows itself as the result of a notebook cell, with words for readers who can't see it.
 #[derive(Clone)]
 pub struct Figure {
@@ -36,30 +32,26 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// A white page of `size` CSS pixels, painted by `draw`, who counts in units of which `scale` points make one.
-    pub(crate) fn paint<E: From<Error>>(
+    /// A white page of `size` CSS pixels, painted by `draw`, which counts in units of `scale` points.
+    pub(crate) fn paint(
         size: (u32, u32),
         scale: i32,
         text: String,
-        draw: impl FnOnce(&Area<'_>) -> Result<(), E>,
-    ) -> Result<Self, E> {
+        draw: &mut dyn FnMut(&Area<'_>) -> Result<()>,
+    ) -> Result<Self> {
         let (width, height) = size;
         let pixels = u64::from(width) * u64::from(height);
-        if pixels == 0 || pixels > MOST_PIXELS {
-            let expected = format!("1 to {MOST_PIXELS} pixels");
+        if !(1..=MOST_PIXELS).contains(&pixels) {
             let got = format!("{width} by {height}");
-            return Err(Error::argument("size", expected, got).into());
+            let expected = format!("1 to {MOST_PIXELS} pixels");
+            return Err(Error::argument("size", expected, got));
         }
         load_font()?;
         let grid = (width * GRID as u32, height * GRID as u32);
         let mut points = vec![u8::MAX; grid.0 as usize * grid.1 as usize * CHANNELS];
-        {
-            let bitmap = BitMapBackend::with_buffer(&mut points, grid);
-            let area = Canvas::new(bitmap, scale).into_drawing_area();
-            area.fill(&WHITE).map_err(Error::from)?;
-            draw(&area)?;
-        }
-        let png = encode((width, height), &points).map_err(Error::new)?;
+        let bitmap = BitMapBackend::with_buffer(&mut points, grid);
+        draw(&Canvas::new(bitmap, scale).into_drawing_area())?;
+        let png = encode(size, &points).map_err(Error::new)?;
         Ok(Self { png, text, size })
     }
 
@@ -83,10 +75,9 @@ impl Figure {
     /// An image element that holds the PNG, its width in CSS pixels and the words.
     pub fn html(&self) -> String {
         let (width, text) = (self.size.0, escape(&self.text));
-        format!(
-            "<img width=\"{width}\" style=\"max-width:100%;height:auto\" alt=\"{text}\" src=\"data:image/png;base64,{}\">",
-            self.base64()
-        )
+        let source = format!("data:image/png;base64,{}", BASE64_STANDARD.encode(&self.png));
+        let style = "max-width:100%;height:auto";
+        format!("<img width=\"{width}\" style=\"{style}\" alt=\"{text}\" src=\"{source}\">")
     }
 
     /// Writes the PNG file to `path`, over what was there.
@@ -100,17 +91,18 @@ impl Figure {
     }
 
     /// Shows the figure as the result of a notebook cell. The kernel calls it for a cell's last expression.
+    pub fn evcxr_display(&self) {
+        self.display(&self.html());
+    }
+
+    /// Shows `html`, and the picture where that is not shown.
     ///
     /// JupyterLab (trusted or not) and nbconvert take the HTML, which alone can say width and alternative text: the kernel
     /// hands on no metadata that would say them of a PNG. GitHub drops images out of HTML and takes the PNG.
-    pub fn evcxr_display(&self) {
-        evcxr_runtime::mime_type("text/html").text(self.html());
-        evcxr_runtime::mime_type("image/png").text(self.base64());
+    pub(crate) fn display(&self, html: &str) {
+        evcxr_runtime::mime_type("text/html").text(html);
+        evcxr_runtime::mime_type("image/png").text(BASE64_STANDARD.encode(&self.png));
         evcxr_runtime::mime_type("text/plain").text(&self.text);
-    }
-
-    pub(crate) fn base64(&self) -> String {
-        BASE64_STANDARD.encode(&self.png)
     }
 }
 
@@ -122,31 +114,20 @@ impl std::fmt::Debug for Figure {
 
 /// A PNG of the mean colour of each pixel's points.
 fn encode((width, height): (u32, u32), points: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
-    const COUNT: u16 = (SAMPLES * SAMPLES) as u16;
+    const COUNT: usize = SAMPLES * SAMPLES;
     let row = width as usize * GRID as usize * CHANNELS;
-    let mut pixels = Vec::with_capacity(points.len() / COUNT as usize);
+    let mut pixels = Vec::with_capacity(points.len() / COUNT);
     for rows in points.chunks_exact(row * SAMPLES) {
-        for at in (0..row).step_by(SAMPLES * CHANNELS) {
-            for channel in at..at + CHANNELS {
-                let of = |point: usize| {
-                    rows[channel + point / SAMPLES * row + point % SAMPLES * CHANNELS]
-                };
-                let sum: u16 = (0..SAMPLES * SAMPLES)
-                    .map(|point| u16::from(of(point)))
-                    .sum();
-                pixels.push(((sum + COUNT / 2) / COUNT) as u8);
-            }
+        for at in 0..row / SAMPLES {
+            let first = at / CHANNELS * CHANNELS * SAMPLES + at % CHANNELS;
+            let point = |i: usize| first + i / SAMPLES * row + i % SAMPLES * CHANNELS;
+            let sum: usize = (0..COUNT).map(|i| usize::from(rows[point(i)])).sum();
+            pixels.push(((sum + COUNT / 2) / COUNT) as u8);
         }
     }
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, width * DENSITY as u32, height * DENSITY as u32);
+    let (mut file, density) = (Vec::new(), DENSITY as u32);
+    let mut encoder = png::Encoder::new(&mut file, width * density, height * density);
     encoder.set_color(png::ColorType::Rgb);
-    encoder.set_compression(png::Compression::Balanced);
-    encoder.set_pixel_dims(Some(png::PixelDimensions {
-        xppu: PIXELS_PER_METRE,
-        yppu: PIXELS_PER_METRE,
-        unit: png::Unit::Meter,
-    }));
     encoder.write_header()?.write_image_data(&pixels)?;
     Ok(file)
 }

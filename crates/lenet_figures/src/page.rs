@@ -1,10 +1,8 @@
 //! What figures share: colours, sizes of text, and shapes placed in CSS pixels on plotters' drawing area.
 
-use plotters::element::{Circle, PathElement, Rectangle};
+use plotters::element::{PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{
-    Color, FontTransform, IntoFont as _, RGBColor, ShapeStyle, TextStyle, WHITE,
-};
+use plotters::style::{Color as _, IntoFont as _, RGBColor, ShapeStyle, TextStyle};
 
 use crate::canvas::{load_font, FONT};
 use crate::figure::{Area, GRID};
@@ -23,10 +21,10 @@ pub(crate) const PAGE_WIDTH: f64 = 1440.0;
 pub(crate) const TITLE: f64 = 26.0;
 pub(crate) const LABEL: f64 = 22.0;
 pub(crate) const SMALL: f64 = 19.0;
-pub(crate) const LEAST: f64 = 11.0;
+const LEAST: f64 = 11.0;
 /// Free space at the edges of a page and between its parts.
 pub(crate) const MARGIN: f64 = 12.0;
-/// plotters' font size of DejaVu Sans for an em of 1: from the lowest to the highest point of a line.
+/// plotters' font size for an em of 1: the height of DejaVu Sans from the lowest to the highest point of a line.
 const SIZE_PER_EM: f64 = 1.164;
 
 /// A place or a size in CSS pixels.
@@ -44,18 +42,15 @@ pub(crate) fn tint(RGBColor(red, green, blue): RGBColor, share: f64) -> RGBColor
     RGBColor(part(red), part(green), part(blue))
 }
 
-/// From orange at -1 over white at 0 to blue at 1.
-pub(crate) fn diverging(value: f64) -> RGBColor {
-    tint(if value < 0.0 { ORANGE } else { BLUE }, value.abs())
+pub(crate) fn stroke(color: RGBColor, width: f64) -> ShapeStyle {
+    color.stroke_width(grid(width) as u32)
 }
 
 /// Letters of an em of `em` pixels, centred on their point.
 pub(crate) fn letters(em: f64, color: RGBColor) -> TextStyle<'static> {
-    TextStyle {
-        color: color.to_backend_color(),
-        ..TextStyle::from((FONT, em * SIZE_PER_EM * f64::from(GRID)).into_font())
-            .pos(Pos::new(HPos::Center, VPos::Center))
-    }
+    let font = (FONT, em * SIZE_PER_EM * f64::from(GRID)).into_font();
+    let (color, pos) = (color.to_backend_color(), Pos::new(HPos::Center, VPos::Center));
+    TextStyle { font, color, pos }
 }
 
 /// The width of `text` in letters of an em of `em` pixels.
@@ -67,19 +62,14 @@ pub(crate) fn width(text: &str, em: f64) -> Result<f64> {
 
 /// The width of the widest of `texts`.
 pub(crate) fn widest<S: AsRef<str>>(texts: &[S], em: f64) -> Result<f64> {
-    texts.iter().try_fold(0.0, |widest: f64, text| {
-        Ok(widest.max(width(text.as_ref(), em)?))
-    })
+    let widths = texts.iter().map(|text| width(text.as_ref(), em));
+    widths.into_iter().try_fold(0.0, |widest: f64, width| Ok(widest.max(width?)))
 }
 
 /// The largest em up to `em`, and not below [`LEAST`], at which each of `texts` fits into `room` pixels.
 pub(crate) fn fitting<S: AsRef<str>>(texts: &[S], em: f64, room: f64) -> Result<f64> {
     let share = room / widest(texts, em)?.max(1.0);
     Ok((em * share.min(1.0)).max(LEAST))
-}
-
-pub(crate) fn stroke(color: RGBColor, width: f64) -> ShapeStyle {
-    color.stroke_width(grid(width) as u32)
 }
 
 /// A share of 1 in per cent, with one decimal.
@@ -94,10 +84,11 @@ pub(crate) struct Raster {
 }
 
 impl Raster {
-    /// Width and height, a pixel being `pixel` wide and high.
-    pub fn size(&self, pixel: Point) -> Point {
-        let rows = self.pixels.len() / self.columns;
-        (self.columns as f64 * pixel.0, rows as f64 * pixel.1)
+    /// White ink, from 0 to 1, on black.
+    pub fn grey(columns: usize, ink: &[f32]) -> Self {
+        let grey = ink.iter().map(|ink| (ink.clamp(0.0, 1.0) * 255.0).round() as u8);
+        let pixels = grey.map(|grey| RGBColor(grey, grey, grey)).collect();
+        Self { columns, pixels }
     }
 }
 
@@ -106,13 +97,9 @@ pub(crate) struct Page<'p, 'a>(&'p Area<'a>);
 
 impl Page<'_, '_> {
     /// A figure of `size`, rounded up, with what `draw` puts on its page.
-    pub fn figure(
-        size: Point,
-        text: String,
-        draw: impl FnOnce(&Page<'_, '_>) -> Result<()>,
-    ) -> Result<Figure> {
-        let size = (size.0.ceil() as u32, size.1.ceil() as u32);
-        Figure::paint(size, 1, text, |area| draw(&Page(area)))
+    pub fn figure((width, height): Point, text: String, draw: &dyn Fn(&Page<'_, '_>) -> Result<()>) -> Result<Figure> {
+        let size = (width.ceil() as u32, height.ceil() as u32);
+        Figure::paint(size, 1, text, &mut |area| draw(&Page(area)))
     }
 
     /// The page's width.
@@ -122,79 +109,44 @@ impl Page<'_, '_> {
 
     pub fn rect(&self, (x, y): Point, (width, height): Point, color: RGBColor) -> Result<()> {
         let corners = [(grid(x), grid(y)), (grid(x + width), grid(y + height))];
-        let rectangle = Rectangle::new(corners, color.filled());
-        Ok(self.0.draw(&rectangle)?)
+        Ok(self.0.draw(&Rectangle::new(corners, color.filled()))?)
     }
 
     pub fn line(&self, points: &[Point], width: f64, color: RGBColor) -> Result<()> {
         let points: Vec<_> = points.iter().map(|&(x, y)| (grid(x), grid(y))).collect();
-        let path = PathElement::new(points, stroke(color, width));
-        Ok(self.0.draw(&path)?)
-    }
-
-    /// White strokes with round ends and corners, of a pen of `radius`.
-    pub fn strokes(&self, points: &[Point], radius: f64) -> Result<()> {
-        self.line(points, 2.0 * radius, WHITE)?;
-        for &(x, y) in points {
-            let disc = Circle::new((grid(x), grid(y)), grid(radius), WHITE.filled());
-            self.0.draw(&disc)?;
-        }
-        Ok(())
+        Ok(self.0.draw(&PathElement::new(points, stroke(color, width)))?)
     }
 
     /// The outline of a rectangle, its middle on the rectangle's edge.
-    pub fn frame(
-        &self,
-        (x, y): Point,
-        (width, height): Point,
-        line: f64,
-        color: RGBColor,
-    ) -> Result<()> {
-        let (right, bottom, half) = (x + width, y + height, line / 2.0);
-        self.line(&[(x - half, y), (right + half, y)], line, color)?;
-        self.line(&[(x - half, bottom), (right + half, bottom)], line, color)?;
+    pub fn frame(&self, (x, y): Point, size: Point, line: f64, color: RGBColor) -> Result<()> {
+        let (right, bottom, half) = (x + size.0, y + size.1, line / 2.0);
+        for y in [y, bottom] {
+            self.line(&[(x - half, y), (right + half, y)], line, color)?;
+        }
         self.line(&[(x, y), (x, bottom)], line, color)?;
         self.line(&[(right, y), (right, bottom)], line, color)
     }
 
     pub fn write(&self, (x, y): Point, text: &str, style: &TextStyle<'_>) -> Result<()> {
-        let at = (grid(x), grid(y));
-        Ok(self.0.draw_text(text, style, at)?)
+        Ok(self.0.draw_text(text, style, (grid(x), grid(y)))?)
     }
 
-    /// Letters of size `em`, centred on the point.
-    pub fn text(&self, at: Point, text: &str, em: f64) -> Result<()> {
-        self.write(at, text, &letters(em, INK))
-    }
-
-    /// Letters of size `em` that end at the point.
-    pub fn text_before(&self, at: Point, text: &str, em: f64) -> Result<()> {
-        let end = Pos::new(HPos::Right, VPos::Center);
-        self.write(at, text, &letters(em, INK).pos(end))
-    }
-
-    /// Letters of size `em` that begin at the point.
-    pub fn text_after(&self, at: Point, text: &str, em: f64) -> Result<()> {
-        let start = Pos::new(HPos::Left, VPos::Center);
-        self.write(at, text, &letters(em, INK).pos(start))
-    }
-
-    /// Letters of size `em` that are read with the head tilted to the left.
-    pub fn text_upwards(&self, at: Point, text: &str, em: f64) -> Result<()> {
-        let upwards = letters(em, INK).transform(FontTransform::Rotate270);
-        self.write(at, text, &upwards)
+    /// Letters of size `em` that begin at the point, are centred on it, or end there.
+    pub fn text(&self, at: Point, text: &str, em: f64, align: HPos) -> Result<()> {
+        let style = letters(em, INK).pos(Pos::new(align, VPos::Center));
+        self.write(at, text, &style)
     }
 
     /// A picture with hard pixels inside a thin frame.
     pub fn picture(&self, (x, y): Point, pixel: Point, picture: &Raster) -> Result<()> {
         const LINE: f64 = 1.0;
-        let size = picture.size(pixel);
-        let corner = (x - LINE / 2.0, y - LINE / 2.0);
-        self.frame(corner, (size.0 + LINE, size.1 + LINE), LINE, FRAME)?;
+        let columns = picture.columns;
+        let rows = picture.pixels.len() / columns;
+        let size = (columns as f64 * pixel.0 + LINE, rows as f64 * pixel.1 + LINE);
+        self.frame((x - LINE / 2.0, y - LINE / 2.0), size, LINE, FRAME)?;
         for (index, &color) in picture.pixels.iter().enumerate() {
-            let (row, column) = (index / picture.columns, index % picture.columns);
-            let (left, top) = (x + column as f64 * pixel.0, y + row as f64 * pixel.1);
-            self.rect((left, top), pixel, color)?;
+            let (row, column) = ((index / columns) as f64, (index % columns) as f64);
+            self.rect((x + column * pixel.0, y + row * pixel.1), pixel, color)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 mod transforms;
 
-use crate::activation::{self, Activation};
+use crate::activation::Activation;
 use crate::buffer::{Buffer, LINE};
 use crate::isa::Isa;
 use crate::points::POINTS;
@@ -18,7 +18,7 @@ const SUMMED: usize = 4;
 /// Values of a stripe of a map at a point, so that those of some filters at all points stay in the nearest caches: of
 /// products, and of gradients.
 const PRODUCTS: usize = 192;
-const GRADIENTS: usize = 512;
+const GRADIENTS: usize = 1280;
 
 /// A convolution layer without padding, with stride 1, and what follows it: an activation, pooling, both or neither. It works
 /// on blocks of images; the weights are `[output][input][row][column]`.
@@ -209,10 +209,10 @@ impl Conv {
             None => (stripe * plan.row, filters * stripe * plan.row + LINE),
         };
         let sums = POINTS * filters * rows * plan.lanes;
-        let weight_sums = (filters * rows * self.kernel).next_multiple_of(plan.lanes) * plan.lanes;
+        let vectors = self.kernel * plan.lanes * plan.lanes;
         let map = (stripe * plan.columns * plan.lanes).next_multiple_of(LINE);
         let gradients = POINTS * point * if dx.is_some() { blocks } else { at_once };
-        let scratch = scratch.resized(sums + weight_sums + map + gradients).as_mut_ptr();
+        let scratch = scratch.resized(sums + vectors + map + gradients).as_mut_ptr();
         let backward = Backward {
             plan,
             stripe,
@@ -226,9 +226,9 @@ impl Conv {
             db: db.as_mut_ptr(),
             dx,
             sums: scratch,
-            weight_sums: scratch.wrapping_add(sums),
-            map: scratch.wrapping_add(sums + weight_sums),
-            gradients: scratch.wrapping_add(sums + weight_sums + map),
+            vectors: scratch.wrapping_add(sums),
+            map: scratch.wrapping_add(sums + vectors),
+            gradients: scratch.wrapping_add(sums + vectors + map),
             filter,
             point,
         };
@@ -341,7 +341,7 @@ struct Backward<'a> {
     db: *mut f32,
     dx: Option<*mut f32>,
     sums: *mut f32,
-    weight_sums: *mut f32,
+    vectors: *mut f32,
     map: *mut f32,
     gradients: *mut f32,
     /// How far it is from a filter's gradient at a point to the next filter's, and to the next point's.
@@ -404,30 +404,33 @@ impl Backward<'_> {
                 add = true;
             }
         }
-        let (from, sums) = (self.sums.cast_const(), self.weight_sums);
+        let (from, vectors) = (self.sums.cast_const(), self.vectors);
         let to = self.dw.add(filter * inputs * kernel * kernel);
-        for_kernel!(kernel, K, _ => S::call(&WeightGradient::<K> { rows, from, sums, to }));
+        for_kernel!(kernel, K, _ => S::call(&WeightGradient::<K> { rows, from, vectors, to }));
     }
 
     /// From the gradient of a filter's stripe of the output to that of the convolution, at the points.
     #[inline(always)]
     unsafe fn gradient_at_points<S: Simd>(&self, block: usize, filter: usize, (y, rows): (usize, usize), to: *mut f32) {
         let Self { plan, point, map, .. } = *self;
-        let Conv { kernel, outputs, activation, .. } = plan.conv;
+        let Conv { kernel, outputs, .. } = plan.conv;
         let at = y * plan.columns * S::LANES;
-        let dy = self.dy.add((block * outputs + filter) * plan.pooled);
+        let dy = self.dy.add((block * outputs + filter) * plan.pooled + at / (plan.window * plan.window));
+        let (mut y, mut from, mut repeat) = (self.y.wrapping_add((block * outputs + filter) * plan.map + at), dy, 1);
         if let Some(pool) = plan.conv.pool {
-            let x =
-                self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
-            let dy = dy.add(at / (plan.window * plan.window));
-            S::call(&pool::Backward { pool: plan.pool(pool, rows), activation, maps: 1, x, dy, dx: map });
-        } else {
-            let y = self.y.add((block * outputs + filter) * plan.map + at);
-            let len = rows * plan.columns * S::LANES;
-            S::call(&activation::Backward { activation, y, dy: dy.add(at), to: map, len });
+            y = self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
+            from = map;
+            if pool.0 == Pooling::Average {
+                let window = plan.window;
+                repeat = window;
+                let count = rows / window * (plan.columns / window);
+                S::call(&pool::AverageRows { window, count, dy, dx: map });
+            } else {
+                S::call(&pool::Backward { pool: plan.pool(pool, rows), maps: 1, x: y, dy, dx: map });
+            }
         }
-        let (from, bias) = (map.cast_const(), self.db.add(filter));
-        for_kernel!(kernel, _, N => S::call(&GradientPoints::<N> { plan, rows, from, to, point, bias }));
+        let bias = self.db.add(filter);
+        for_kernel!(kernel, _, N => S::call(&GradientPoints::<N> { plan, rows, y, dy: from, repeat, to, point, bias }));
     }
 
     /// The gradient of the input of a block.
@@ -456,7 +459,7 @@ impl Backward<'_> {
                 add: false,
             });
         }
-        S::call(&InputGradient { plan, from: values, to });
+        for_kernel!(kernel, _, N => S::call(&InputGradient::<N> { plan, from: values, to }));
     }
 }
 

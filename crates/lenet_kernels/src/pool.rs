@@ -1,6 +1,5 @@
 //! Pooling: each window of a map becomes one value.
 
-use crate::activation::{self, Activation};
 use crate::isa::Isa;
 use crate::simd::{Kernel, Simd};
 
@@ -63,7 +62,7 @@ impl Pool {
         assert_eq!(x.len(), dx.len());
         let (x, dy, dx) = (x.as_ptr(), dy.as_ptr(), dx.as_mut_ptr());
         // SAFETY: all slices have whole maps, as many of them.
-        unsafe { self.isa.run(&Backward { pool: *self, activation: None, maps, x, dy, dx }) };
+        unsafe { self.isa.run(&Backward { pool: *self, maps, x, dy, dx }) };
     }
 
     fn maps(&self, input: usize, output: usize) -> usize {
@@ -140,10 +139,9 @@ unsafe fn max<S: Simd, const W: usize>(x: *const f32, width: usize) -> S {
     most
 }
 
-/// The gradient before pooling and before an activation that made `x`, if there is one.
+/// The gradient before pooling.
 pub(crate) struct Backward {
     pub(crate) pool: Pool,
-    pub(crate) activation: Option<Activation>,
     pub(crate) maps: usize,
     pub(crate) x: *const f32,
     pub(crate) dy: *const f32,
@@ -164,7 +162,7 @@ impl Kernel for Backward {
 impl Backward {
     #[inline(always)]
     unsafe fn windows<S: Simd, const W: usize>(&self) {
-        let Pool { height, width, .. } = self.pool;
+        let Pool { kind, height, width, .. } = self.pool;
         let (rows, columns) = (height / W * W, width / W * W);
         let mut dy = self.dy;
         for row in 0..self.maps * height {
@@ -173,7 +171,10 @@ impl Backward {
             if inside && row % height % W == 0 {
                 for column in (0..columns).step_by(W) {
                     let (x, dx) = (self.x.add(place(column)), self.dx.add(place(column)));
-                    self.window::<S, W>(x, S::load(dy), dx);
+                    match kind {
+                        Pooling::Average => average_backward::<S, W>(S::load(dy), W, dx, width),
+                        Pooling::Max => max_backward::<S, W>(x, S::load(dy), dx, width),
+                    }
                     dy = dy.add(S::LANES);
                 }
             }
@@ -182,26 +183,61 @@ impl Backward {
             }
         }
     }
+}
 
+/// The gradient of some rows of a window before a mean.
+#[inline(always)]
+unsafe fn average_backward<S: Simd, const W: usize>(dy: S, rows: usize, dx: *mut f32, width: usize) {
+    let part = dy.mul(S::splat(1.0 / (W * W) as f32));
+    for row in 0..rows {
+        for column in 0..W {
+            part.store(dx.add((row * width + column) * S::LANES));
+        }
+    }
+}
+
+/// The gradient of a window before a maximum.
+#[inline(always)]
+unsafe fn max_backward<S: Simd, const W: usize>(x: *const f32, dy: S, dx: *mut f32, width: usize) {
+    let (most, mut left) = (max::<S, W>(x, width), dy);
+    for row in 0..W {
+        for column in 0..W {
+            let at = (row * width + column) * S::LANES;
+            // The first value that is the largest takes all that is left.
+            let gradient = S::load(x.add(at)).if_at_least(most, left, S::splat(0.0));
+            gradient.store(dx.add(at));
+            left = left.sub(gradient);
+        }
+    }
+}
+
+/// The gradient before pooling, with one row for each row of windows, which counts for all rows of the windows: all of them are
+/// the same where windows become their mean.
+pub(crate) struct AverageRows {
+    pub(crate) window: usize,
+    /// Windows.
+    pub(crate) count: usize,
+    pub(crate) dy: *const f32,
+    pub(crate) dx: *mut f32,
+}
+
+impl Kernel for AverageRows {
     #[inline(always)]
-    unsafe fn window<S: Simd, const W: usize>(&self, x: *const f32, dy: S, dx: *mut f32) {
-        let Pool { kind, width, .. } = self.pool;
-        let (most, mut left) = match kind {
-            Pooling::Average => (dy, dy.mul(S::splat(1.0 / (W * W) as f32))),
-            Pooling::Max => (max::<S, W>(x, width), dy),
-        };
-        for row in 0..W {
-            for column in 0..W {
-                let at = (row * width + column) * S::LANES;
-                let value = S::load(x.add(at));
-                let mut gradient = left;
-                if kind == Pooling::Max {
-                    // The first value that is the largest takes all that is left.
-                    gradient = value.if_at_least(most, left, S::splat(0.0));
-                    left = left.sub(gradient);
-                }
-                activation::backward(self.activation, value, gradient).store(dx.add(at));
-            }
+    unsafe fn run<S: Simd>(&self) {
+        match self.window {
+            2 => self.windows::<S, 2>(),
+            3 => self.windows::<S, 3>(),
+            _ => self.windows::<S, 4>(),
+        }
+    }
+}
+
+impl AverageRows {
+    #[inline(always)]
+    unsafe fn windows<S: Simd, const W: usize>(&self) {
+        for at in 0..self.count {
+            let dy = S::load(self.dy.add(at * S::LANES));
+            average_backward::<S, W>(dy, 1, self.dx.add(at * W * S::LANES), 0);
         }
     }
 }

@@ -71,11 +71,7 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<ImageSet> {
         return Err(wrong(format!("has {columns} columns: no square image")));
     }
     let side = columns.isqrt();
-    let mut set = ImageSet {
-        height: side,
-        width: side,
-        ..ImageSet::default()
-    };
+    let mut set = ImageSet { height: side, width: side, ..ImageSet::default() };
     for row in values.chunks_exact(columns) {
         set.count += 1;
         set.labels.extend(&row[..labels]);

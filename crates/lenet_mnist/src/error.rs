@@ -20,22 +20,13 @@ impl Error {
     /// The operating system refuses to `action` the file or folder at `path`.
     pub(crate) fn io(action: &str, path: &Path, error: &io::Error) -> Self {
         let advice = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                "make room there for 110 MB"
-            }
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-                "allow this user to read and write there"
-            }
-            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
-                "a file is in the place of a folder: move it away"
-            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "make room there for 110 MB",
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "allow this user to read and write there",
+            ErrorKind::NotADirectory | ErrorKind::AlreadyExists => "a file is in the place of a folder: move it away",
             ErrorKind::NotFound => "see that the path is right",
             _ => "see that the disk works",
         };
-        Self(format!(
-            "cannot {action} {}: {error}; {advice}",
-            path.display()
-        ))
+        Self(format!("cannot {action} {}: {error}; {advice}", path.display()))
     }
 }
 

@@ -44,18 +44,12 @@ pub(crate) const FILES: [DataFile; 4] = [
 impl DataFile {
     /// Copies `input` to `out`, and returns how it differs from what this file has been since 1998.
     pub fn copy(&self, input: &mut Input, out: &mut impl Write) -> io::Result<Option<String>> {
-        let mut hashed = Hashed {
-            hash: Hash::new(),
-            out,
-        };
+        let mut hashed = Hashed { hash: Hash::new(), out };
         // One byte more than the file has is enough to see that there are too many.
         let got = io::copy(&mut input.take(self.len + 1), &mut hashed)?;
         if got != self.len {
             let more = if got > self.len { "or more" } else { "bytes" };
-            return Ok(Some(format!(
-                "expected {} bytes, got {got} {more}",
-                self.len
-            )));
+            return Ok(Some(format!("expected {} bytes, got {got} {more}", self.len)));
         }
         let hash = hashed.hash.finalize();
         let got: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();

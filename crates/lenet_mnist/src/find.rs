@@ -92,9 +92,7 @@ fn identify(path: &Path) -> Identity {
     let (packed, promised) = (input.packed, header.file_len());
     let len = path.metadata().map_or(0, |metadata| metadata.len());
     if !packed && len != promised {
-        return other(&format!(
-            "promises {header}, {promised} bytes in all, but has {len}"
-        ));
+        return other(&format!("promises {header}, {promised} bytes in all, but has {len}"));
     }
     let Some(index) = FILES.iter().position(|file| file.len == promised) else {
         return Identity::OtherSet(header.to_string());
@@ -106,18 +104,15 @@ fn identify(path: &Path) -> Identity {
     }
 }
 
-/// Which of [`FILES`] `path` claims to be: by the file's own name, with dots for hyphens, with `.gz`,
-/// in a folder of the same name (as Kaggle packs it) or in `MNIST/raw` (as torchvision does).
+/// Which of [`FILES`] `path` claims to be: by the file's own name, with dots for hyphens, with
+/// `.gz`, in a folder of the same name (as Kaggle packs it) or in `MNIST/raw` (as torchvision does).
 fn stands_for(dir: &Path, path: &Path) -> Option<usize> {
     let path = path.strip_prefix(dir).ok()?.to_str()?.to_lowercase();
     let path = path.strip_suffix(".gz").unwrap_or(&path).replace('.', "-");
     let mut parts: Vec<_> = path.split(std::path::is_separator).collect();
     let last = parts.pop()?;
     parts.retain(|part| ![last, "mnist", "raw"].contains(part));
-    FILES
-        .iter()
-        .position(|file| file.name == last)
-        .filter(|_| parts.is_empty())
+    FILES.iter().position(|file| file.name == last).filter(|_| parts.is_empty())
 }
 
 /// Adds the files in `dir` and below, in the order of their names; none that begins with a dot.
@@ -125,15 +120,10 @@ fn walk(dir: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
     const MAX_DEPTH: usize = 4;
     const MAX_ENTRIES: usize = 10_000;
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut entries: Vec<_> = entries
-        .take(MAX_ENTRIES)
-        .map(|entry| entry.path())
-        .collect();
+    let mut entries: Vec<_> = entries.take(MAX_ENTRIES).map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
         if hidden || paths.len() > MAX_ENTRIES {
             continue;
         } else if !path.is_dir() {

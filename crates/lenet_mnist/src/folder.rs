@@ -63,8 +63,7 @@ impl Staging {
     /// Waits until no other process fetches into `dir`, and says so while it waits.
     pub fn enter(dir: &Path, progress: &mut dyn FnMut(&str)) -> Result<Self> {
         let dir_name = dir.display();
-        let say =
-            |seconds| format!("another process fetches into {dir_name}: waiting ({seconds} s)");
+        let say = |seconds| format!("another process fetches into {dir_name}: waiting ({seconds} s)");
         let entered = wait(progress, say, || Self::try_enter(dir));
         entered.map_err(|error| folder_error("write", dir, &error))
     }
@@ -72,10 +71,7 @@ impl Staging {
     /// A new folder, unless another process has the right to write.
     fn try_enter(dir: &Path) -> io::Result<Option<Self>> {
         fs::create_dir_all(dir)?;
-        let lock = File::options()
-            .append(true)
-            .create(true)
-            .open(dir.join(".lock"))?;
+        let lock = File::options().append(true).create(true).open(dir.join(".lock"))?;
         match lock.try_lock() {
             Ok(()) => Self::leftovers(dir).for_each(|path| drop(fs::remove_dir_all(path))),
             Err(TryLockError::WouldBlock) => return Ok(None),

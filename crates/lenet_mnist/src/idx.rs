@@ -34,11 +34,7 @@ impl Header {
             return None;
         };
         let dims = bytes[NUMBER_LEN..].get(..NUMBER_LEN * usize::from(rank))?;
-        let dim = |bytes: &[u8]| {
-            bytes
-                .iter()
-                .fold(0, |high, &low| high << 8 | usize::from(low))
-        };
+        let dim = |bytes: &[u8]| bytes.iter().fold(0, |high, &low| high << 8 | usize::from(low));
         let dims = dims.chunks_exact(NUMBER_LEN).map(dim).collect();
         Some(Self { value, dims })
     }
@@ -77,17 +73,14 @@ impl fmt::Display for Header {
         match (self.images(), self.labels()) {
             (Some([count, height, width]), _) => write!(f, "{count} images of {height}x{width}"),
             (_, Some(count)) => write!(f, "{count} labels"),
-            _ => write!(
-                f,
-                "values of type {} in dimensions {:?}",
-                self.value, self.dims
-            ),
+            _ => write!(f, "values of type {} in dimensions {:?}", self.value, self.dims),
         }
     }
 }
 
-/// Images and labels of another data set in MNIST's format, such as Fashion-MNIST, EMNIST, QMNIST or
-/// one of your own, from files packed with gzip or not. Images are of any size, labels from 0 to 255.
+/// Images and labels of another data set in MNIST's format, such as Fashion-MNIST, EMNIST, QMNIST
+/// or one of your own, from files packed with gzip or not. Images are of any size, labels from 0 to
+/// 255.
 ///
 /// EMNIST stores its images with rows and columns exchanged: [`ImageSet::transposed`] turns them.
 ///
@@ -131,22 +124,11 @@ pub(crate) fn read_pair(images: Input, labels: Input) -> Result<ImageSet> {
     let [count, height, width] = image_header.images().ok_or_else(no_images)?;
     if label_header.labels().ok_or_else(no_labels)? != count {
         let advice = "give images and labels of the same set, both to train or both to test";
-        return Err(wrong(
-            &labels,
-            &label_header,
-            &format!(" for {count} images"),
-            advice,
-        ));
+        return Err(wrong(&labels, &label_header, &format!(" for {count} images"), advice));
     }
     let labels = classes(labels, &label_header)?;
     let pixels = values(images, &image_header)?;
-    Ok(ImageSet {
-        count,
-        height,
-        width,
-        pixels,
-        labels,
-    })
+    Ok(ImageSet { count, height, width, pixels, labels })
 }
 
 /// The header of a file that promises no more than is read.
@@ -168,11 +150,7 @@ fn values(mut input: Input, header: &Header) -> Result<Vec<u8>> {
     // One byte more than promised is enough to see that there are too many.
     let mut values = input.read_all(expected + 1)?;
     if values.len() as u64 != expected {
-        let got = if values.len() as u64 > expected {
-            "more"
-        } else {
-            &values.len().to_string()
-        };
+        let got = if values.len() as u64 > expected { "more" } else { &values.len().to_string() };
         let problem = format!("promises {header}, {expected} bytes in all, but has {got}");
         return Err(input.error(&problem, "fetch it again"));
     }
@@ -182,10 +160,7 @@ fn values(mut input: Input, header: &Header) -> Result<Vec<u8>> {
 
 /// The labels; of several integers an image, the first is the class.
 fn classes(input: Input, header: &Header) -> Result<Vec<u8>> {
-    let wrong = input.error(
-        "has a label below 0 or above 255",
-        "give labels from 0 to 255",
-    );
+    let wrong = input.error("has a label below 0 or above 255", "give labels from 0 to 255");
     let values = values(input, header)?;
     if header.value == BYTE {
         return Ok(values);

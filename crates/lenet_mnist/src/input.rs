@@ -44,12 +44,7 @@ impl<'a> Input<'a> {
         let mut start = reader.by_ref().take(BEGINNING_LEN);
         start.read_to_end(&mut beginning)?;
         let reader = Box::new(Cursor::new(beginning.clone()).chain(reader));
-        Ok(Self {
-            path,
-            reader,
-            beginning,
-            packed,
-        })
+        Ok(Self { path, reader, beginning, packed })
     }
 
     /// All bytes, but at most `limit`. Memory is taken as they arrive.
@@ -78,10 +73,7 @@ impl<'a> Input<'a> {
             }
             _ if text.starts_with('<') => ("is a web page", "fetch the file that it is about"),
             _ if text.starts_with("PK\u{3}\u{4}") => ("is a zip archive", "unpack it"),
-            _ => (
-                "is not in MNIST's format",
-                "give a file that is, packed or not",
-            ),
+            _ => ("is not in MNIST's format", "give a file that is, packed or not"),
         };
         (format!("{what} that begins with {head:?}"), advice)
     }
@@ -97,9 +89,7 @@ impl Read for Input<'_> {
 pub(crate) fn gzip_problem(error: &io::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::UnexpectedEof => Some("ends early: the rest is missing".into()),
-        ErrorKind::InvalidInput | ErrorKind::InvalidData => {
-            Some(format!("is not sound gzip data ({error})"))
-        }
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => Some(format!("is not sound gzip data ({error})")),
         _ => None,
     }
 }

@@ -7,12 +7,14 @@
 //!
 //! A file's way:
 //! - `folder.rs`: where MNIST is kept ([`data_folder`]), and one process at a time in it
-//! - `find.rs`: the four files are found there by content; `files.rs` knows their SHA-256, `input.rs` unpacks
-//! - `fetch.rs`: what is missing is fetched ([`Fetcher`]), by the programs that `programs.rs` runs
+//! - `find.rs`: the four files are found there by content; `files.rs` knows their SHA-256,
+//!   `input.rs` unpacks
+//! - `fetch.rs`: what is missing is fetched ([`Fetcher`]), from the places in `source.rs`, by the
+//!   programs that `programs.rs` runs
 //! - `load.rs`: the crate `mnist` parses what is verified ([`load`])
 //!
-//! Other data sets: `idx.rs` reads them in MNIST's format ([`read_idx`]), `csv.rs` as tables ([`read_csv`]);
-//! `set.rs` is what comes out ([`ImageSet`]). `main.rs` is the program `fetch_mnist`.
+//! Other data sets: `idx.rs` reads them in MNIST's format ([`read_idx`]), `csv.rs` as tables
+//! ([`read_csv`]); `set.rs` is what comes out ([`ImageSet`]). `main.rs` is the program `fetch_mnist`.
 //!
 //! ```
 //! use lenet_mnist::{data_folder, load, Fetcher};
@@ -40,14 +42,16 @@ mod input;
 mod load;
 mod programs;
 mod set;
+mod source;
 
 pub use csv::{read_csv, write_submission};
 pub use error::{Error, Result};
-pub use fetch::{Fetcher, Source};
+pub use fetch::Fetcher;
 pub use folder::data_folder;
 pub use idx::read_idx;
 pub use load::{load, Mnist, Split};
 pub use set::{ImageSet, FASHION_CLASSES, LETTER_CLASSES, MAX_LEN};
+pub use source::Source;
 
 /// Height and width of an image of MNIST, in pixels.
 pub const SIDE: usize = 28;

@@ -45,11 +45,7 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Mnist> {
     for line in found.strangers {
         advice += &format!("\n  {line}");
     }
-    Err(Error::data(
-        &folder.join(FILES[index].name),
-        problem,
-        &advice,
-    ))
+    Err(Error::data(&folder.join(FILES[index].name), problem, &advice))
 }
 
 /// Lets the crate `mnist` parse the four files that were found. They have to be checked before, as

@@ -23,8 +23,9 @@ const CURL_CANNOT_WRITE: i32 = 23;
 const PYTHON_SCRIPT: &str = "\
 import shutil, sys, urllib.request as web
 try:
-    with web.urlopen(sys.argv[1], timeout=float(sys.argv[2])) as body, open(sys.argv[3], 'wb') as file:
-        shutil.copyfileobj(body, file)
+    with web.urlopen(sys.argv[1], timeout=float(sys.argv[2])) as body:
+        with open(sys.argv[3], 'wb') as file:
+            shutil.copyfileobj(body, file)
 except Exception as error:
     sys.exit(f'python: {error}')
 ";
@@ -71,11 +72,7 @@ impl Work<'_> {
         let mut curl = Command::new("curl");
         curl.args("--silent --show-error --fail --location --speed-limit 1024".split(' '));
         curl.args(["--connect-timeout", &seconds, "--speed-time", &seconds]);
-        curl.arg("--max-filesize")
-            .arg(limit.to_string())
-            .arg("--output")
-            .arg(to)
-            .args(["--", url]);
+        curl.arg("--max-filesize").arg(limit.to_string()).arg("--output").arg(to).args(["--", url]);
         let mut python = Command::new(PYTHON);
         python.args(["-c", PYTHON_SCRIPT, url, &seconds]).arg(to);
         for mut program in [curl, python] {
@@ -99,9 +96,7 @@ impl Work<'_> {
         if !self.run(&mut npm, Path::new(""), u64::MAX)? {
             return Err(Setback::Source("npm is not installed here".into()));
         }
-        let mut entries = fs::read_dir(self.staging)?
-            .flatten()
-            .map(|entry| entry.path());
+        let mut entries = fs::read_dir(self.staging)?.flatten().map(|entry| entry.path());
         let archive = entries.find(|path| path.extension().is_some_and(|end| end == "tgz"));
         let archive = archive.ok_or_else(|| Setback::Source("npm left no archive".into()))?;
         let mut tar = Command::new("tar");
@@ -116,10 +111,7 @@ impl Work<'_> {
     fn run(&mut self, program: &mut Command, file: &Path, limit: u64) -> Result<bool, Setback> {
         let name = program.get_program().to_string_lossy().into_owned();
         let complaints = self.staging.join("complaints.txt");
-        program
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&complaints)?);
+        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&complaints)?);
         let mut child = match program.current_dir(self.staging).spawn() {
             Ok(child) => child,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),

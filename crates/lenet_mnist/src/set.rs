@@ -5,24 +5,14 @@
 pub const MAX_LEN: u64 = (1 << 20) * 28 * 28 + 16;
 
 /// The names of Fashion-MNIST's classes (H. Xiao, K. Rasul and R. Vollgraf, 2017, table 2).
-pub const FASHION_CLASSES: [&str; 10] = [
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-];
+pub const FASHION_CLASSES: [&str; 10] =
+    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
 /// The names of the classes of EMNIST's letters. Its labels go from 1 to 26, so that the first name
 /// belongs to none.
 pub const LETTER_CLASSES: [&str; 27] = [
-    "none", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q",
-    "R", "S", "T", "U", "V", "W", "X", "Y", "Z",
+    "none", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U",
+    "V", "W", "X", "Y", "Z",
 ];
 
 /// Images of any size, and their labels.
@@ -59,14 +49,16 @@ impl ImageSet {
     #[must_use]
     pub fn transposed(mut self) -> Self {
         let (height, width) = (self.height, self.width);
-        let mut original = vec![0; height * width];
-        for image in self.pixels.chunks_exact_mut((height * width).max(1)) {
-            original.copy_from_slice(image);
-            for (i, pixel) in image.iter_mut().enumerate() {
-                *pixel = original[i % height * width + i / height];
+        (self.height, self.width) = (width, height);
+        if height * width > 0 {
+            let mut original = vec![0; height * width];
+            for image in self.pixels.chunks_exact_mut(height * width) {
+                original.copy_from_slice(image);
+                for (i, pixel) in image.iter_mut().enumerate() {
+                    *pixel = original[i % height * width + i / height];
+                }
             }
         }
-        (self.height, self.width) = (width, height);
         self
     }
 }

@@ -2,9 +2,7 @@
 
 use super::{Conv, Plan};
 use crate::activation::{self, Activation};
-use crate::points::{
-    at_points, from_points, input_at_points, input_from_points, taps_at_points, taps_from_points, POINTS,
-};
+use crate::points::{at_points, from_points, input_at_points, input_from_points, POINTS};
 use crate::simd::{Kernel, Simd, MOST_LANES};
 
 /// Evaluates an expression with `$K` for the side of the filters and `$N` for the outputs of a tile.
@@ -56,7 +54,7 @@ impl<const K: usize> Kernel for WeightPoints<'_, K> {
                     }
                     *value = S::load(lanes.as_ptr());
                 }
-                for (point, value) in taps_at_points(taps).into_iter().enumerate() {
+                for (point, value) in at_points(taps).into_iter().enumerate() {
                     value.store_first(count, self.to.add((point * rows + row) * outputs + filter));
                 }
             }
@@ -69,27 +67,30 @@ pub(super) struct WeightGradient<const K: usize> {
     pub(super) rows: usize,
     /// `[point][row]`.
     pub(super) from: *const f32,
-    /// Room for the sums of the weights, `[row][tap]`, in whole vectors of vectors.
-    pub(super) sums: *mut f32,
+    /// Room for the vectors of `LANES` rows of taps, whose lanes are summed in the end.
+    pub(super) vectors: *mut f32,
     pub(super) to: *mut f32,
 }
 
 impl<const K: usize> Kernel for WeightGradient<K> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        for row in 0..self.rows {
-            let mut values = [S::splat(0.0); POINTS];
-            for (p, value) in values.iter_mut().enumerate() {
-                *value = S::load(self.from.add((p * self.rows + row) * S::LANES));
+        for first in (0..self.rows).step_by(S::LANES) {
+            let rows = S::LANES.min(self.rows - first);
+            for row in 0..rows {
+                let mut values = [S::splat(0.0); POINTS];
+                for (p, value) in values.iter_mut().enumerate() {
+                    *value = S::load(self.from.add((p * self.rows + first + row) * S::LANES));
+                }
+                for (tap, sum) in from_points::<S, K>(values).into_iter().enumerate() {
+                    sum.store(self.vectors.add((row * K + tap) * S::LANES));
+                }
             }
-            for (tap, sum) in taps_from_points::<S, K>(values).into_iter().enumerate() {
-                sum.store(self.sums.add((row * K + tap) * S::LANES));
+            for at in (0..rows * K).step_by(S::LANES) {
+                let (count, to) = (S::LANES.min(rows * K - at), self.to.add(first * K + at));
+                let sums = S::sums(self.vectors.add(at * S::LANES));
+                sums.add(S::load_first(count, to)).store_first(count, to);
             }
-        }
-        for at in (0..self.rows * K).step_by(S::LANES) {
-            let (count, to) = (S::LANES.min(self.rows * K - at), self.to.add(at));
-            let sums = S::sums(self.sums.add(at * S::LANES));
-            sums.add(S::load_first(count, to)).store_first(count, to);
         }
     }
 }
@@ -113,17 +114,7 @@ impl Kernel for InputPoints<'_> {
                 let from = self.x.add((channel * height + row) * width * S::LANES);
                 let to = self.to.add((channel * plan.input_rows + row) * plan.row);
                 for t in 0..plan.tiles {
-                    let from = from.add(t * plan.tile * S::LANES);
-                    let mut x = [S::splat(0.0); POINTS];
-                    if t * plan.tile + POINTS <= width {
-                        for (i, x) in x.iter_mut().enumerate() {
-                            *x = S::load(from.add(i * S::LANES));
-                        }
-                    } else {
-                        for (i, x) in x.iter_mut().enumerate().take(width - t * plan.tile) {
-                            *x = S::load(from.add(i * S::LANES));
-                        }
-                    }
+                    let x = load_row::<S, POINTS>(width - t * plan.tile, from.add(t * plan.tile * S::LANES));
                     for (p, value) in input_at_points(x).into_iter().enumerate() {
                         value.store(to.add(p * plan.input_point + t * S::LANES));
                     }
@@ -161,26 +152,21 @@ impl<const N: usize> Kernel for Outputs<'_, N> {
                 for output in &mut outputs {
                     *output = output.add(S::splat(self.bias));
                 }
-                let outputs = activation::forward(self.activation, outputs);
-                if (t + 1) * N <= columns {
-                    for (i, output) in outputs.into_iter().enumerate() {
-                        output.store(to.add(i * S::LANES));
-                    }
-                } else {
-                    for (i, output) in outputs.into_iter().enumerate().take(columns - t * N) {
-                        output.store(to.add(i * S::LANES));
-                    }
-                }
+                store_row(activation::forward(self.activation, outputs), columns - t * N, to);
             }
         }
     }
 }
 
-/// The gradient of a stripe of a filter's map at the points, `[point][row][tile]`; adds its sum to the bias' gradient.
+/// The gradient of a stripe of a filter's convolution at the points, `[point][row][tile]`, from that of its map; adds its sum
+/// to the bias' gradient.
 pub(super) struct GradientPoints<'a, const N: usize> {
     pub(super) plan: &'a Plan,
     pub(super) rows: usize,
-    pub(super) from: *const f32,
+    /// The map, and its gradient, of which each row counts for `repeat` rows of the map.
+    pub(super) y: *const f32,
+    pub(super) dy: *const f32,
+    pub(super) repeat: usize,
     pub(super) to: *mut f32,
     /// How far it is to the next point.
     pub(super) point: usize,
@@ -194,16 +180,11 @@ impl<const N: usize> Kernel for GradientPoints<'_, N> {
         let mut sum = S::splat(0.0);
         for row in 0..self.rows {
             for t in 0..tiles {
-                let from = self.from.add((row * columns + t * N) * S::LANES);
-                let mut gradient = [S::splat(0.0); N];
-                if (t + 1) * N <= columns {
-                    for (i, value) in gradient.iter_mut().enumerate() {
-                        *value = S::load(from.add(i * S::LANES));
-                    }
-                } else {
-                    for (i, value) in gradient.iter_mut().enumerate().take(columns - t * N) {
-                        *value = S::load(from.add(i * S::LANES));
-                    }
+                let y = self.y.add((row * columns + t * N) * S::LANES);
+                let dy = self.dy.add((row / self.repeat * columns + t * N) * S::LANES);
+                let (y, mut gradient) = (load_row::<S, N>(columns - t * N, y), load_row::<S, N>(columns - t * N, dy));
+                for (gradient, y) in gradient.iter_mut().zip(y) {
+                    *gradient = activation::backward(self.plan.conv.activation, y, *gradient);
                 }
                 let mut all = gradient[0];
                 for value in gradient.into_iter().skip(1) {
@@ -221,39 +202,65 @@ impl<const N: usize> Kernel for GradientPoints<'_, N> {
 }
 
 /// The input's gradient from its values at the points; neighbouring tiles overlap.
-pub(super) struct InputGradient<'a> {
+pub(super) struct InputGradient<'a, const N: usize> {
     pub(super) plan: &'a Plan,
     pub(super) from: *const f32,
     pub(super) to: *mut f32,
 }
 
-impl Kernel for InputGradient<'_> {
+impl<const N: usize> Kernel for InputGradient<'_, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
         let plan = self.plan;
         let Conv { inputs, height, width, .. } = plan.conv;
-        for channel in 0..inputs {
-            for row in 0..height {
-                let to = self.to.add((channel * height + row) * width * S::LANES);
-                for column in 0..width {
-                    S::splat(0.0).store(to.add(column * S::LANES));
+        for (channel, row) in (0..inputs * height).map(|at| (at / height, at % height)) {
+            let to = self.to.add((channel * height + row) * width * S::LANES);
+            let tiles = if row < plan.input_rows { plan.tiles } else { 0 };
+            let from = self.from.add((channel * plan.input_rows + row) * plan.row);
+            let mut overlap = [S::splat(0.0); POINTS];
+            for t in 0..tiles {
+                let mut values = [S::splat(0.0); POINTS];
+                for (p, value) in values.iter_mut().enumerate() {
+                    *value = S::load(from.add(p * plan.input_point + t * S::LANES));
                 }
-                if row >= plan.input_rows {
-                    continue;
+                let gradient = input_from_points(values);
+                let mut done = [S::splat(0.0); N];
+                for i in 0..N {
+                    done[i] = gradient[i].add(overlap[i]);
                 }
-                for t in 0..plan.tiles {
-                    let from = self.from.add((channel * plan.input_rows + row) * plan.row + t * S::LANES);
-                    let mut values = [S::splat(0.0); POINTS];
-                    for (p, value) in values.iter_mut().enumerate() {
-                        *value = S::load(from.add(p * plan.input_point));
-                    }
-                    let count = width - t * plan.tile;
-                    for (i, value) in input_from_points(values).into_iter().enumerate().take(count) {
-                        let to = to.add((t * plan.tile + i) * S::LANES);
-                        S::load(to).add(value).store(to);
-                    }
+                for i in 0..POINTS {
+                    // Behind the overlap stand zeros, which reach into no tile.
+                    overlap[i] = if i + N < POINTS { gradient[i + N].add(overlap[i + N]) } else { S::splat(0.0) };
                 }
+                store_row(done, width - t * N, to.add(t * N * S::LANES));
             }
+            // What is left of the overlap, and columns that no output is made of.
+            for column in (tiles * N).min(width)..width {
+                S::splat(0.0).store(to.add(column * S::LANES));
+            }
+            store_row(overlap, width.saturating_sub(tiles * N), to.add(tiles * N * S::LANES));
+        }
+    }
+}
+
+/// The first `count` vectors of a row, zeros behind them.
+#[inline(always)]
+unsafe fn load_row<S: Simd, const N: usize>(count: usize, from: *const f32) -> [S; N] {
+    let mut row = [S::splat(0.0); N];
+    for (i, vector) in row.iter_mut().enumerate() {
+        if count >= N || i < count {
+            *vector = S::load(from.add(i * S::LANES));
+        }
+    }
+    row
+}
+
+/// Writes the first `count` vectors of a row.
+#[inline(always)]
+unsafe fn store_row<S: Simd, const N: usize>(row: [S; N], count: usize, to: *mut f32) {
+    for (i, vector) in row.into_iter().enumerate() {
+        if count >= N || i < count {
+            vector.store(to.add(i * S::LANES));
         }
     }
 }

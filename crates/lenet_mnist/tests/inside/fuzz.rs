@@ -1,4 +1,5 @@
-//! Broken inputs for the reader of IDX, the same ones each time: 300,000, or as many as `MNIST_FUZZ_INPUTS` says.
+//! Broken inputs for the reader of IDX, the same ones each time: 300,000, or as many as
+//! `MNIST_FUZZ_INPUTS` says.
 
 use std::io::Write;
 use std::path::Path;
@@ -26,9 +27,7 @@ fn break_some(random: &mut StdRng, bytes: &mut Vec<u8>) {
             _ => {
                 let field = bytes.get_mut(at % 5 * 4..at % 5 * 4 + 4);
                 let nasty = NASTY[random.gen_range(0..NASTY.len())].to_be_bytes();
-                field
-                    .into_iter()
-                    .for_each(|field| field.copy_from_slice(&nasty));
+                field.into_iter().for_each(|field| field.copy_from_slice(&nasty));
             }
         }
     }
@@ -36,9 +35,8 @@ fn break_some(random: &mut StdRng, bytes: &mut Vec<u8>) {
 
 /// What the format says, written down once more: the pixels and the labels of a sound pair.
 fn oracle(images: &[u8], labels: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let number = |bytes: &[u8], i: usize| {
-        Some(u32::from_be_bytes(bytes.get(4 * i..4 * i + 4)?.try_into().ok()?) as u128)
-    };
+    let number =
+        |bytes: &[u8], i: usize| Some(u32::from_be_bytes(bytes.get(4 * i..4 * i + 4)?.try_into().ok()?) as u128);
     let (count, height, width) = (number(images, 1)?, number(images, 2)?, number(images, 3)?);
     let pixels = images[16..].to_vec();
     let sound = number(images, 0)? == 0x803 && pixels.len() as u128 == count * height * width;
@@ -81,8 +79,7 @@ fn fuzz_idx() {
         let (magic, row) = [(0x801, 1), (0xc01, 4), (0xc02, 8)][random.gen_range(0..3)];
         let mut labels = [magic, count, row / 4].map(u32::to_be_bytes).concat();
         labels.truncate(if magic == 0xc02 { 12 } else { 8 });
-        labels
-            .extend([[0, 0, 0, 9, 0, 0, 0, 1]; 3].as_flattened()[..(row * count) as usize].iter());
+        labels.extend([[0, 0, 0, 9, 0, 0, 0, 1]; 3].as_flattened()[..(row * count) as usize].iter());
         break_some(&mut random, &mut images);
         break_some(&mut random, &mut labels);
         let mut expected = oracle(&images, &labels);
@@ -106,10 +103,7 @@ fn fuzz_idx() {
     // Both outcomes have come up often.
     assert!(sound > inputs / 20 && sound < inputs / 2, "{sound}");
     if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
         assert!(peak < 256 << 10, "{peak} kB");
     }

@@ -3,4 +3,5 @@
 #[cfg(unix)]
 mod fetch;
 mod sets;
+#[cfg_attr(not(unix), allow(dead_code))]
 mod support;
