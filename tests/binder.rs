@@ -29,7 +29,7 @@ fn binder(copy: &Path, script: &str, home: &Path) -> Command {
         .env("RUSTUP_HOME", or_in_home("RUSTUP_HOME", ".rustup"))
         .env(
             "LENET_MNIST_DIR",
-            lenet_core::mnist::data_folder().expect("a data folder"),
+            lenet_mnist::data_folder().expect("a data folder"),
         )
         .env_remove("CARGO_TARGET_DIR")
         .env("PATH", path)

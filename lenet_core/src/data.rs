@@ -8,6 +8,9 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::slices::values;
 
+/// Copies an image, as it is or distorted; the third argument is its place in the data.
+pub(crate) type CopyImage<'a> = dyn Fn(&[f32], &mut [f32], usize) + Sync + 'a;
+
 /// Normalised images with one-hot targets. Making one, or a clone of one, copies no pixels.
 ///
 /// A pair of tensors becomes one by `into`, where the types make sure that there is a target for
@@ -243,13 +246,8 @@ impl Data {
         values(&self.targets)
     }
 
-    /// Has `copy` write each of the images at these places; its third argument is the place.
-    pub(crate) fn gather(
-        &self,
-        places: &[usize],
-        images: &mut [f32],
-        copy: &(dyn Fn(&[f32], &mut [f32], usize) + Sync),
-    ) {
+    /// Has `copy` write each of the images at these places.
+    pub(crate) fn gather(&self, places: &[usize], images: &mut [f32], copy: &CopyImage<'_>) {
         let (from, pixels) = (self.images(), self.pixels());
         for (at, image) in places.iter().zip(images.chunks_exact_mut(pixels)) {
             copy(&from[at * pixels..][..pixels], image, *at);

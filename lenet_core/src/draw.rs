@@ -21,7 +21,7 @@ impl<N: Network> Model<N> {
     /// # Errors
     /// [`Error::Figure`](crate::Error::Figure) for a network that takes other images than 28x28 grey pixels.
     pub fn draw(&self) -> Result<Panel> {
-        let trainer = self.trainer();
+        let trainer = &self.trainer;
         let layers = trainer.layers.iter().filter_map(|layer| layer_of_page(*layer));
         let mut probabilities = vec![0.0; trainer.program.output_len()];
         if trainer.image == [1, 28, 28] {

@@ -1,7 +1,7 @@
 //! A network that is trained and evaluated.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use dfdx::prelude::{Cpu, Dim, HasShape, Tensor, ZerosTensor};
@@ -12,14 +12,14 @@ use crate::fit::Fit;
 use crate::history::{line, Epoch, History, Score};
 use crate::loss::softmax;
 use crate::metrics::largest;
-use crate::network::{flat, kinds, set_flat, Network};
-use crate::optimizer::{Optimizer, State};
+use crate::network::{flat, kinds, set_flat, ImagesFor, Network};
+use crate::optimizer::Optimizer;
 use crate::program::Program;
 use crate::shape::Arriving;
 use crate::slices::{values, values_mut};
 use crate::threads::in_pool;
 use crate::train::Trainer;
-use crate::{weights, Adam};
+use crate::update::State;
 
 /// Images in a step of `evaluate`, as Keras counts them.
 const EVALUATION_BATCH: usize = 32;
@@ -42,10 +42,10 @@ const EVALUATION_BATCH: usize = 32;
 /// ```
 #[derive(Clone)]
 pub struct Model<N> {
-    network: N,
-    trainer: Trainer,
+    pub(crate) network: N,
+    pub(crate) trainer: Trainer,
     /// The file that the model was loaded from or saved to last: a checkpoint may replace it.
-    file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl<N> std::fmt::Debug for Model<N> {
@@ -86,10 +86,6 @@ impl<N: Network> Model<N> {
     /// The network, with the parameters learned so far.
     pub fn network(&self) -> &N {
         &self.network
-    }
-
-    pub(crate) fn trainer(&self) -> &Trainer {
-        &self.trainer
     }
 
     /// Epochs trained so far, in all fits.
@@ -165,42 +161,6 @@ impl<N: Network> Model<N> {
         history
     }
 
-    /// Writes the model to `path`: the parameters, the optimiser with what it remembers, and the epochs trained. A file
-    /// that was there is replaced as a whole or not at all.
-    ///
-    /// ```
-    /// use lenet_core::prelude::*;
-    /// let path = std::env::temp_dir().join(format!("model-{}.safetensors", std::process::id()));
-    /// let mut model = Model::compile(LeNet5::glorot_uniform(1), Sgd::default())?;
-    /// model.save(&path)?;
-    /// let loaded = Model::<LeNet5>::load(&path)?;
-    /// assert_eq!(weights::tensors(loaded.network()), weights::tensors(model.network()));
-    /// # std::fs::remove_file(path).unwrap();
-    /// # Ok::<(), lenet_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::File`] if the file cannot be written.
-    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        weights::save_trainer(&self.trainer, path.as_ref())?;
-        self.file = Some(path.as_ref().into());
-        Ok(())
-    }
-
-    /// The model that [`Model::save`] or [`Fit::checkpoint`] wrote to `path`. It goes on with the same bits as the one that
-    /// was saved.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the file cannot be read, or holds no model of this network.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let network = N::from_parameters(&mut |sizes| vec![0.0; sizes.iter().product()]);
-        let mut model = Self::compile(network, Adam::default())?;
-        weights::load_trainer(&mut model.trainer, path.as_ref())?;
-        set_flat(&mut model.network, &model.trainer.parameters);
-        model.file = Some(path.as_ref().into());
-        Ok(model)
-    }
-
     /// Loss and accuracy on `data`, with a line that says so, as Keras prints it.
     ///
     /// # Errors
@@ -227,10 +187,7 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub fn predict<B: Dim>(
-        &self,
-        images: &Tensor<(B, N::Channels, N::Side, N::Side), f32, Cpu>,
-    ) -> Result<Tensor<(B, N::Classes), f32, Cpu>> {
+    pub fn predict<B: Dim>(&self, images: &ImagesFor<N, B>) -> Result<Tensor<(B, N::Classes), f32, Cpu>> {
         let shape = (images.shape().0, N::Classes::default());
         let mut out: Tensor<_, f32, Cpu> = images.device().try_zeros_like(&shape)?;
         let logits = values_mut(&mut out);
@@ -245,10 +202,7 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// As [`Model::predict`].
-    pub fn predict_classes<B: Dim>(
-        &self,
-        images: &Tensor<(B, N::Channels, N::Side, N::Side), f32, Cpu>,
-    ) -> Result<Vec<u8>> {
+    pub fn predict_classes<B: Dim>(&self, images: &ImagesFor<N, B>) -> Result<Vec<u8>> {
         let probabilities = self.predict(images)?;
         let rows = values(&probabilities);
         let rows = rows.chunks_exact(self.trainer.program.output_len());

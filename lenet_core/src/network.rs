@@ -120,6 +120,9 @@ where
     type Classes = <<N as Takes<N::With>>::Out as Logits>::Classes;
 }
 
+/// A batch of `B` images as the network `N` takes them: `(B, channels, side, side)`.
+pub type ImagesFor<N, B> = Tensor<(B, <N as Network>::Channels, <N as Network>::Side, <N as Network>::Side), f32, Cpu>;
+
 /// What a network begins with: an image.
 #[diagnostic::on_unimplemented(
     message = "a network begins with an image, but the first layer of this one takes values",

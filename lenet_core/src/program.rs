@@ -9,12 +9,13 @@
 //! it is needed, and computes a convolution together with the activation and the pooling behind it.
 
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lenet_kernels::{to_blocks, to_rows, Activation, Buffer, Conv, Dense, Isa, Pad, Pool, Pooling};
-use rand::RngCore as _;
 
 use crate::network::LayerKind;
-use crate::random::{generator, Purpose};
+use crate::random::Sample;
+use crate::threads::for_each;
 
 /// Images that go through a program at once, at most: a core's cache holds what they need.
 pub(crate) const PASS: usize = 32;
@@ -56,16 +57,6 @@ enum Kernel {
     Dropout(f32),
 }
 
-/// What random numbers dropout draws in a training step.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dropout<'a> {
-    pub(crate) seed: u64,
-    /// The step, counted from the model's first.
-    pub(crate) step: u64,
-    /// The images of the pass, by their places in the data.
-    pub(crate) images: &'a [usize],
-}
-
 /// The memory of a pass: what each operation has made, what it saved for the way back, and gradients.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
@@ -78,6 +69,23 @@ pub(crate) struct Workspace {
     /// The gradient of an operation's output, and that of its input.
     gradients: [Buffer; 2],
     scratch: Buffer,
+}
+
+/// A workspace for each thread of the pool.
+pub(crate) struct Workspaces(Vec<Mutex<Workspace>>);
+
+impl Default for Workspaces {
+    fn default() -> Self {
+        Self((0..rayon::current_num_threads()).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl Workspaces {
+    /// That of this thread.
+    pub(crate) fn own(&self) -> MutexGuard<'_, Workspace> {
+        let thread = rayon::current_thread_index().unwrap_or(0);
+        self.0[thread].lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Program {
@@ -227,7 +235,7 @@ impl Program {
         parameters: &[f32],
         prepared: &[f32],
         workspace: &'a mut Workspace,
-        dropout: Option<&Dropout<'_>>,
+        dropout: Option<&Sample<'_>>,
     ) -> &'a [f32] {
         let Workspace { images, isa, values, saved, scratch, .. } = workspace;
         let (images, isa) = (*images, *isa);
@@ -265,6 +273,18 @@ impl Program {
             }
         }
         &values[self.operations.len()]
+    }
+
+    /// What the program makes of any number of images, pass by pass on all threads.
+    pub(crate) fn infer(&self, parameters: &[f32], images: &[f32], outputs: &mut [f32]) {
+        let (workspaces, mut prepared) = (Workspaces::default(), Vec::new());
+        self.prepare(parameters, &mut prepared);
+        let passes = images.chunks(PASS * self.sizes.0).zip(outputs.chunks_mut(PASS * self.sizes.1));
+        for_each(passes, |(images, outputs)| {
+            let workspace = &mut workspaces.own();
+            self.input(workspace, images.len() / self.sizes.0).copy_from_slice(images);
+            outputs.copy_from_slice(self.forward(parameters, &prepared, workspace, None));
+        });
     }
 
     /// Goes back through the operations of the last pass forward, from the gradient `slope` of its output: adds to the
@@ -327,26 +347,5 @@ fn pool(isa: Isa, kind: Pooling, window: usize, channels: usize, side: usize) ->
 fn multiply(values: &mut [f32], factors: &[f32]) {
     for (value, factor) in values.iter_mut().zip(factors) {
         *value *= factor;
-    }
-}
-
-impl Dropout<'_> {
-    /// A factor for each value of the pass: 0 with the probability `rate`, to 1/256, else what keeps the mean as it was.
-    fn factors(&self, rate: f32, operation: usize, (len, blocks, lanes): (usize, bool, usize), factors: &mut [f32]) {
-        let (limit, kept) = ((rate * 256.0).round() as u16, 1.0 / (1.0 - rate));
-        let mut bytes = vec![0; len];
-        factors.fill(0.0);
-        for (place, image) in self.images.iter().enumerate() {
-            // Below 2^32 steps and images, no two of them share random numbers.
-            let index = [self.step << 32 | *image as u64, operation as u64];
-            generator(self.seed, Purpose::Dropout, index).fill_bytes(&mut bytes);
-            let (start, stride) =
-                if blocks { (place / lanes * lanes * len + place % lanes, lanes) } else { (place * len, 1) };
-            for (at, byte) in bytes.iter().enumerate() {
-                if u16::from(*byte) >= limit {
-                    factors[start + at * stride] = kept;
-                }
-            }
-        }
     }
 }

@@ -7,8 +7,6 @@
 
 use dfdx::prelude::{Const, Cpu, CpuError, Dim, Shape, Tape, Tensor};
 
-use crate::layers::{Conv2D, Linear};
-
 /// `C` feature maps, or channels, of `S` x `S` values.
 pub struct Maps<const C: usize, const S: usize>;
 
@@ -134,16 +132,12 @@ pub trait Takes<X: Arriving> {
 )]
 pub trait TakesChannels<const I: usize, const O: usize, const K: usize, const GOT: usize> {}
 
-impl<const I: usize, const O: usize, const K: usize> TakesChannels<I, O, K, I> for Conv2D<I, O, K> {}
-
 /// That as many values arrive at a `Linear<I, O>` as it has weights for.
 #[diagnostic::on_unimplemented(
     message = "`Linear<{I}, {O}>` takes {I} values, but {GOT} arrive",
     label = "write {GOT} as the first number of this `Linear`"
 )]
 pub trait TakesValues<const I: usize, const O: usize, const GOT: usize> {}
-
-impl<const I: usize, const O: usize> TakesValues<I, O, I> for Linear<I, O> {}
 
 /// A side that something changes: a `K` x `K` convolution to `S - K + 1`.
 #[diagnostic::on_unimplemented(
