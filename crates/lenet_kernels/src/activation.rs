@@ -26,19 +26,16 @@ impl Activation {
     pub fn forward(self, isa: Isa, values: &mut [f32]) {
         let (to, len) = (values.as_mut_ptr(), values.len());
         // SAFETY: the kernel touches `len` values.
-        unsafe { isa.run(&Forward { activation: self, to, len }) };
+        unsafe { isa.run(&Each { activation: self, y: None, to, len }) };
     }
 
     /// From the gradient of the outputs `y` to that of the inputs, in place: multiplies `dy` by the derivative, which is
     /// `1 - y^2` for tanh, `y (1 - y)` for sigmoid, and for ReLU 1 where `y > 0`, else 0.
-    ///
-    /// # Panics
-    /// If the slices differ in length.
     pub fn backward(self, isa: Isa, y: &[f32], dy: &mut [f32]) {
         assert_eq!(y.len(), dy.len());
-        let (activation, y, to, len) = (Some(self), y.as_ptr(), dy.as_mut_ptr(), dy.len());
+        let (y, to, len) = (Some(y.as_ptr()), dy.as_mut_ptr(), dy.len());
         // SAFETY: the kernel touches `len` values of each slice.
-        unsafe { isa.run(&Backward { activation, y, dy: to, to, len }) };
+        unsafe { isa.run(&Each { activation: self, y, to, len }) };
     }
 }
 
@@ -79,31 +76,25 @@ unsafe fn tanh<S: Simd, const N: usize>(mut x: [S; N]) -> [S; N] {
     x
 }
 
-struct Forward {
+/// Replaces values by what the function makes of them, or with outputs `y` gradients by what the derivative makes of them.
+struct Each {
     activation: Activation,
+    y: Option<*const f32>,
     to: *mut f32,
     len: usize,
 }
 
-impl Kernel for Forward {
+impl Kernel for Each {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        let mut at = 0;
-        while at + 4 * S::LANES <= self.len {
-            let mut x = [S::splat(0.0); 4];
-            for (i, x) in x.iter_mut().enumerate() {
-                *x = S::load(self.to.add(at + i * S::LANES));
-            }
-            for (i, y) in forward(Some(self.activation), x).into_iter().enumerate() {
-                y.store(self.to.add(at + i * S::LANES));
-            }
-            at += 4 * S::LANES;
-        }
-        while at < self.len {
-            let count = S::LANES.min(self.len - at);
-            let [y] = forward(Some(self.activation), [S::load_first(count, self.to.add(at))]);
-            y.store_first(count, self.to.add(at));
-            at += count;
+        for at in (0..self.len).step_by(S::LANES) {
+            let (count, to) = (S::LANES.min(self.len - at), self.to.add(at));
+            let value = S::load_at_most(count, to);
+            let value = match self.y {
+                None => forward(Some(self.activation), [value])[0],
+                Some(y) => backward(Some(self.activation), S::load_at_most(count, y.add(at)), value),
+            };
+            value.store_at_most(count, to);
         }
     }
 }
@@ -130,31 +121,6 @@ pub(crate) unsafe fn forward<S: Simd, const N: usize>(activation: Option<Activat
                 *y = y.fma(half, half);
             }
             x
-        }
-    }
-}
-
-/// `to = dy * derivative`, where `y` and `dy` are read before `to` is written.
-pub(crate) struct Backward {
-    pub(crate) activation: Option<Activation>,
-    pub(crate) y: *const f32,
-    pub(crate) dy: *const f32,
-    pub(crate) to: *mut f32,
-    pub(crate) len: usize,
-}
-
-impl Kernel for Backward {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        let whole = self.len - self.len % S::LANES;
-        for at in (0..whole).step_by(S::LANES) {
-            let (y, dy) = (S::load(self.y.add(at)), S::load(self.dy.add(at)));
-            backward(self.activation, y, dy).store(self.to.add(at));
-        }
-        if whole < self.len {
-            let count = self.len - whole;
-            let (y, dy) = (S::load_first(count, self.y.add(whole)), S::load_first(count, self.dy.add(whole)));
-            backward(self.activation, y, dy).store_first(count, self.to.add(whole));
         }
     }
 }

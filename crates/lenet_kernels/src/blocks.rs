@@ -6,9 +6,6 @@ use crate::simd::{Kernel, Simd};
 /// Turns images that lie one after the other, `len` values each, into blocks of `isa.lanes()` images side by side:
 /// `blocks[(block * len + i) * lanes + lane] = rows[(block * lanes + lane) * len + i]`, with zeros in the lanes of the last
 /// block that have no image.
-///
-/// # Panics
-/// If `rows` is not a whole number of images, or `blocks` not the blocks for them.
 pub fn to_blocks(isa: Isa, rows: &[f32], len: usize, blocks: &mut [f32]) {
     check(isa, rows.len(), len, blocks.len());
     let block_len = isa.lanes() * len;
@@ -24,9 +21,6 @@ pub fn to_blocks(isa: Isa, rows: &[f32], len: usize, blocks: &mut [f32]) {
 }
 
 /// The way back from [`to_blocks`]; lanes without an image are left out.
-///
-/// # Panics
-/// As [`to_blocks`].
 pub fn to_rows(isa: Isa, blocks: &[f32], len: usize, rows: &mut [f32]) {
     check(isa, rows.len(), len, blocks.len());
     let block_len = isa.lanes() * len;

@@ -22,9 +22,6 @@ impl Dense {
     }
 
     /// Turns the weights around, so that those of an input lie side by side.
-    ///
-    /// # Panics
-    /// If a slice has another length.
     pub fn prepare(&self, weight: &[f32], prepared: &mut [f32]) {
         let Self { inputs, outputs, .. } = *self;
         assert!(weight.len() == inputs * outputs && prepared.len() == inputs * outputs, "weights and prepared weights");
@@ -34,9 +31,6 @@ impl Dense {
     }
 
     /// Writes the outputs `y` of the images `x`.
-    ///
-    /// # Panics
-    /// If a slice has another length.
     pub fn forward(&self, x: &[f32], prepared: &[f32], bias: &[f32], y: &mut [f32]) {
         let Self { inputs, outputs, .. } = *self;
         let images = self.images(x.len(), y.len(), prepared.len(), bias.len());
@@ -46,9 +40,6 @@ impl Dense {
 
     /// Adds to the gradients of weights and biases, and writes that of the input if it is wanted, from that of the
     /// output, `dy`.
-    ///
-    /// # Panics
-    /// If a slice has another length.
     pub fn backward(
         &self,
         x: &[f32],

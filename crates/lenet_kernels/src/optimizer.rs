@@ -101,9 +101,6 @@ impl RmsProp {
 }
 
 /// Moves the parameters by a step of [`Adam`] against the sum of the `gradients`.
-///
-/// # Panics
-/// If a slice differs in length.
 pub fn adam(
     isa: Isa,
     rates: Adam,
@@ -115,17 +112,11 @@ pub fn adam(
 }
 
 /// Moves the parameters by a step of [`Sgd`] against the sum of the `gradients`.
-///
-/// # Panics
-/// If a slice differs in length.
 pub fn sgd(isa: Isa, rates: Sgd, parameters: &mut [f32], gradients: &[&[f32]], velocity: &mut [f32]) -> Finite {
     update(isa, Rule::Sgd(rates), parameters, gradients, [velocity])
 }
 
 /// Moves the parameters by a step of [`RmsProp`] against the sum of the `gradients`.
-///
-/// # Panics
-/// If a slice differs in length.
 pub fn rms_prop(isa: Isa, rates: RmsProp, parameters: &mut [f32], gradients: &[&[f32]], square: &mut [f32]) -> Finite {
     update(isa, Rule::RmsProp(rates), parameters, gradients, [square])
 }
@@ -170,14 +161,8 @@ impl<const N: usize> Kernel for Update<'_, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
         let mut probes = [S::splat(0.0); 2];
-        let whole = self.len - self.len % S::LANES;
-        for at in (0..whole).step_by(S::LANES) {
-            self.vector(at, |from| S::load(from), |to, value| value.store(to), &mut probes);
-        }
-        if whole < self.len {
-            let count = self.len - whole;
-            let load = |from| S::load_first(count, from);
-            self.vector(whole, load, |to, value: S| value.store_first(count, to), &mut probes);
+        for at in (0..self.len).step_by(S::LANES) {
+            self.vector(at, S::LANES.min(self.len - at), &mut probes);
         }
         self.probes.set(probes.map(|probe| probe.sum()));
     }
@@ -186,23 +171,17 @@ impl<const N: usize> Kernel for Update<'_, N> {
 impl<const N: usize> Update<'_, N> {
     /// Moves the parameters of the vector at `at`.
     #[inline(always)]
-    unsafe fn vector<S: Simd>(
-        &self,
-        at: usize,
-        load: impl Fn(*const f32) -> S,
-        store: impl Fn(*mut f32, S),
-        probes: &mut [S; 2],
-    ) {
+    unsafe fn vector<S: Simd>(&self, at: usize, count: usize, probes: &mut [S; 2]) {
         let by = |value: f32| S::splat(value);
         let mut g = by(0.0);
         for gradient in self.gradients {
-            g = g.add(load(gradient.as_ptr().add(at)));
+            g = g.add(S::load_at_most(count, gradient.as_ptr().add(at)));
         }
         let mut averages = [by(0.0); N];
-        for i in 0..N {
-            averages[i] = load(self.averages[i].add(at));
+        for (average, from) in averages.iter_mut().zip(self.averages) {
+            *average = S::load_at_most(count, from.add(at));
         }
-        let p = load(self.parameters.add(at));
+        let p = S::load_at_most(count, self.parameters.add(at));
         let p = match self.rule {
             Rule::Adam(Adam { step_size, beta_1, beta_2, epsilon }) => {
                 averages[0] = averages[0].fma(by(beta_1), g.mul(by(1.0 - beta_1)));
@@ -219,11 +198,11 @@ impl<const N: usize> Update<'_, N> {
                 p.sub(g.mul(by(rate)).div(averages[0].add(by(inside)).sqrt().add(by(outside))))
             }
         };
-        store(self.parameters.add(at), p);
+        p.store_at_most(count, self.parameters.add(at));
         probes[0] = p.fma(by(0.0), probes[0]);
-        for i in 0..N {
-            store(self.averages[i].add(at), averages[i]);
-            probes[1] = averages[i].fma(by(0.0), probes[1]);
+        for (average, to) in averages.into_iter().zip(self.averages) {
+            average.store_at_most(count, to.add(at));
+            probes[1] = average.fma(by(0.0), probes[1]);
         }
     }
 }
@@ -233,66 +212,25 @@ mod tests {
     use super::*;
     use crate::naive::values;
 
-    /// The optimisers' formulas as they stand in the manuals, one value at a time. `state` is what they keep.
-    fn plain(name: &str, t: i32, p: f64, g: f64, [m, v]: [f64; 2]) -> (f64, [f64; 2]) {
-        let (rate, momentum, b1, b2, e) = (0.01, 0.9, 0.9, 0.99, 1e-3);
-        let (m1, v1) = (b1 * m + (1.0 - b1) * g, b2 * v + (1.0 - b2) * g * g);
-        let (m_hat, v_hat) = (m1 / (1.0 - f64::powi(b1, t)), v1 / (1.0 - f64::powi(b2, t)));
-        match name {
-            "Adam, PyTorch" => (p - rate * m_hat / (v_hat.sqrt() + e), [m1, v1]),
-            "Adam, Keras" => {
-                let rate = rate * (1.0 - f64::powi(b2, t)).sqrt() / (1.0 - f64::powi(b1, t));
-                (p - rate * m1 / (v1.sqrt() + e), [m1, v1])
-            }
-            "SGD, PyTorch" => (p - rate * (momentum * m + g), [momentum * m + g, 0.0]),
-            "SGD, PyTorch, Nesterov" => (p - rate * (g + momentum * (momentum * m + g)), [momentum * m + g, 0.0]),
-            "SGD, Keras" => (p + (momentum * m - rate * g), [momentum * m - rate * g, 0.0]),
-            "SGD, Keras, Nesterov" => {
-                let velocity = momentum * m - rate * g;
-                (p + momentum * velocity - rate * g, [velocity, 0.0])
-            }
-            "RMSprop, PyTorch" => {
-                (p - rate * g / ((b2 * m + (1.0 - b2) * g * g).sqrt() + e), [b2 * m + (1.0 - b2) * g * g, 0.0])
-            }
-            "RMSprop, Keras" => {
-                (p - rate * g / (b2 * m + (1.0 - b2) * g * g + e).sqrt(), [b2 * m + (1.0 - b2) * g * g, 0.0])
-            }
-            _ => unreachable!("{name}"),
-        }
-    }
+    type State = [f64; 2];
+    type Formula = fn(t: i32, p: f64, g: f64, state: State) -> (f64, State);
+    /// Rates, momentum and epsilon of all tests.
+    const RATE: f64 = 0.01;
+    const KEEP: f64 = 0.9;
+    const EPSILON: f64 = 1e-3;
 
-    #[test]
-    fn steps_follow_the_formulas() {
-        let names = ["Adam", "SGD", "RMSprop"]
-            .into_iter()
-            .flat_map(|name| [format!("{name}, Keras"), format!("{name}, PyTorch")]);
-        let names = names.chain(["SGD, Keras, Nesterov".to_string(), "SGD, PyTorch, Nesterov".to_string()]);
-        for (isa, name) in Isa::available().into_iter().flat_map(|isa| names.clone().map(move |name| (isa, name))) {
+    /// Takes five steps with two gradients each, and compares with the formula of the manual.
+    fn check(name: &str, formula: Formula, step: impl Fn(Isa, u64, &mut [f32], &[&[f32]], [&mut [f32]; 2]) -> Finite) {
+        for isa in Isa::available() {
             let len = 37;
             let [mut p, mut m, mut v] = [values(len, 1), vec![0.0; len], vec![0.0; len]];
             let mut wanted = Vec::from_iter(p.iter().map(|p| (f64::from(*p), [0.0; 2])));
             for t in 1..=5 {
-                let gradients = [values(len, 2 * t), values(len, 2 * t + 1)];
-                let parts = gradients.each_ref().map(|gradient| &gradient[..]);
-                let (keras, nesterov, step) = (name.contains("Keras"), name.contains("Nesterov"), u64::from(t));
-                let finite = match name.split(',').next() {
-                    Some("Adam") => {
-                        let rates = if keras { Adam::keras } else { Adam::pytorch }(0.01, [0.9, 0.99], 1e-3, step);
-                        adam(isa, rates, &mut p, &parts, [&mut m, &mut v])
-                    }
-                    Some("SGD") => {
-                        let rates = if keras { Sgd::keras } else { Sgd::pytorch }(0.01, 0.9, nesterov);
-                        sgd(isa, rates, &mut p, &parts, &mut m)
-                    }
-                    _ => {
-                        let rates = if keras { RmsProp::keras } else { RmsProp::pytorch }(0.01, 0.99, 1e-3);
-                        rms_prop(isa, rates, &mut p, &parts, &mut m)
-                    }
-                };
+                let [a, b] = [values(len, 2 * t), values(len, 2 * t + 1)];
+                let finite = step(isa, u64::from(t), &mut p, &[&a, &b], [&mut m, &mut v]);
                 assert_eq!(finite, Finite { parameters: true, averages: true });
                 for i in 0..len {
-                    let g = f64::from(gradients[0][i]) + f64::from(gradients[1][i]);
-                    wanted[i] = plain(&name, t as i32, wanted[i].0, g, wanted[i].1);
+                    wanted[i] = formula(t as i32, wanted[i].0, f64::from(a[i]) + f64::from(b[i]), wanted[i].1);
                     assert!(
                         (f64::from(p[i]) - wanted[i].0).abs() < 1e-5,
                         "{isa:?} {name}: {} is not {}",
@@ -302,6 +240,56 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn steps_follow_the_formulas_of_keras_and_pytorch() {
+        let (rate, keep, e) = (RATE as f32, KEEP as f32, EPSILON as f32);
+        fn means(g: f64, [m, v]: State) -> State {
+            [KEEP * m + (1.0 - KEEP) * g, KEEP * v + (1.0 - KEEP) * g * g]
+        }
+        check(
+            "Adam, Keras",
+            |t, p, g, state| {
+                let ([m, v], left) = (means(g, state), 1.0 - KEEP.powi(t));
+                (p - RATE * left.sqrt() / left * m / (v.sqrt() + EPSILON), [m, v])
+            },
+            |isa, t, p, g, means| adam(isa, Adam::keras(rate, [keep; 2], e, t), p, g, means),
+        );
+        check(
+            "Adam, PyTorch",
+            |t, p, g, state| {
+                let ([m, v], left) = (means(g, state), 1.0 - KEEP.powi(t));
+                (p - RATE * (m / left) / ((v / left).sqrt() + EPSILON), [m, v])
+            },
+            |isa, t, p, g, means| adam(isa, Adam::pytorch(rate, [keep; 2], e, t), p, g, means),
+        );
+        for nesterov in [false, true] {
+            let keras: Formula = if nesterov {
+                |_, p, g, [v, _]| (p + KEEP * (KEEP * v - RATE * g) - RATE * g, [KEEP * v - RATE * g, 0.0])
+            } else {
+                |_, p, g, [v, _]| (p + KEEP * v - RATE * g, [KEEP * v - RATE * g, 0.0])
+            };
+            let pytorch: Formula = if nesterov {
+                |_, p, g, [v, _]| (p - RATE * (g + KEEP * (KEEP * v + g)), [KEEP * v + g, 0.0])
+            } else {
+                |_, p, g, [v, _]| (p - RATE * (KEEP * v + g), [KEEP * v + g, 0.0])
+            };
+            check("SGD, Keras", keras, |isa, _, p, g, [v, _]| sgd(isa, Sgd::keras(rate, keep, nesterov), p, g, v));
+            check("SGD, PyTorch", pytorch, |isa, _, p, g, [v, _]| {
+                sgd(isa, Sgd::pytorch(rate, keep, nesterov), p, g, v)
+            });
+        }
+        check(
+            "RMSprop, Keras",
+            |_, p, g, state| (p - RATE * g / (means(g, state)[1] + EPSILON).sqrt(), means(g, state)),
+            |isa, _, p, g, [_, v]| rms_prop(isa, RmsProp::keras(rate, keep, e), p, g, v),
+        );
+        check(
+            "RMSprop, PyTorch",
+            |_, p, g, state| (p - RATE * g / (means(g, state)[1].sqrt() + EPSILON), means(g, state)),
+            |isa, _, p, g, [_, v]| rms_prop(isa, RmsProp::pytorch(rate, keep, e), p, g, v),
+        );
     }
 
     #[test]

@@ -29,18 +29,12 @@ impl Pad {
     }
 
     /// Writes the maps `y` with zeros around those of the blocks `x`.
-    ///
-    /// # Panics
-    /// If a slice is not as long as the blocks are.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
         y.fill(0.0);
         self.each_row(x.len(), y.len(), |at_x, at_y, len| y[at_y..][..len].copy_from_slice(&x[at_x..][..len]));
     }
 
     /// Writes the gradient of the input, `dx`, from that of the output, `dy`: what the zeros get is left out.
-    ///
-    /// # Panics
-    /// If a slice is not as long as the blocks are.
     pub fn backward(&self, dy: &[f32], dx: &mut [f32]) {
         self.each_row(dx.len(), dy.len(), |at_x, at_y, len| dx[at_x..][..len].copy_from_slice(&dy[at_y..][..len]));
     }

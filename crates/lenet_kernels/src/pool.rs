@@ -188,57 +188,28 @@ mod tests {
     use super::*;
     use crate::naive::values;
 
-    /// A window's values as they lie in a map.
-    fn window(pool: &Pool, x: &[f32], [map, row, column, lane]: [usize; 4]) -> Vec<(usize, f32)> {
-        let at = |i: usize| {
-            let (r, c) = (row * pool.window + i / pool.window, column * pool.window + i % pool.window);
-            ((map * pool.height + r) * pool.width + c) * pool.isa.lanes() + lane
-        };
-        (0..pool.window * pool.window).map(|i| (at(i), x[at(i)])).collect()
-    }
-
+    /// The rest is tested with convolutions.
     #[test]
-    fn windows_become_their_mean_or_their_first_largest_value() {
+    fn a_map_by_hand() {
+        #[rustfmt::skip]
+        let map = [
+            1.0, 2.0, 5.0, 5.0, 9.0,
+            4.0, 4.0, 5.0, 1.0, 9.0,
+            9.0, 9.0, 9.0, 9.0, 9.0,
+        ];
         for isa in Isa::available() {
-            for (kind, window_len, channels, height, width) in [
-                (Pooling::Average, 2, 3, 8, 6),
-                (Pooling::Average, 3, 1, 7, 11),
-                (Pooling::Max, 2, 2, 5, 4),
-                (Pooling::Max, 4, 3, 9, 8),
+            let blocks = |values: &[f32]| Vec::from_iter(values.iter().flat_map(|value| vec![*value; isa.lanes()]));
+            for (kind, wanted, gradient) in [
+                (Pooling::Average, [2.75, 4.0], [[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]),
+                (Pooling::Max, [4.0, 5.0], [[0.0, 0.0, 8.0, 0.0], [4.0, 0.0, 0.0, 0.0]]),
             ] {
-                let pool = Pool { isa, kind, window: window_len, channels, height, width };
-                let blocks = 2;
-                // Few different values, so that the largest one often comes twice.
-                let x = values(blocks * pool.input_len() * isa.lanes(), 1)
-                    .iter()
-                    .map(|x| (x * 3.0).round())
-                    .collect::<Vec<_>>();
-                let dy = values(blocks * pool.output_len() * isa.lanes(), 2);
-                let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+                let pool = Pool { isa, kind, window: 2, channels: 1, height: 3, width: 5 };
+                let (x, mut y, mut dx) = (blocks(&map), blocks(&[f32::NAN; 2]), blocks(&[f32::NAN; 15]));
                 pool.forward(&x, &mut y);
-                pool.backward(&x, &dy, &mut dx);
-                let mut wanted_dx = vec![0.0; x.len()];
-                for at in 0..y.len() {
-                    let (rows, columns) = (height / window_len, width / window_len);
-                    let (lane, at_map) = (at % isa.lanes(), at / isa.lanes());
-                    let place = [at_map / columns / rows, at_map / columns % rows, at_map % columns, lane];
-                    let values = window(&pool, &x, place);
-                    let most = values.iter().fold(f32::MIN, |most, x| most.max(x.1));
-                    let mean = values.iter().map(|x| x.1).sum::<f32>() / values.len() as f32;
-                    match kind {
-                        Pooling::Average => {
-                            assert!((y[at] - mean).abs() < 1e-6);
-                            values.iter().for_each(|x| wanted_dx[x.0] = dy[at] / values.len() as f32);
-                        }
-                        Pooling::Max => {
-                            assert_eq!(y[at], most);
-                            let first = values.iter().find(|x| x.1 == most).map_or(0, |x| x.0);
-                            wanted_dx[first] = dy[at];
-                        }
-                    }
-                }
-                let off = dx.iter().zip(&wanted_dx).fold(0f32, |off, (a, b)| off.max((a - b).abs()));
-                assert!(off < 1e-6, "{pool:?}: off by {off}");
+                assert_eq!(y, blocks(&wanted), "{pool:?}");
+                pool.backward(&x, &blocks(&[4.0, 8.0]), &mut dx);
+                let [[a, b, c, d], [e, f, g, h]] = gradient;
+                assert_eq!(dx, blocks(&[a, b, c, d, 0.0, e, f, g, h, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]), "{pool:?}");
             }
         }
     }

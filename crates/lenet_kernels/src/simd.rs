@@ -70,6 +70,21 @@ pub(crate) unsafe trait Simd: Copy {
         self.store(lanes.as_mut_ptr());
         std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
     }
+    /// A vector if `count` is `LANES`, else as [`Self::load_first`].
+    #[inline(always)]
+    unsafe fn load_at_most(count: usize, from: *const f32) -> Self {
+        if count == Self::LANES {
+            return Self::load(from);
+        }
+        Self::load_first(count, from)
+    }
+    #[inline(always)]
+    unsafe fn store_at_most(self, count: usize, to: *mut f32) {
+        if count == Self::LANES {
+            return self.store(to);
+        }
+        self.store_first(count, to);
+    }
     /// The sum of the lanes, always in the same order.
     #[inline(always)]
     unsafe fn sum(self) -> f32 {
