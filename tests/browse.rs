@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 
-use xtask::{chromium, lab};
+use xtask::{chromium, is_root, lab};
 
 use crate::{clean_copy, output_folder, python, Views};
 
@@ -37,7 +37,7 @@ impl Views {
             .arg(path)
             .arg(&folder)
             .args(lab::QUIET);
-        if lab::is_root() {
+        if is_root() {
             command.arg("--allow-root");
         }
         let status = command

@@ -7,10 +7,13 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
-use notebook_tests::{clean_copy, clean_copy_folder, output_folder, Executed, Run};
-use xtask::Project;
+use notebook_tests::{clean_copy, clean_copy_folder, output_folder, python, Executed, Run};
+use serde_json::Value;
+use xtask::{kernel, Project};
 
 const NOTEBOOK: &str = "notebooks/lenet5.ipynb";
 /// The walkthrough with three epochs, to save time.
@@ -61,6 +64,9 @@ fn two_kernels() -> &'static [Vec<Executed>; 2] {
     static RUNS: OnceLock<[Vec<Executed>; 2]> = OnceLock::new();
     RUNS.get_or_init(|| {
         let notebook = clean_copy().join(NOTEBOOK);
+        let mut compile = kernel::launcher(&Project::find(), "--compile");
+        let compiled = compile.current_dir(notebook.with_file_name("")).status();
+        assert!(compiled.expect("Python starts").success());
         let mut again = [&QUICK[..], &["--rounds", "2", "--then"]].concat();
         again.extend(AGAIN);
         let again = Run::start(&notebook, "again", &again);
@@ -148,6 +154,55 @@ fn a_new_model_trains_as_the_first_one_did_and_an_old_one_goes_on() {
     assert_eq!(like_first, [false, true, false, false, true], "{again:?}");
 }
 
+/// The folder below which kernels build.
+fn builds() -> PathBuf {
+    builds_of(&mut kernel::launcher(&Project::find(), "--where"))
+}
+
+fn builds_of(launcher: &mut Command) -> PathBuf {
+    let printed = launcher.output();
+    let printed = String::from_utf8(printed.expect("Python starts").stdout);
+    PathBuf::from(printed.expect("a path in UTF-8").trim_end())
+}
+
+/// When lenet_core was compiled in each folder of the copy's kernels, the template's first.
+fn compiled() -> Vec<SystemTime> {
+    let notebooks = clean_copy_folder().join("notebooks");
+    let entries = fs::read_dir(builds()).expect("the kernels' folders");
+    let folders = entries.map(|entry| entry.expect("an entry").path());
+    let is_of_copy = |folder: &PathBuf| {
+        fs::read_to_string(folder.join("place")).is_ok_and(|place| Path::new(&place) == notebooks)
+    };
+    let mut folders: Vec<_> = folders.filter(is_of_copy).collect();
+    folders.sort();
+    let library = |folder: &PathBuf| {
+        let targets = fs::read_dir(folder.join("target")).expect("a target folder");
+        let paths = targets.map(|entry| entry.expect("an entry").path().join("debug/deps"));
+        let file = format!(
+            "{}lenet_core{}",
+            std::env::consts::DLL_PREFIX,
+            std::env::consts::DLL_SUFFIX
+        );
+        let found = paths
+            .map(|deps| deps.join(&file))
+            .find(|file| file.exists());
+        let changed = fs::metadata(found.expect("the library")).and_then(|found| found.modified());
+        changed.expect("a time")
+    };
+    folders.iter().map(library).collect()
+}
+
+#[test]
+fn kernels_begin_with_what_set_up_has_compiled() {
+    let _ = two_kernels();
+    let compiled = compiled();
+    assert!(compiled.len() >= 3, "{compiled:?}");
+    assert!(
+        compiled.iter().all(|time| *time == compiled[0]),
+        "{compiled:?}"
+    );
+}
+
 /// Name and version of every package in a lock file.
 fn packages(lock_file: &Path) -> HashSet<(String, String)> {
     let text = fs::read_to_string(lock_file).expect("a lock file");
@@ -172,8 +227,7 @@ fn cells_are_built_with_the_versions_of_the_project() {
     let changed = |file: &Path| fs::metadata(file).and_then(|found| found.modified()).ok();
     let copy = clean_copy_folder();
     let project = packages(&copy.join("Cargo.lock"));
-    let builds = Project::find().path("target/notebook");
-    let folders = fs::read_dir(builds).expect("the kernels' folders");
+    let folders = fs::read_dir(builds()).expect("the kernels' folders");
     let of_cells: Vec<_> = folders
         .map(|folder| folder.expect("an entry").path().join("Cargo.lock"))
         .filter(|cells| changed(cells) > changed(&copy))
@@ -220,9 +274,17 @@ println!("{total} {longest:?} {joined} {distinct} {received:?} {slow} {seven}");
 
 #[test]
 fn types_of_the_standard_library_need_not_be_written() {
-    let cells = INFERRED.iter().enumerate().map(|(index, source)| {
+    let names = ["first", "second", "third", "fourth"];
+    let path = notebook("inferred", names.into_iter().zip(INFERRED));
+    let cells = Run::start(&path, "inferred", &[]).finish();
+    assert_eq!(cells[3].printed, "3 Some(5) a-b-c 2 Ok(1.5) false 7\n");
+}
+
+/// Writes a notebook of these cells, each with its id, and gives its path.
+fn notebook<'a>(name: &str, cells: impl IntoIterator<Item = (&'a str, &'a str)>) -> PathBuf {
+    let cells = cells.into_iter().map(|(id, source)| {
         serde_json::json!({
-            "cell_type": "code", "id": format!("inferred-{index}"), "source": source,
+            "cell_type": "code", "id": id, "source": source,
             "metadata": {}, "outputs": [], "execution_count": null,
         })
     });
@@ -230,10 +292,167 @@ fn types_of_the_standard_library_need_not_be_written() {
         "cells": cells.collect::<Vec<_>>(), "nbformat": 4, "nbformat_minor": 5,
         "metadata": { "kernelspec": { "name": "rust", "display_name": "Rust", "language": "rust" } },
     });
-    let path = output_folder("runs").join("inferred.ipynb");
+    let path = output_folder("runs").join(format!("{name}.ipynb"));
     fs::write(&path, notebook.to_string()).expect("to write a notebook");
-    let cells = Run::start(&path, "inferred", &[]).finish();
-    assert_eq!(cells[3].printed, "3 Some(5) a-b-c 2 Ok(1.5) false 7\n");
+    path
+}
+
+/// Cells that fail, and a word of what is said then.
+const FAILURES: [(&str, &str, &str); 6] = [
+    (
+        "lost",
+        "kept.len()",
+        "`kept` was lost when the process ended",
+    ),
+    ("make", "let kept = vec![1, 2]; let gone = vec![3];", ""),
+    (
+        "panic",
+        "kept[7]",
+        "the cell panicked:\nindex out of bounds: the len is 2 but the index is 7\n",
+    ),
+    ("give", "let other = gone;", ""),
+    (
+        "gone",
+        "println!(\"{gone:?} {other:?}\")",
+        "an earlier cell gave it away, as `let b = gone;`",
+    ),
+    (
+        "import",
+        ":dep lenet_core = { path = \"../lenet_core\" }",
+        "This notebook stands outside of the project: open it in",
+    ),
+];
+
+#[test]
+fn failures_say_what_to_do() {
+    let stdin = "let mut line = String::new();\nstd::io::stdin().read_line(&mut line)?;";
+    let cells = [("make-first", "let kept = vec![1, 2];"), ("stdin", stdin)];
+    let path = notebook(
+        "failures",
+        cells
+            .into_iter()
+            .chain(FAILURES.map(|(id, source, _)| (id, source))),
+    );
+    // What is printed before the cell that waits is ever done.
+    let mut arguments = vec![
+        "--rounds",
+        "0",
+        "--interrupt",
+        "stdin",
+        "reads from stdin",
+        "--then",
+    ];
+    arguments.extend(FAILURES.map(|(id, ..)| id));
+    let run = Run::start(&path, "failures", &arguments).finish();
+    let said = |cell: &Executed| cell.failure.clone().unwrap_or_default();
+    assert!(
+        said(&run[1]).contains("run the cells again from the top"),
+        "{:?}",
+        run[1]
+    );
+    for (cell, (id, _, words)) in run[2..].iter().zip(FAILURES) {
+        assert_eq!(
+            (cell.id.as_str(), cell.failure.is_some()),
+            (id, !words.is_empty()),
+            "{cell:?}"
+        );
+        assert!(said(cell).contains(words), "{cell:?}");
+    }
+    let panic = said(run.iter().find(|cell| cell.id == "panic").expect("a panic"));
+    assert!(
+        !panic.contains("backtrace") && panic.trim().lines().count() == 2,
+        "{panic}"
+    );
+}
+
+#[test]
+fn the_words_for_failures_are_as_their_examples_say() {
+    let project = Project::find();
+    let mut doctest = Command::new(project.python());
+    doctest
+        .args(["-m", "doctest"])
+        .arg(project.path("xtask/kernel_words.py"));
+    assert!(doctest.status().expect("Python starts").success());
+}
+
+#[test]
+fn a_kernel_whose_build_folder_has_a_blank_takes_another() {
+    let path = notebook("blank", [("sum", "println!(\"{}\", 1 + 1)")]);
+    let folder = output_folder("Mein Kurs (2)");
+    let variable = ("LENET_KERNEL_BUILDS", folder.join("target/notebook"));
+    let builds =
+        builds_of(kernel::launcher(&Project::find(), "--where").env(variable.0, &variable.1));
+    assert!(
+        !builds.to_string_lossy().contains(' '),
+        "{}",
+        builds.display()
+    );
+    let record = path.with_extension("json");
+    let mut run = python("run_notebook.py");
+    run.arg(&path).arg("--record").arg(&record);
+    run.env(variable.0, &variable.1);
+    assert!(run.status().expect("Python starts").success());
+    let text = fs::read_to_string(record).expect("a record");
+    let record: Value = serde_json::from_str(&text).expect("a record is JSON");
+    assert_eq!(record["cells"][0]["messages"][0]["text"], "2\n");
+    assert!(builds.is_dir() && !folder.join("target").exists());
+    fs::remove_dir_all(builds).expect("to remove what the kernel built");
+}
+
+/// A crate that takes four seconds to compile.
+fn slow_crate() -> PathBuf {
+    let folder = output_folder("slow_to_build");
+    let files = [
+        (
+            "Cargo.toml",
+            "[package]\nname = \"slow_to_build\"\nversion = \"0.1.0\"\n\n[workspace]\n",
+        ),
+        (
+            "build.rs",
+            "fn main() { std::thread::sleep(std::time::Duration::from_secs(4)) }\n",
+        ),
+        ("src/lib.rs", "pub fn answer() -> u8 { 42 }\n"),
+    ];
+    let _ = fs::create_dir_all(folder.join("src"));
+    for (name, text) in files {
+        fs::write(folder.join(name), text).expect("to write a crate");
+    }
+    folder
+}
+
+#[test]
+fn a_crate_of_ones_own_is_told_while_it_is_compiled_and_changes_nothing_else() {
+    let (project, own) = (Project::find(), slow_crate());
+    let dep = |path: PathBuf| format!("{{ path = {:?} }}", path.to_string_lossy());
+    let import = format!(
+        ":dep lenet_core = {}\nuse lenet_core::prelude::*;\nlet kept = vec![1, 2, 3];",
+        dep(project.path("lenet_core"))
+    );
+    let add = format!(
+        ":dep slow_to_build = {}\nprintln!(\"{{}} {{}}\", slow_to_build::answer(), kept.len());",
+        dep(own)
+    );
+    let path = notebook(
+        "own-crate",
+        [("import", import.as_str()), ("add", add.as_str())],
+    );
+    let cells = Run::start(&path, "own-crate", &[]).finish();
+    assert_eq!(cells[1].printed, "42 3\n");
+
+    let record = fs::read_to_string(path.with_extension("json")).expect("a record");
+    let record: Value = serde_json::from_str(&record).expect("a record is JSON");
+    let told = record["cells"][1]["cleared"].to_string();
+    assert!(told.contains("slow_to_build 0.1.0"), "{told}");
+
+    let of_project = packages(&project.path("Cargo.lock"));
+    let folders = fs::read_dir(builds()).expect("the kernels' folders");
+    let mut locks = folders.map(|folder| folder.expect("an entry").path().join("Cargo.lock"));
+    let lock = locks
+        .find(|lock| fs::read_to_string(lock).is_ok_and(|text| text.contains("slow_to_build")));
+    let mut cells = packages(&lock.expect("the kernel's lock file"));
+    cells.retain(|(name, _)| name != "ctx" && name != "slow_to_build");
+    let others: Vec<_> = cells.difference(&of_project).collect();
+    assert!(cells.len() > 30 && others.is_empty(), "{others:?}");
 }
 
 #[test]

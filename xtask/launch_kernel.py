@@ -1,33 +1,23 @@
-"""Starts the Rust kernel with a build folder of its own. kernel.json calls this as
+"""Starts the Rust kernel. kernel.json and `cargo xtask setup` call this as
 
-    launch_kernel.py EVCXR_JUPYTER BUILDS CONNECTION_FILE
+    launch_kernel.py EVCXR_JUPYTER BUILDS CONNECTION_FILE            runs a kernel
+    launch_kernel.py --compile BUILDS                                compiles what a notebook's first cell needs
+    launch_kernel.py --where BUILDS                                  prints the folder that it takes for BUILDS
+    launch_kernel.py --register BUILDS FOLDER EVCXR_JUPYTER LIBRARY  writes kernel.json into FOLDER
 
-evcxr builds cells in a new temporary folder and so compiles lenet_core anew for every kernel. Here each kernel
-takes the first folder below BUILDS that no other kernel holds and keeps what earlier kernels built in it; cargo
-sees by itself what has changed since. Notebooks in different folders never share one: they may mean different
-crates by the same name. The variable LENET_KERNEL_BUILDS names other BUILDS, to measure a kernel that has built
-nothing.
+The kernel gets a build folder of its own (`kernel_folders`), and a relay that says what is being compiled and what to
+do about an error (`kernel_relay`). The variable LENET_KERNEL_BUILDS names other BUILDS, to measure a kernel that has
+built nothing.
 """
 
-import hashlib
-import itertools
+import json
 import os
+import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-# lenet_core and the crates below it do the work: they are built as for a release, whether or not the first cell asks
-# for it. The cells themselves (evcxr names each `ctx`) only call them, and compile in half the time unoptimised.
-SETTINGS = """\
-[profile.dev]
-opt-level = 3
-debug-assertions = false
-overflow-checks = false
-
-[profile.dev.package.ctx]
-opt-level = 0
-"""
+import kernel_folders as folders
 
 # evcxr runs this before the first cell, after it has built a crate without dependencies and so emptied its lock file.
 # The cells then get the very versions that the project is tested with, and cargo need not ask its index for others:
@@ -43,91 +33,95 @@ let _ready: () = {
     }
 };
 """
-LOCK_FILE = Path(__file__).resolve().parent.parent / "Cargo.lock"
 
 # These would reach the compiler of the cells: another toolchain than rust-toolchain.toml names (dfdx needs
 # stable), and a setting with which evcxr's :cache mistakes changed sources for unchanged ones.
 UNWANTED = ["RUSTUP_TOOLCHAIN", "CARGO_INCREMENTAL"]
 
-# Cargo puts its folders into these for what it runs.
+# Cargo puts its folders into these for what it runs. The kernel's process searches them for the library of the
+# compiled cells' standard library: evcxr moves a cell's library one folder up, away from where its own path leads, so
+# without this no kernel starts where the project and the toolchain lie below one folder, such as the user's home.
 LIBRARY_PATHS = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"]
-
-
-def lock(file):
-    """Locks a file until every process that has it open is gone; False if another kernel holds it."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def take_build_folder(builds):
-    """The first free folder for notebooks in this place, made if it is missing, and its lock."""
-    place = hashlib.sha256(os.getcwd().encode()).hexdigest()[:8]
-    for number in itertools.count(1):
-        folder = builds / f"{place}-{number}"
-        folder.mkdir(parents=True, exist_ok=True)
-        file = open(builds / f"{place}-{number}.lock", "w")
-        if lock(file):
-            return folder, file
-        file.close()
-
-
-def write(file, text):
-    """Writes a file at once or not at all, unless it is there."""
-    if file.is_file() and file.read_text() == text:
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as new:
-        new.write(text)
-    os.replace(new.name, file)
-
-
-def has_settings_of_evcxr(environment):
-    """Whether the user has told evcxr what to do when it starts."""
-    folders = [
-        environment.get("XDG_CONFIG_HOME") or Path.home() / ".config",
-        environment.get("APPDATA") or Path.home(),
-        Path.home() / "Library" / "Application Support",
-    ]
-    return "EVCXR_CONFIG_DIR" in environment or any((Path(folder) / "evcxr").is_dir() for folder in folders)
 
 
 def without_lenet_core(search_path):
     """Drops the folders whose lenet_core library the cells would load in place of their own."""
-    folders = [folder for folder in search_path.split(os.pathsep) if folder]
-    return os.pathsep.join(folder for folder in folders if not any(Path(folder).glob("liblenet_core.*")))
+    paths = [path for path in search_path.split(os.pathsep) if path]
+    return os.pathsep.join(path for path in paths if not any(Path(path).glob("*lenet_core.*")))
 
 
-def main():
-    program, builds, connection_file = sys.argv[1:]
-    builds = os.environ.get("LENET_KERNEL_BUILDS", builds)
-    folder, held = take_build_folder(Path(builds))
-    # Cargo finds this from each build folder.
-    write(Path(builds) / ".cargo" / "config.toml", SETTINGS)
+def rust_libraries(environment):
+    """The folder of the toolchain's libraries, or None where there is no rustc to be asked."""
+    cargo_home = Path(environment.get("CARGO_HOME") or Path.home() / ".cargo")
+    rustc = shutil.which("rustc") or shutil.which("rustc", path=str(cargo_home / "bin"))
+    command = [rustc or "rustc", "--print", "target-libdir"]
+    try:
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def cleaned_environment():
+    """The variables of this process, but for those that would change how cells are compiled and loaded."""
     environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
     for name in LIBRARY_PATHS:
         if name in environment:
             environment[name] = without_lenet_core(environment[name])
+    name = LIBRARY_PATHS[-1 if sys.platform == "darwin" else 0]
+    default = "/usr/local/lib:/usr/lib" if sys.platform == "darwin" else ""
+    paths = [rust_libraries(environment), environment.get(name) or default]
+    environment[name] = os.pathsep.join(path for path in paths if path)
+    return environment
+
+
+def has_settings_of_evcxr(environment):
+    """Whether the user has told evcxr what to do when it starts."""
+    places = [
+        environment.get("XDG_CONFIG_HOME") or Path.home() / ".config",
+        environment.get("APPDATA") or Path.home(),
+        Path.home() / "Library" / "Application Support",
+    ]
+    return "EVCXR_CONFIG_DIR" in environment or any((Path(place) / "evcxr").is_dir() for place in places)
+
+
+def start(program, builds, connection_file, environment):
+    """Runs the kernel to its end and gives its exit code."""
+    import kernel_relay  # needs what only the project's Python environment has
+
+    folder, lock = folders.take(builds)
     environment["EVCXR_TMPDIR"] = str(folder)
     if not has_settings_of_evcxr(environment):
-        write(Path(builds) / "evcxr" / "prelude.rs", BEFORE_THE_FIRST_CELL)
-        environment["EVCXR_CONFIG_DIR"] = str(Path(builds) / "evcxr")
-        environment["LENET_LOCK_FILE"] = str(LOCK_FILE)
-    command = [program, "--control_file", connection_file]
-    if os.name == "nt":
-        sys.exit(subprocess.call(command, env=environment))
-    os.set_inheritable(held.fileno(), True)
-    os.execve(program, command, environment)
+        folders.write(builds / "evcxr" / "prelude.rs", BEFORE_THE_FIRST_CELL)
+        environment["EVCXR_CONFIG_DIR"] = str(builds / "evcxr")
+        environment["LENET_LOCK_FILE"] = str(folders.PROJECT / "Cargo.lock")
+    command = [program, "--control_file"]
+    return kernel_relay.run(command, Path(connection_file), environment, folder, folders.PROJECT, lock)
+
+
+def register(builds, folder, program, library):
+    """Writes the file by which Jupyter finds the kernel; LIBRARY has the standard library's sources for it."""
+    spec = {
+        "argv": [sys.executable, __file__, program, builds, "{connection_file}"],
+        "env": {"RUST_SRC_PATH": library},
+        "display_name": "Rust",
+        "language": "rust",
+        "interrupt_mode": "message",
+    }
+    folders.write(Path(folder) / "kernel.json", json.dumps(spec, indent=1, ensure_ascii=False) + "\n")
+
+
+def main():
+    what, builds, *others = sys.argv[1:]
+    if what == "--register":
+        return register(builds, *others)
+    builds = folders.without_blanks(Path(os.environ.get("LENET_KERNEL_BUILDS") or builds).absolute())
+    if what == "--where":
+        return print(builds)
+    folders.prepare(builds)
+    if what == "--compile":
+        return folders.compile_template(builds, cleaned_environment())
+    return start(what, builds, *others, cleaned_environment())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,16 +1,15 @@
 //! Images and their targets, ready for a network.
 
+use std::borrow::Cow;
+
 use dfdx::prelude::*;
-use flate2::Crc;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::kernels::prefetch::prefetch;
-use crate::network::{Batch, Logits, CLASSES, PIXELS, SIDE};
-use crate::view::{values, values_mut};
+use crate::slices::values;
 
-/// So many images before it is copied, an image is asked for: shuffled ones come from far away in memory.
-const AHEAD: usize = 2;
+/// Copies an image, as it is or distorted; the third argument is its place in the data.
+pub(crate) type CopyImage<'a> = dyn Fn(&[f32], &mut [f32], usize) + Sync + 'a;
 
 /// Normalised images with one-hot targets. Making one, or a clone of one, copies no pixels.
 ///
@@ -35,51 +34,91 @@ const AHEAD: usize = 2;
 /// let targets = dev.zeros::<Rank2<4, 10>>();
 /// let data: Data = (&images, &targets).into();
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Data {
-    images: Batch,
-    targets: Logits,
+    images: Tensor<(usize, usize, usize, usize), f32, Cpu>,
+    targets: Tensor<(usize, usize), f32, Cpu>,
 }
 
-/// Images that there are targets for, as many of them: `(N, 1, 28, 28)` and `(N, 10)`.
+/// A batch of images that a network can learn from: f32 of shape `(N, channels, side, side)`.
 #[diagnostic::on_unimplemented(
-    message = "these are no images with a target for each",
-    label = "wanted is a pair `(&images, &targets)`",
-    note = "images have the shape `(N, 1, 28, 28)` and are `f32`: `reshape` and `normalize` make them so",
-    note = "targets have the shape `(N, 10)` with the same `N`: `to_categorical` makes them of labels"
+    message = "the first of the pair, `{Self}`, are no images for a network: `reshape` gives them the shape (N, channels, side, side), `normalize` makes bytes f32",
+    label = "wanted is a pair `(&images, &targets)`"
 )]
-pub trait Images<Targets> {
-    /// Images and targets in one.
-    fn with(&self, targets: &Targets) -> Data;
+pub trait Images {
+    /// The number of images.
+    type Count: Dim;
+    /// The same tensor without its sizes in its type.
+    fn images(&self) -> Tensor<(usize, usize, usize, usize), f32, Cpu>;
 }
 
-impl<N: Dim> Images<Tensor<(N, Const<CLASSES>), f32, Cpu>>
-    for Tensor<(N, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu>
-{
-    fn with(&self, targets: &Tensor<(N, Const<CLASSES>), f32, Cpu>) -> Data {
-        Data {
-            images: any_number(self),
-            targets: any_number(targets),
-        }
+impl<N: Dim, C: Dim, H: Dim, W: Dim> Images for Tensor<(N, C, H, W), f32, Cpu> {
+    type Count = N;
+    fn images(&self) -> Tensor<(usize, usize, usize, usize), f32, Cpu> {
+        any_sizes(self)
     }
 }
 
-/// The same tensor with its first size taken out of its type. Unlike a reshape it brings no kernels into the cell that
+/// One-hot rows, a row for each image: f32 of shape `(N, classes)`.
+#[diagnostic::on_unimplemented(
+    message = "the second of the pair, `{Self}`, are no one-hot rows: `to_categorical::<10, _>(&labels)?` makes them of labels",
+    label = "wanted is a pair `(&images, &targets)`"
+)]
+pub trait Targets {
+    /// The number of rows.
+    type Count: Dim;
+    /// The same tensor without its sizes in its type.
+    fn targets(&self) -> Tensor<(usize, usize), f32, Cpu>;
+}
+
+impl<N: Dim, K: Dim> Targets for Tensor<(N, K), f32, Cpu> {
+    type Count = N;
+    fn targets(&self) -> Tensor<(usize, usize), f32, Cpu> {
+        any_sizes(self)
+    }
+}
+
+/// That there are as many images as targets.
+pub trait AsManyAs<M> {}
+
+impl AsManyAs<usize> for usize {}
+
+impl<const N: usize, const M: usize> AsManyAs<Const<M>> for Const<N> where (): Equal<N, M> {}
+
+/// That two numbers are the same.
+#[diagnostic::on_unimplemented(
+    message = "there are {N} images, but {M} targets",
+    label = "training images belong to training labels, test images to test labels"
+)]
+pub trait Equal<const N: usize, const M: usize> {}
+
+impl<const N: usize> Equal<N, N> for () {}
+
+/// The same tensor with its sizes taken out of its type. Unlike a reshape it brings no kernels into the cell that
 /// asks for it.
-fn any_number<S, R>(tensor: &Tensor<S, f32, Cpu>) -> Tensor<R, f32, Cpu>
+fn any_sizes<S, R>(tensor: &Tensor<S, f32, Cpu>) -> Tensor<R, f32, Cpu>
 where
     S: Shape + RealizeShapeTo<R>,
     R: Shape<Concrete = S::Concrete>,
 {
     let Ok(tensor) = tensor.clone().try_realize() else {
-        unreachable!("the other sizes are the same in both types");
+        unreachable!("any size is a `usize`");
     };
     tensor
 }
 
-impl<I: Images<T>, T> From<(&I, &T)> for Data {
+impl<I: Images, T: Targets> From<(&I, &T)> for Data
+where
+    I::Count: AsManyAs<T::Count>,
+{
     fn from((images, targets): (&I, &T)) -> Self {
-        images.with(targets)
+        Self { images: images.images(), targets: targets.targets() }
+    }
+}
+
+impl From<&Data> for Data {
+    fn from(data: &Data) -> Self {
+        data.clone()
     }
 }
 
@@ -92,6 +131,22 @@ impl Data {
     /// Whether there is no image.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The sizes of an image: channels, height and width.
+    pub(crate) fn image_sizes(&self) -> [usize; 3] {
+        let (_, channels, height, width) = *self.images.shape();
+        [channels, height, width]
+    }
+
+    /// The number of classes.
+    pub(crate) fn classes(&self) -> usize {
+        self.targets.shape().1
+    }
+
+    /// The values of an image.
+    fn pixels(&self) -> usize {
+        self.image_sizes().iter().product()
     }
 
     /// A copy of the first `images` images and their targets, for a quick try.
@@ -109,6 +164,15 @@ impl Data {
     /// Cuts the images in two: the first `1 - fraction` of them to train on, the rest to validate on,
     /// as Keras' `validation_split` does. Shuffle first if the order means something.
     ///
+    /// ```
+    /// use lenet_core::prelude::*;
+    /// let images = Cpu::default().zeros::<Rank4<8, 1, 28, 28>>();
+    /// let targets = Cpu::default().zeros::<Rank2<8, 10>>();
+    /// let (train, validation) = Data::from((&images, &targets)).split(0.25)?;
+    /// assert_eq!((train.len(), validation.len()), (6, 2));
+    /// # Ok::<(), lenet_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Argument`] if either part would be empty.
     pub fn split(&self, fraction: f64) -> Result<(Self, Self)> {
@@ -121,117 +185,81 @@ impl Data {
     }
 
     fn part(&self, range: std::ops::Range<usize>) -> Result<Self> {
-        let order: Vec<usize> = range.collect();
-        let (mut images, mut targets) = batch(self.device(), order.len())?;
-        self.gather(&order, &mut images, &mut targets);
-        Ok(Self { images, targets })
+        let ([channels, height, width], classes) = (self.image_sizes(), self.classes());
+        let (count, pixels) = (range.len(), self.pixels());
+        let images = values(&self.images)[range.start * pixels..range.end * pixels].to_vec();
+        let targets = values(&self.targets)[range.start * classes..range.end * classes].to_vec();
+        let device = self.images.device();
+        Ok(Self {
+            images: device.try_tensor_from_vec(images, (count, channels, height, width))?,
+            targets: device.try_tensor_from_vec(targets, (count, classes))?,
+        })
     }
 
+    /// Whether a network can be trained or evaluated on this, that takes images of these sizes and knows these `classes`.
+    /// Returns a word of warning, if there is one.
+    ///
     /// # Errors
-    /// Where the data cannot be trained or evaluated on.
-    pub(crate) fn check(&self) -> Result<()> {
-        let complain = |expected: &str, got: String| Err(Error::argument("data", expected, got));
-        let targets = self.targets.shape().0;
-        if targets != self.len() {
+    /// [`Error::Argument`] if it cannot.
+    pub(crate) fn check(&self, sizes: &[usize], classes: usize) -> Result<Option<String>> {
+        let complain = |expected: String, got: String| Err(Error::argument("data", expected, got));
+        let (images, targets) = (self.images(), self.targets());
+        let by = |sizes: &[usize]| Vec::from_iter(sizes.iter().map(usize::to_string)).join("x");
+        if sizes != self.image_sizes() || classes != self.classes() {
+            let words = |sizes: &[usize], classes| format!("images of {} with {classes} classes", by(sizes));
             return complain(
-                "a target for each image",
-                format!("{} images and {targets} targets", self.len()),
+                format!("{}, as the network takes them", words(sizes, classes)),
+                words(&self.image_sizes(), self.classes()),
             );
+        }
+        let rows = self.targets.shape().0;
+        if rows != self.len() {
+            return complain("a target for each image".into(), format!("{} images and {rows} targets", self.len()));
         }
         if self.is_empty() {
-            return complain("at least one image", "none".into());
+            return complain("at least one image".into(), "none".into());
         }
-        let images = values(&self.images);
-        let images = images.par_chunks_exact(PIXELS);
-        if let Some(at) = images.position_first(|pixels| !all_finite(pixels)) {
-            let expected = "finite pixels; NaN and infinity cannot be trained on";
-            return complain(expected, format!("one that is not finite in image {at}"));
-        }
-        if let Some(at) = values(&self.targets)
-            .chunks_exact(CLASSES)
-            .position(|row| !all_finite(row))
-        {
+        let largest = |values: &[f32]| values.iter().map(|value| value.abs().to_bits()).fold(0, u32::max);
+        let finite = |values: &[f32]| largest(values) < f32::INFINITY.to_bits();
+        let chunks = images.par_chunks_exact(self.pixels());
+        if let Some(at) = chunks.position_first(|pixels| !finite(pixels)) {
             return complain(
-                "finite targets",
-                format!("one that is not finite for image {at}"),
+                "finite pixels; NaN and infinity cannot be trained on".into(),
+                format!("one that is not finite in image {at}"),
             );
         }
-        Ok(())
-    }
-
-    /// What tells this data from other data, in words: how many images, and a checksum of all numbers.
-    pub(crate) fn fingerprint(&self) -> String {
-        let mut checksum = Crc::new();
-        let mut bytes = Vec::with_capacity(PIXELS * size_of::<f32>());
-        for numbers in [values(&self.images), values(&self.targets)] {
-            for numbers in numbers.chunks(PIXELS) {
-                bytes.clear();
-                bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
-                checksum.update(&bytes);
-            }
+        if let Some(at) = targets.chunks_exact(classes).position(|row| !finite(row)) {
+            return complain("finite targets".into(), format!("one that is not finite for image {at}"));
         }
-        format!("{} images with CRC-32 {:08x}", self.len(), checksum.sum())
+        let most = images.par_chunks(self.pixels()).map(largest).max();
+        let most = f32::from_bits(most.unwrap_or(0));
+        Ok((most > 1.0).then(|| format!("pixels go up to {most}: `normalize` scales bytes to 0..=1")))
     }
 
-    /// Copies the images and targets at `order` into a batch of that size.
-    pub(crate) fn gather(&self, order: &[usize], images: &mut Batch, targets: &mut Logits) {
-        self.gather_with(order, images, targets, |image, copy, _| {
-            copy.copy_from_slice(image)
-        });
+    /// The values of all images.
+    pub(crate) fn images(&self) -> Cow<'_, [f32]> {
+        values(&self.images)
     }
 
-    /// Lets `draw` make each image of a batch from the image at its place in `order`, which is its
-    /// third argument, and copies the targets.
-    pub(crate) fn gather_with(
-        &self,
-        order: &[usize],
-        images: &mut Batch,
-        targets: &mut Logits,
-        draw: impl Fn(&[f32], &mut [f32], usize),
-    ) {
-        let (from_images, from_targets) = (values(&self.images), values(&self.targets));
-        let images = values_mut(images).chunks_exact_mut(PIXELS);
-        let targets = values_mut(targets).chunks_exact_mut(CLASSES);
-        let from_image = |at: usize| &from_images[at * PIXELS..][..PIXELS];
-        for (i, (image, target)) in images.zip(targets).enumerate() {
-            let at = order[i];
-            if let Some(&later) = order.get(i + AHEAD) {
-                prefetch(from_image(later));
-            }
-            draw(from_image(at), image, at);
-            target.copy_from_slice(&from_targets[at * CLASSES..][..CLASSES]);
+    /// The values of all targets.
+    pub(crate) fn targets(&self) -> Cow<'_, [f32]> {
+        values(&self.targets)
+    }
+
+    /// Has `copy` write each of the images at these places.
+    pub(crate) fn gather(&self, places: &[usize], images: &mut [f32], copy: &CopyImage<'_>) {
+        let (from, pixels) = (self.images(), self.pixels());
+        for (at, image) in places.iter().zip(images.chunks_exact_mut(pixels)) {
+            copy(&from[at * pixels..][..pixels], image, *at);
         }
     }
 
-    /// Has the CPU look up where the images at `order` lie, which are wanted soon: their first and last pixels tell.
-    pub(crate) fn expect(&self, order: &[usize]) {
-        let images = values(&self.images);
-        for at in order {
-            let image = &images[at * PIXELS..][..PIXELS];
-            prefetch(&image[..1]);
-            prefetch(&image[PIXELS - 1..]);
+    /// Copies the targets at these places.
+    pub(crate) fn gather_targets(&self, places: &[usize], targets: &mut Vec<f32>) {
+        let (from, classes) = (self.targets(), self.classes());
+        targets.clear();
+        for at in places {
+            targets.extend_from_slice(&from[at * classes..][..classes]);
         }
     }
-
-    pub(crate) fn device(&self) -> &Cpu {
-        self.images.device()
-    }
-}
-
-/// Whether no number is NaN or infinite. Those have the largest exponent, and so the largest bits:
-/// a maximum of integers finds them, which runs in vectors.
-pub(crate) fn all_finite(numbers: &[f32]) -> bool {
-    let largest = numbers
-        .iter()
-        .map(|number| number.abs().to_bits())
-        .fold(0, u32::max);
-    largest < f32::INFINITY.to_bits()
-}
-
-/// Room for a batch of `size` images and targets.
-pub(crate) fn batch(device: &Cpu, size: usize) -> Result<(Batch, Logits)> {
-    Ok((
-        device.try_zeros_like(&(size, Const, Const, Const))?,
-        device.try_zeros_like(&(size, Const))?,
-    ))
 }

@@ -1,6 +1,6 @@
 //! The one error type of this crate.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use dfdx::tensor::CpuError;
 
@@ -20,149 +20,78 @@ use dfdx::tensor::CpuError;
 /// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong, told so that a learner knows what to do next.
-///
-/// `Display` is what a notebook cell shows when `?` meets an error.
+/// What can go wrong. `Display` says what, where, and what to do next; a notebook cell shows it when `?` meets an error.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file or folder could not be read, written or created.
-    Io {
-        /// What was tried, as in "read" or "create".
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// A folder for data refuses to be read or written.
-    Folder {
-        /// What was tried, as in "write".
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-        /// What to do next.
-        advice: String,
-    },
-    /// A file's content is not what it should be.
-    Data {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it, with expected and got.
-        problem: String,
-        /// What to do next.
-        advice: String,
-    },
-    /// A data set could not be fetched from any source.
-    Fetch {
-        /// One line for each source tried: its name and what it answered.
-        attempts: Vec<String>,
-        /// How to fetch by hand.
-        advice: String,
-    },
-    /// An argument does not fit.
-    Argument {
-        /// The argument's name.
-        name: &'static str,
-        /// What would fit.
-        expected: String,
-        /// What was given.
-        got: String,
-    },
-    /// A weights file does not fit the network.
-    Weights {
-        /// The file.
-        path: PathBuf,
-        /// The tensor's name in the file, as in `c1.weight`.
-        tensor: String,
-        /// What the network needs.
-        expected: String,
-        /// What the file holds.
-        got: String,
-    },
-    /// NaN or infinity where a finite number belongs.
+    /// An argument does not fit: its name, what would fit, and what was given.
+    Argument(String),
+    /// A file cannot be read or written, or does not hold what it should.
+    File(String),
+    /// NaN or infinity where a finite value belongs.
     NotFinite {
-        /// What is not finite, as in "loss".
-        what: String,
+        /// What is not finite, as in "the loss".
+        what: &'static str,
         /// Epoch, counted from 1.
         epoch: usize,
-        /// Batch within the epoch, counted from 1.
+        /// Mini-batch within the epoch, counted from 1.
         batch: usize,
     },
+    /// A data set could not be found, fetched or read.
+    Mnist(lenet_mnist::Error),
     /// A figure could not be drawn.
-    Draw(String),
+    Figure(lenet_figures::Error),
     /// dfdx could not make a tensor.
     Device(CpuError),
 }
 
 impl Error {
-    /// An argument that does not fit: its name, what would fit and what was given.
-    pub(crate) fn argument(
-        name: &'static str,
-        expected: impl Into<String>,
-        got: impl Into<String>,
-    ) -> Self {
-        let (expected, got) = (expected.into(), got.into());
-        Self::Argument {
-            name,
-            expected,
-            got,
-        }
+    pub(crate) fn argument(name: &str, expected: impl std::fmt::Display, got: impl std::fmt::Display) -> Self {
+        Self::Argument(format!("{name} must be {expected}, got {got}"))
+    }
+
+    pub(crate) fn file(path: &Path, problem: impl std::fmt::Display) -> Self {
+        Self::File(format!("{}: {problem}", path.display()))
+    }
+
+    /// The operating system refused to `read` or `write` a file.
+    pub(crate) fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
+        Self::File(format!("cannot {action} {}: {source}", path.display()))
     }
 }
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Io { action, path, source } => {
-                write!(f, "cannot {action} {}: {source}", path.display())
-            }
-            Self::Folder { action, path, source, advice } => {
-                write!(f, "cannot {action} {}: {source}; {advice}", path.display())
-            }
-            Self::Data { path, problem, advice } => {
-                write!(f, "{}: {problem}; {advice}", path.display())
-            }
-            Self::Fetch { attempts, advice } => {
-                write!(f, "no source could be fetched from")?;
-                for attempt in attempts {
-                    write!(f, "\n  {attempt}")?;
-                }
-                write!(f, "\n{advice}")
-            }
-            Self::Argument { name, expected, got } => {
-                write!(f, "{name} must be {expected}, got {got}")
-            }
-            Self::Weights { path, tensor, expected, got } => write!(
-                f,
-                "{}: tensor `{tensor}`: expected {expected}, got {got}; the network keeps its weights",
-                path.display()
-            ),
+            Self::Argument(sentence) | Self::File(sentence) => f.write_str(sentence),
             Self::NotFinite { what, epoch, batch } => write!(
                 f,
-                "{what} is not finite in epoch {epoch}, batch {batch}; the model is as it was before this \
-                 epoch: try a smaller learning rate, and look for NaN in the data"
+                "{what} is not finite in epoch {epoch}, batch {batch}; the model is as it was before this epoch: try a smaller \
+                 learning rate, and look for NaN in the data"
             ),
-            Self::Draw(problem) => write!(f, "cannot draw the figure: {problem}"),
+            Self::Mnist(source) => source.fmt(f),
+            Self::Figure(source) => source.fmt(f),
             Self::Device(source) => write!(f, "cannot make a tensor: {source}"),
         }
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { source, .. } | Self::Folder { source, .. } => Some(source),
-            Self::Device(source) => Some(source),
-            _ => None,
-        }
-    }
-}
+impl std::error::Error for Error {}
 
 impl From<CpuError> for Error {
     fn from(source: CpuError) -> Self {
         Self::Device(source)
+    }
+}
+
+impl From<lenet_mnist::Error> for Error {
+    fn from(source: lenet_mnist::Error) -> Self {
+        Self::Mnist(source)
+    }
+}
+
+impl From<lenet_figures::Error> for Error {
+    fn from(source: lenet_figures::Error) -> Self {
+        Self::Figure(source)
     }
 }

@@ -1,24 +1,22 @@
 //! How to train.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use crate::augment::Augment;
 use crate::data::Data;
 use crate::error::{Error, Result};
-use crate::history::{Epoch, Stop};
 use crate::schedule::Schedule;
 
 /// How to train; the defaults are those of the walkthrough.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Fit {
     /// How often to go through the training data.
     pub epochs: usize,
-    /// Images in a step. A last, smaller batch is trained on too.
+    /// Images in a step. A last, smaller mini-batch is trained on too.
     pub batch_size: usize,
     /// Whether the images are put into a new order for each epoch.
     pub shuffle: bool,
-    /// What the orders are drawn from. The same seed gives the same bits, whatever the threads.
+    /// What all random choices are drawn from. The same seed gives the same bits, whatever the threads.
     pub seed: u64,
     /// Threads to train with; `None` takes all that the machine has.
     pub threads: Option<usize>,
@@ -28,16 +26,15 @@ pub struct Fit {
     pub schedule: Schedule,
     /// Distortions of the training images.
     pub augment: Option<Augment>,
-    /// A file that keeps the state of the training: written before the first epoch and replaced as a
-    /// whole after each. If the process is killed, [`Model::resume`](crate::Model::resume) goes on
-    /// from it. A file that is there already is only replaced if the model comes from it.
+    /// Ends training early once the validation loss (without validation the loss) has not improved for this many epochs,
+    /// and leaves the model as the best epoch left it.
+    pub patience: Option<usize>,
+    /// A file to save the model to after each epoch. [`Model::load`](crate::Model::load) reads it: to go on after a break,
+    /// load it and fit the epochs that are left, with the same bits as without the break. A file that is there already is
+    /// only replaced if the model was loaded from it or saved to it.
     pub checkpoint: Option<PathBuf>,
-    /// Time for this call of `fit`: it ends after an epoch if another one, as long as that one, would
-    /// go past it. At least one epoch is trained.
-    pub time_budget: Option<Duration>,
-    /// A file that must not be there yet. Once it is, `fit` ends after the epoch that is under way, and
-    /// leaves the file to whoever made it.
-    pub stop_file: Option<PathBuf>,
+    /// Whether to print a line when an epoch ends.
+    pub verbose: bool,
 }
 
 impl Default for Fit {
@@ -51,9 +48,9 @@ impl Default for Fit {
             validation: None,
             schedule: Schedule::Constant,
             augment: None,
+            patience: None,
             checkpoint: None,
-            time_budget: None,
-            stop_file: None,
+            verbose: true,
         }
     }
 }
@@ -65,18 +62,10 @@ impl Fit {
     /// `epochs` may be [`Fit::SHORT`] or [`Fit::LONG`], or any other number. Trainings longer than
     /// the short one see [`Augment::strong`] distortions, others those of `Augment::default()`.
     pub fn distorted(epochs: usize) -> Self {
-        let augment = if epochs > Self::SHORT {
-            Augment::strong()
-        } else {
-            Augment::default()
-        };
+        let augment = if epochs > Self::SHORT { Augment::strong() } else { Augment::default() };
         Self {
             epochs,
-            schedule: Schedule::OneCycle {
-                peak: 3e-3,
-                warm_up: 0.15,
-                epochs,
-            },
+            schedule: Schedule::OneCycle { peak: 3e-3, warm_up: 0.15, epochs },
             augment: Some(augment),
             ..Self::default()
         }
@@ -88,35 +77,14 @@ impl Fit {
     pub const LONG: usize = 60;
 
     /// # Errors
-    /// Where a setting makes no sense.
+    /// [`Error::Argument`] for a setting out of its range.
     pub(crate) fn check(&self) -> Result<()> {
         if self.batch_size == 0 {
             return Err(Error::argument("batch_size", "at least 1", "0"));
         }
-        match &self.stop_file {
-            Some(path) if path.exists() => {
-                let got = format!("{}, which is there: delete it", path.display());
-                return Err(Error::argument(
-                    "stop_file",
-                    "a file that is not there yet",
-                    got,
-                ));
-            }
-            _ => {}
+        if self.patience == Some(0) {
+            return Err(Error::argument("patience", "at least 1", "0"));
         }
-        self.schedule.check()?;
-        self.validation.as_ref().map_or(Ok(()), Data::check)
-    }
-
-    /// Whether to end a fit that began at `start`, after the epoch `last`.
-    pub(crate) fn stop(&self, start: Instant, last: &Epoch) -> Option<Stop> {
-        if self.stop_file.as_ref().is_some_and(|path| path.exists()) {
-            return Some(Stop::StopFile);
-        }
-        let next = start.elapsed().as_secs_f64() + last.seconds;
-        let over = |budget: Duration| next > budget.as_secs_f64();
-        self.time_budget
-            .is_some_and(over)
-            .then_some(Stop::TimeBudget)
+        self.schedule.check()
     }
 }

@@ -3,14 +3,13 @@
 use rand::distributions::{Distribution, Uniform};
 use rand::rngs::StdRng;
 
-use crate::network::Layer;
+use crate::network::Chain;
 use crate::random::{generator, Purpose};
-use crate::tensors::TensorMaker;
 
 /// Making a network with Glorot-uniform weights, as Keras does by default.
-pub trait GlorotUniform: Layer + Sized {
+pub trait GlorotUniform: Sized {
     /// A network whose weights are drawn by Glorot's uniform rule from `seed`, and whose biases are
-    /// zero. The same seed gives the same bits.
+    /// zero. The same seed gives the same bits. Layers that do not fit one another are refused here, by the compiler.
     ///
     /// Weights are uniform in `-limit..=limit` with `limit = sqrt(6 / (fan_in + fan_out))`, where a
     /// convolution's fans count the pixels under its filter (Glorot and Bengio 2010, "Understanding
@@ -23,18 +22,24 @@ pub trait GlorotUniform: Layer + Sized {
     /// assert!(c1.weight.as_vec().iter().all(|w| w.abs() <= limit));
     /// assert_eq!(c1.bias.array(), [0.0; 6]);
     /// ```
-    fn glorot_uniform(seed: u64) -> Self {
-        let mut random = generator(seed, Purpose::Weights, 0);
-        let mut numbers = |sizes: &[usize]| draw(sizes, &mut random);
-        Self::from_tensors(&mut TensorMaker::new(&mut numbers))
+    fn glorot_uniform(seed: u64) -> Self
+    where
+        Self: Chain;
+}
+
+impl<N> GlorotUniform for N {
+    fn glorot_uniform(seed: u64) -> Self
+    where
+        Self: Chain,
+    {
+        let mut random = generator(seed, Purpose::Weights, [0, 0]);
+        Self::from_parameters(&mut |sizes| sample(sizes, &mut random))
     }
 }
 
-impl<L: Layer> GlorotUniform for L {}
-
-/// Zeros for a bias (one axis), random numbers for weights (outputs, inputs, and where there are filters their rows and
+/// Zeros for a bias (one axis), random values for weights (outputs, inputs, and where there are filters their rows and
 /// columns).
-fn draw(sizes: &[usize], random: &mut StdRng) -> Vec<f32> {
+fn sample(sizes: &[usize], random: &mut StdRng) -> Vec<f32> {
     let count = sizes.iter().product();
     let [outputs, inputs, filter @ ..] = sizes else {
         return vec![0.0; count];

@@ -1,11 +1,10 @@
 //! Looking at a tensor in a notebook.
 
 use std::fmt;
-use std::ops::Index;
 
 use dfdx::prelude::{Cpu, HasShape, Shape, Tensor, Unit};
 
-use crate::view::values;
+use crate::slices::values;
 
 /// Short answers about a tensor.
 pub trait Inspect {
@@ -14,6 +13,11 @@ pub trait Inspect {
 
     /// The sizes of its axes, as in `(60000, 28, 28)`.
     fn dims(&self) -> Dims;
+
+    /// The same under NumPy's name.
+    fn shape(&self) -> Dims {
+        self.dims()
+    }
 
     /// Its type as it would be written, without the paths of modules.
     ///
@@ -36,7 +40,7 @@ impl<S: Shape, E: Unit, T> Inspect for Tensor<S, E, Cpu, T> {
     type Element = E;
 
     fn dims(&self) -> Dims {
-        Dims(self.shape().concrete().into_iter().collect())
+        Dims(HasShape::shape(self).concrete().into_iter().collect())
     }
 
     fn type_name(&self) -> String {
@@ -45,20 +49,15 @@ impl<S: Shape, E: Unit, T> Inspect for Tensor<S, E, Cpu, T> {
     }
 
     fn row(&self, index: usize) -> Vec<E> {
-        let rows = self.shape().concrete()[0];
+        let rows = self.dims()[0];
         assert!(index < rows, "row {index} of a tensor that has {rows}");
-        let len = self.shape().num_elements() / rows;
+        let len = values(self).len() / rows;
         values(self)[index * len..][..len].to_vec()
     }
 }
 
 fn name<T>() -> &'static str {
     std::any::type_name::<T>()
-}
-
-/// A type's name without the paths of modules.
-pub(crate) fn type_name<T>() -> String {
-    without_paths(name::<T>())
 }
 
 /// Leaves of each path in a type's name only its last part.
@@ -81,10 +80,16 @@ fn without_paths(full: &str) -> String {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Dims(Vec<usize>);
 
-impl Index<usize> for Dims {
-    type Output = usize;
-    fn index(&self, axis: usize) -> &usize {
-        &self.0[axis]
+impl std::ops::Deref for Dims {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl<const N: usize> PartialEq<[usize; N]> for Dims {
+    fn eq(&self, sizes: &[usize; N]) -> bool {
+        self.0 == sizes
     }
 }
 

@@ -1,6 +1,6 @@
 //! The network of this project.
 
-use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
+use crate::layers::{AvgPool2D, Conv2D, Flatten, Linear, Tanh};
 
 /// LeNet-5 as the Keras walkthrough has it, 44,426 parameters.
 ///
@@ -17,10 +17,10 @@ use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
 /// # use lenet_core::dfdx::prelude::*;
 /// ```
 pub type LeNet5 = (
-    Fused<(Conv2D<1, 6, 5>, Tanh, AvgPool2D<2>)>,  // C1, S2
-    Fused<(Conv2D<6, 16, 5>, Tanh, AvgPool2D<2>)>, // C3, S4
+    (Conv2D<1, 6, 5>, Tanh, AvgPool2D<2>),  // C1, S2
+    (Conv2D<6, 16, 5>, Tanh, AvgPool2D<2>), // C3, S4
     Flatten,
-    Fused<(Linear<256, 120>, Tanh)>, // C5
-    Fused<(Linear<120, 84>, Tanh)>,  // F6
-    Fused<Linear<84, 10>>,           // Output
+    (Linear<256, 120>, Tanh), // C5
+    (Linear<120, 84>, Tanh),  // F6
+    Linear<84, 10>,           // Output
 );

@@ -2,7 +2,7 @@
 
 use dfdx::prelude::*;
 
-use crate::view::{values, values_mut};
+use crate::slices::{values, values_mut};
 
 /// Mean cross-entropy between the softmax of `logits` and one-hot `targets`, both `(B, C)`.
 ///
@@ -25,32 +25,12 @@ pub fn cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
     logits: Tensor<(B, C), f32, Cpu, T>,
     targets: &Tensor<(B, C), f32, Cpu>,
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
-    let images = logits.shape().0.size();
-    share_of_cross_entropy(logits, targets, images)
-}
-
-/// What a part of a batch adds to the mean cross-entropy of all its `images`.
-pub(crate) fn share_of_cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
-    logits: Tensor<(B, C), f32, Cpu, T>,
-    targets: &Tensor<(B, C), f32, Cpu>,
-    images: usize,
-) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
     let (logits, mut tape) = logits.split_tape();
-    let classes = logits.shape().1.size();
-    let images = images as f32;
+    let (images, classes) = (logits.shape().0.size(), logits.shape().1.size());
     let mut loss: Tensor<Rank0, f32, Cpu> = logits.device().try_zeros_like(&())?;
     let mut slope = values(&logits).into_owned();
-    let mut total = 0f64;
-    for (slope, target) in slope
-        .chunks_exact_mut(classes)
-        .zip(values(targets).chunks_exact(classes))
-    {
-        total += f64::from(row_loss(slope, target));
-        for (slope, target) in slope.iter_mut().zip(target) {
-            *slope = (*slope - target) / images;
-        }
-    }
-    values_mut(&mut loss)[0] = (total / f64::from(images)) as f32;
+    let total = cross_entropy_and_slope(&mut slope, &values(targets), classes, images);
+    values_mut(&mut loss)[0] = (total / images as f64) as f32;
 
     let out = loss.clone();
     tape.add_backward_op(move |gradients| {
@@ -64,14 +44,24 @@ pub(crate) fn share_of_cross_entropy<B: Dim, C: Dim, T: Tape<f32, Cpu>>(
     Ok(loss.put_tape(tape))
 }
 
+/// The cross-entropies of some rows of logits, summed, and in their place the slope of the mean over all `images` of the
+/// mini-batch: `(softmax(logits) - target) / images`.
+pub(crate) fn cross_entropy_and_slope(logits: &mut [f32], targets: &[f32], classes: usize, images: usize) -> f64 {
+    let mut total = 0.0;
+    let rows = logits.chunks_exact_mut(classes);
+    for (row, target) in rows.zip(targets.chunks_exact(classes)) {
+        total += f64::from(row_loss(row, target));
+        for (slope, target) in row.iter_mut().zip(target) {
+            *slope = (*slope - target) / images as f32;
+        }
+    }
+    total
+}
+
 /// The cross-entropy of one image's logits, which are turned into probabilities.
 pub(crate) fn row_loss(logits: &mut [f32], target: &[f32]) -> f32 {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let chosen: f32 = logits
-        .iter()
-        .zip(target)
-        .map(|(logit, target)| target * (logit - max))
-        .sum();
+    let chosen: f32 = logits.iter().zip(target).map(|(logit, target)| target * (logit - max)).sum();
     let sum = softmax(logits);
     target.iter().sum::<f32>() * sum.ln() - chosen
 }
@@ -104,12 +94,7 @@ mod tests {
         let got = cross_entropy(logits.leaky_trace(), &targets).unwrap();
         assert!((got.array() - expected.array()).abs() < 1e-6);
         let (expected, got) = ((expected * 3.0).backward(), (got * 3.0).backward());
-        for (a, b) in got
-            .get(&logits)
-            .as_vec()
-            .iter()
-            .zip(expected.get(&logits).as_vec())
-        {
+        for (a, b) in got.get(&logits).as_vec().iter().zip(expected.get(&logits).as_vec()) {
             assert!((a - b).abs() < 1e-6, "{a} {b}");
         }
     }

@@ -1,35 +1,35 @@
 //! A network that is trained and evaluated.
 
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::time::Instant;
 
-use dfdx::prelude::{Const, Cpu, Dim, HasShape, Tensor, ZerosTensor};
+use dfdx::prelude::{Cpu, Dim, HasShape, Tensor, ZerosTensor};
 
 use crate::data::Data;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fit::Fit;
-use crate::history::History;
-use crate::learner::Learner;
-use crate::network::{Network, CLASSES, SIDE};
-use crate::optim::Adam;
-use crate::progress::{step_line, Lines, Progress};
-use crate::train::{probabilities, score, Training, EVALUATION_BATCH};
-use crate::view::{values, values_mut};
+use crate::history::{line, Epoch, History, Score};
+use crate::loss::softmax;
+use crate::metrics::largest;
+use crate::network::{flat, kinds, set_flat, ImagesFor, Network};
+use crate::optimizer::Optimizer;
+use crate::program::Program;
+use crate::shape::Arriving;
+use crate::slices::{values, values_mut};
+use crate::threads::in_pool;
+use crate::train::Trainer;
+use crate::update::State;
 
-/// How well a model does on some data.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Score {
-    /// Mean cross-entropy.
-    pub loss: f32,
-    /// Share of the images that are classified right, in 0..=1.
-    pub accuracy: f32,
-}
+/// Images in a step of `evaluate`, as Keras counts them.
+const EVALUATION_BATCH: usize = 32;
 
-/// A network with an optimiser, ready to be trained.
+/// A network with an optimiser, compiled for training.
 ///
 /// The loss is the cross-entropy of the softmax of the network's output; the metric is accuracy.
 ///
 /// ```
-/// use lenet_core::{dfdx::prelude::*, init::GlorotUniform as _, Adam, Fit, LeNet5, Model};
+/// use lenet_core::prelude::*;
 /// let dev = Cpu::default();
 /// let images = dev.ones::<Rank4<8, 1, 28, 28>>();
 /// let mut targets = dev.zeros::<Rank2<8, 10>>();
@@ -37,95 +37,103 @@ pub struct Score {
 /// let mut model = Model::compile(LeNet5::glorot_uniform(0), Adam::default())?;
 /// let history = model.fit((&images, &targets), &Fit { epochs: 3, ..Fit::default() })?;
 /// assert!(history.epochs[2].loss < history.epochs[0].loss);
+/// # use lenet_core::dfdx::prelude::OnesTensor;
 /// # Ok::<(), lenet_core::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Model<N> {
-    network: N,
-    training: Training,
-    learner: AsLearner<N>,
+    pub(crate) network: N,
+    pub(crate) trainer: Trainer,
+    /// The file that the model was loaded from or saved to last: a checkpoint may replace it.
+    pub(crate) file: Option<PathBuf>,
 }
-
-/// The network as a [`Learner`]: what can be done with it is compiled where the model is made. Cells that only use the
-/// model need not compile it again.
-struct AsLearner<N> {
-    shared: fn(&N) -> &dyn Learner,
-    exclusive: fn(&mut N) -> &mut dyn Learner,
-}
-
-impl<N> Clone for AsLearner<N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<N> Copy for AsLearner<N> {}
 
 impl<N> std::fmt::Debug for Model<N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Adam {
-            learning_rate,
-            beta_1,
-            beta_2,
-            epsilon,
-        } = self.training.optimizer;
+        let Trainer { optimizer, epochs, .. } = &self.trainer;
         writeln!(f, "loss: cross-entropy of the softmax, mean over the batch")?;
-        writeln!(
-            f,
-            "optimizer: Adam, learning_rate {learning_rate}, beta_1 {beta_1}, beta_2 {beta_2}, epsilon {epsilon:e}"
-        )?;
-        writeln!(f, "metric: accuracy")?;
-        write!(f, "trained: {} epochs", self.training.epochs)
+        write!(f, "optimizer: {}", optimizer.name())?;
+        for (name, value) in optimizer.settings() {
+            write!(f, ", {name} {value}")?;
+        }
+        writeln!(f, "\nmetric: accuracy")?;
+        write!(f, "trained: {epochs} epochs")
     }
 }
 
 impl<N: Network> Model<N> {
-    /// Puts a network and an optimiser together.
+    /// Compiles a network for training with an optimiser: makes the list of operations that `fit` runs, and takes over the
+    /// network's parameters.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) for settings of the optimiser that make no sense.
-    pub fn compile(network: N, optimizer: Adam) -> Result<Self> {
-        Ok(Self::new(network, Training::new(optimizer)?))
+    /// [`Error::Argument`] for a setting of the optimiser out of its range.
+    pub fn compile(network: N, optimizer: impl Into<Optimizer>) -> Result<Self> {
+        let optimizer = optimizer.into();
+        optimizer.check()?;
+        let (layers, image) = (kinds::<N>(), N::With::sizes());
+        let trainer = Trainer {
+            program: Program::new(&layers, &image),
+            layers,
+            image,
+            parameters: flat(&network),
+            optimizer,
+            state: State::default(),
+            epochs: 0,
+        };
+        Ok(Self { network, trainer, file: None })
     }
 
-    pub(crate) fn new(network: N, training: Training) -> Self {
-        Self {
-            network,
-            training,
-            learner: AsLearner {
-                shared: |network| network,
-                exclusive: |network| network,
-            },
-        }
-    }
-
-    /// The network, with the weights learned so far.
+    /// The network, with the parameters learned so far.
     pub fn network(&self) -> &N {
         &self.network
     }
 
+    /// Epochs trained so far, in all fits.
+    pub fn epochs(&self) -> usize {
+        self.trainer.epochs
+    }
+
+    /// The optimiser's learning rate from now on, where the schedule is constant.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for one that is negative or not finite.
+    pub fn set_learning_rate(&mut self, learning_rate: f32) -> Result<()> {
+        let optimizer = self.trainer.optimizer.with_learning_rate(learning_rate);
+        optimizer.check()?;
+        self.trainer.optimizer = optimizer;
+        Ok(())
+    }
+
     /// Trains, and prints a line for each epoch as it ends.
     ///
-    /// Called again, it goes on where it stopped: three epochs and then seven give the same bits as
-    /// ten. A model that [`Model::resume`] made finishes the fit that its checkpoint holds.
-    ///
-    /// It ends early for [`Fit::time_budget`] and [`Fit::stop_file`], always after a whole epoch;
-    /// [`History::stopped`] then says why.
+    /// Called again, it goes on where it stopped: three epochs and then seven give the same bits as ten.
     ///
     /// # Errors
     /// [`Error::Argument`] for settings or data that cannot be trained with; [`Error::NotFinite`] if the
-    /// loss, a weight or a number of the optimiser becomes infinite or NaN, with the model as it was
-    /// before the epoch; [`Error::Io`] if the checkpoint cannot be written, with the model as the last
+    /// loss, a parameter or a mean of the optimiser becomes infinite or NaN, with the model as it was
+    /// before the epoch; [`Error::File`] if the checkpoint cannot be written, with the model as the last
     /// epoch left it.
-    ///
-    /// [`Error::Argument`]: crate::Error::Argument
-    /// [`Error::NotFinite`]: crate::Error::NotFinite
-    /// [`Error::Io`]: crate::Error::Io
     pub fn fit(&mut self, data: impl Into<Data>, how: &Fit) -> Result<History> {
-        self.fit_with(data, how, &mut Lines)
+        self.fit_with(data, how, |_, _| ControlFlow::Continue(()))
     }
 
-    /// Trains as [`Model::fit`] does, and tells `progress` about it.
+    /// Trains as [`Model::fit`] does, and after each epoch hands `after` the epoch and the model. It may look at both, and
+    /// ends the training by `ControlFlow::Break(())`.
+    ///
+    /// ```
+    /// use lenet_core::prelude::*;
+    /// # use lenet_core::dfdx::prelude::OnesTensor;
+    /// # let dev = Cpu::default();
+    /// # let images = dev.ones::<Rank4<8, 1, 28, 28>>();
+    /// # let targets = to_categorical::<10, _>(&dev.tensor([3u8; 8]))?;
+    /// let mut model = Model::compile(LeNet5::glorot_uniform(0), Adam::default())?;
+    /// let history = model.fit_with((&images, &targets), &Fit::default(), |epoch, model| {
+    ///     println!("{:?}", model.predict_classes(&images));
+    ///     if epoch.loss < 1.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// })?;
+    /// assert!(history.epochs.len() < 10);
+    /// # Ok::<(), lenet_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Model::fit`].
@@ -133,25 +141,36 @@ impl<N: Network> Model<N> {
         &mut self,
         data: impl Into<Data>,
         how: &Fit,
-        progress: &mut dyn Progress,
+        mut after: impl FnMut(&Epoch, &Self) -> ControlFlow<()> + Send,
     ) -> Result<History> {
-        let network = (self.learner.exclusive)(&mut self.network);
-        self.training.fit(network, &data.into(), how, progress)
+        if let Some(path) = how.checkpoint.as_ref().filter(|path| path.exists() && self.file.as_ref() != Some(path)) {
+            let got = format!("{}, which is there and is not this model's: delete or load it first", path.display());
+            return Err(Error::argument("checkpoint", "a new file, or this model's own", got));
+        }
+        let mut model = self.clone();
+        let history = self.trainer.fit(&data.into(), how, &mut |trainer, epoch| {
+            model.trainer = trainer.clone();
+            set_flat(&mut model.network, &trainer.parameters);
+            if let Some(path) = &how.checkpoint {
+                model.save(path)?;
+            }
+            Ok(after(epoch, &model))
+        });
+        self.file = model.file;
+        set_flat(&mut self.network, &self.trainer.parameters);
+        history
     }
-}
 
-impl<N> Model<N> {
     /// Loss and accuracy on `data`, with a line that says so, as Keras prints it.
     ///
     /// # Errors
-    /// [`Error::Argument`](crate::Error::Argument) for data that cannot be evaluated on.
+    /// [`Error::Argument`] for data that cannot be evaluated on.
     pub fn evaluate(&self, data: impl Into<Data>) -> Result<Score> {
         let (data, start) = (data.into(), Instant::now());
-        let Score { loss, accuracy } = self.score(data.clone())?;
+        let score = self.score(&data)?;
         let steps = data.len().div_ceil(EVALUATION_BATCH);
-        let seconds = start.elapsed().as_secs_f64();
-        println!("{}", step_line(steps, seconds, loss, accuracy));
-        Ok(Score { loss, accuracy })
+        println!("{}", line(steps, start.elapsed().as_secs_f64(), score.loss, score.accuracy));
+        Ok(score)
     }
 
     /// Loss and accuracy on `data`, without a word.
@@ -159,21 +178,34 @@ impl<N> Model<N> {
     /// # Errors
     /// As [`Model::evaluate`].
     pub fn score(&self, data: impl Into<Data>) -> Result<Score> {
-        score((self.learner.shared)(&self.network), &data.into())
+        let data = data.into();
+        data.check(&self.trainer.image, self.trainer.program.output_len())?;
+        in_pool(None, || self.trainer.score(&data))
     }
 
-    /// The probability of each class for each image: `(N, 1, 28, 28)` to `(N, 10)`.
+    /// The probability of each class for each image: `(B, channels, side, side)` to `(B, classes)`.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub fn predict<I: Dim>(
-        &self,
-        images: &Tensor<(I, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu>,
-    ) -> Result<Tensor<(I, Const<CLASSES>), f32, Cpu>> {
-        let shape = (images.shape().0, Const::<CLASSES>);
+    pub fn predict<B: Dim>(&self, images: &ImagesFor<N, B>) -> Result<Tensor<(B, N::Classes), f32, Cpu>> {
+        let shape = (images.shape().0, N::Classes::default());
         let mut out: Tensor<_, f32, Cpu> = images.device().try_zeros_like(&shape)?;
-        let network = (self.learner.shared)(&self.network);
-        probabilities(network, &values(images), values_mut(&mut out))?;
+        let logits = values_mut(&mut out);
+        in_pool(None, || self.trainer.logits(&values(images), logits))?;
+        for row in logits.chunks_exact_mut(self.trainer.program.output_len()) {
+            softmax(row);
+        }
         Ok(out)
+    }
+
+    /// The most probable class of each image.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn predict_classes<B: Dim>(&self, images: &ImagesFor<N, B>) -> Result<Vec<u8>> {
+        let probabilities = self.predict(images)?;
+        let rows = values(&probabilities);
+        let rows = rows.chunks_exact(self.trainer.program.output_len());
+        Ok(rows.map(|row| largest(row) as u8).collect())
     }
 }

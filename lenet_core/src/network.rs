@@ -1,28 +1,99 @@
-//! What a network is, and what it says of itself.
+//! What a network is: layers whose shapes fit, in a tuple, or in tuples of tuples.
 
-use dfdx::prelude::*;
+use std::borrow::Cow;
 
-use crate::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
-use crate::summary::Summary;
-pub use crate::tensors::{TensorMaker, Tensors, TensorsMut, WeightTensor};
+use dfdx::prelude::{Const, ConstDim, Cpu, CpuError, Dim, Gradients, Tape, Tensor, TensorFromVec};
+pub use lenet_kernels::Activation;
+use lenet_kernels::Pooling;
 
-/// Height and width of an MNIST image, in pixels.
-pub const SIDE: usize = 28;
-/// Pixels of an MNIST image.
-pub const PIXELS: usize = SIDE * SIDE;
-/// Classes: the ten digits.
-pub const CLASSES: usize = 10;
+use crate::shape::{Arriving, Batch, BatchOf, Maps, Takes, Values};
+pub use crate::slices::Parameter;
 
-/// A batch of images with pixels in 0..=1, `(B, 1, 28, 28)`: channels first, as in PyTorch.
-pub type Batch<T = NoneTape> = Tensor<(usize, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu, T>;
-/// The network's output for a batch, `(B, 10)`: a number for each class, before softmax.
-pub type Logits<T = NoneTape> = Tensor<(usize, Const<CLASSES>), f32, Cpu, T>;
-/// dfdx's record of what was computed, for the gradients.
-pub type GradientTape = OwnedTape<f32, Cpu>;
+/// What a layer does, with the numbers of its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the numbers are those of the layers' types, which explain them
+pub enum LayerKind {
+    Input { channels: usize, side: usize },
+    Conv2D { inputs: usize, outputs: usize, kernel: usize },
+    AvgPool2D { window: usize },
+    MaxPool2D { window: usize },
+    ZeroPad2D { padding: usize },
+    Flatten,
+    Linear { inputs: usize, outputs: usize },
+    Activation(Activation),
+    Dropout { percent: usize },
+}
 
-/// A network from images to logits.
+impl LayerKind {
+    /// The shape that the layer makes of one that it takes, both without the batch.
+    pub(crate) fn output(self, input: &[usize]) -> Vec<usize> {
+        let (maps, side) = (input[0], input[input.len() - 1]);
+        let square = |maps, side| vec![maps, side, side];
+        match self {
+            Self::Input { .. } | Self::Activation(_) | Self::Dropout { .. } => input.to_vec(),
+            Self::Conv2D { outputs, kernel, .. } => square(outputs, side + 1 - kernel),
+            Self::AvgPool2D { window } | Self::MaxPool2D { window } => square(maps, side / window),
+            Self::ZeroPad2D { padding } => square(maps, side + 2 * padding),
+            Self::Flatten => vec![input.iter().product()],
+            Self::Linear { outputs, .. } => vec![outputs],
+        }
+    }
+
+    pub(crate) fn activation(self) -> Option<Activation> {
+        match self {
+            Self::Activation(activation) => Some(activation),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn pooling(self) -> Option<(Pooling, usize)> {
+        match self {
+            Self::AvgPool2D { window } => Some((Pooling::Average, window)),
+            Self::MaxPool2D { window } => Some((Pooling::Max, window)),
+            _ => None,
+        }
+    }
+}
+
+/// A layer, or a tuple of up to 16 layers: what it consists of, and its parameters.
 ///
-/// Every tuple of layers whose shapes fit is one; there is nothing to implement by hand.
+/// A layer lists its weight before its bias, and a tuple its layers from first to last, as dfdx does.
+pub trait Layer: Sized {
+    /// Adds what this is made of.
+    fn kinds(kinds: &mut Vec<LayerKind>);
+
+    /// Makes it of tensors of parameters, each with the values that `values` gives for its sizes.
+    fn from_parameters(values: &mut dyn FnMut(&[usize]) -> Vec<f32>) -> Self;
+
+    /// Adds its tensors of parameters.
+    fn parameters<'a>(&'a self, all: &mut Vec<&'a dyn Parameter>);
+
+    /// Adds its tensors of parameters, to be changed.
+    fn parameters_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn Parameter>);
+}
+
+/// The next tensor of parameters, of the shape that its type names.
+pub(crate) fn parameter<S: dfdx::shapes::ConstShape>(
+    values: &mut dyn FnMut(&[usize]) -> Vec<f32>,
+) -> Tensor<S, f32, Cpu> {
+    let shape = S::default();
+    let sizes: Vec<usize> = shape.concrete().into_iter().collect();
+    Cpu::default().tensor_from_vec(values(&sizes), shape)
+}
+
+/// What arrives at the first layer. Where nothing else is said, that is an image of 28x28 pixels, in as many channels as
+/// the first convolution looks at; an [`Input`](crate::layers::Input) in front of all layers says else.
+pub trait Begins {
+    /// [`Maps`] or [`Values`].
+    type With: Arriving;
+}
+
+/// Layers that fit from one to the next: every tuple of them is such a chain, there is nothing to implement by hand.
+pub trait Chain: Layer + Begins + Takes<<Self as Begins>::With> + Clone + Send + Sync + 'static {}
+
+impl<N> Chain for N where N: Layer + Begins + Takes<<N as Begins>::With> + Clone + Send + Sync + 'static {}
+
+/// A [`Chain`] from images to one value for each class, the logits.
 ///
 /// ```
 /// use lenet_core::{layers::{Conv2D, Flatten, Linear, Tanh}, network::Network};
@@ -30,338 +101,193 @@ pub type GradientTape = OwnedTape<f32, Cpu>;
 /// fn is_a_network<N: Network>() {}
 /// is_a_network::<Small>();
 /// ```
+pub trait Network: Chain {
+    /// The channels of an image.
+    type Channels: ConstDim;
+    /// Its height and width.
+    type Side: ConstDim;
+    /// The classes.
+    type Classes: ConstDim;
+}
+
+impl<N: Chain> Network for N
+where
+    N::With: Image,
+    <N as Takes<N::With>>::Out: Logits,
+{
+    type Channels = <N::With as Image>::Channels;
+    type Side = <N::With as Image>::Side;
+    type Classes = <<N as Takes<N::With>>::Out as Logits>::Classes;
+}
+
+/// A batch of `B` images as the network `N` takes them: `(B, channels, side, side)`.
+pub type ImagesFor<N, B> = Tensor<(B, <N as Network>::Channels, <N as Network>::Side, <N as Network>::Side), f32, Cpu>;
+
+/// What a network begins with: an image.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no network from 28x28 images to 10 logits",
-    note = "the layers' shapes must fit from one to the next: for `Linear<I, O>`, `I` is what arrives"
+    message = "a network begins with an image, but the first layer of this one takes values",
+    label = "put `Flatten` in front of the first `Linear`"
 )]
-pub trait Network:
-    TensorCollection<f32, Cpu, To<f32, Cpu> = Self>
-    + Module<Batch, Output = Logits, Error = CpuError>
-    + Module<Batch<GradientTape>, Output = Logits<GradientTape>, Error = CpuError>
-    + Layer
-    + Clone
-    + Send
-    + Sync
-    + 'static
-{
+pub trait Image: Arriving {
+    /// Channels.
+    type Channels: ConstDim;
+    /// Height and width.
+    type Side: ConstDim;
 }
 
-impl<N> Network for N where
-    N: TensorCollection<f32, Cpu, To<f32, Cpu> = Self>
-        + Module<Batch, Output = Logits, Error = CpuError>
-        + Module<Batch<GradientTape>, Output = Logits<GradientTape>, Error = CpuError>
-        + Layer
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
+impl<const C: usize, const S: usize> Image for Maps<C, S> {
+    type Channels = Const<C>;
+    type Side = Const<S>;
 }
 
-/// A layer that can describe itself, and be made of tensors of weights.
-pub trait Layer {
-    /// Adds what this layer does to the outline, whose last shape is the layer's input.
-    fn outline(outline: &mut Outline);
+/// What a network ends with: one value for each class.
+#[diagnostic::on_unimplemented(
+    message = "a network ends with one value for each class, but this one ends with maps",
+    label = "end with `Flatten` and a `Linear` that gives as many values as there are classes"
+)]
+pub trait Logits: Arriving {
+    /// Their number.
+    type Classes: ConstDim;
+}
 
-    /// The layer table, as Keras prints it.
-    fn summary(&self) -> Summary
+impl<const N: usize> Logits for Values<N> {
+    type Classes = Const<N>;
+}
+
+/// Sending a batch through a layer or a network.
+pub trait Forward {
+    /// What the layers make of `batch`, of shape `(images, channels, side, side)` or `(images, values)`, with or without a
+    /// tape.
+    ///
+    /// ```
+    /// use lenet_core::prelude::*;
+    /// let network = LeNet5::glorot_uniform(0);
+    /// let images = Cpu::default().zeros::<Rank4<2, 1, 28, 28>>();
+    /// let logits: Tensor<Rank2<2, 10>, f32, Cpu> = network.forward(images);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no memory for the tensors.
+    fn forward<X: Batch>(&self, batch: X) -> BatchOf<Self::Out, X::Images, X::Tape>
     where
-        Self: Sized,
+        Self: Takes<X::Arriving>;
+}
+
+impl<N> Forward for N {
+    fn forward<X: Batch>(&self, batch: X) -> BatchOf<N::Out, X::Images, X::Tape>
+    where
+        N: Takes<X::Arriving>,
     {
-        Summary::of::<Self>()
-    }
-
-    /// A layer with tensors of weights from `maker`, in the order of [`Layer::tensors`].
-    fn from_tensors(maker: &mut TensorMaker<'_>) -> Self
-    where
-        Self: Sized;
-
-    /// Adds the layer's tensors of weights to `all`, in the order in which dfdx has them: weights before biases.
-    fn tensors<'a>(&'a self, all: &mut Tensors<'a>);
-
-    /// Adds the layer's tensors of weights to `all`, as [`Layer::tensors`] does, to be changed.
-    fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>);
-
-    /// Whether the gradient for this layer's input is left out, as a network's first layer may.
-    fn skip_input_gradient(&mut self, _skip: bool) {}
-
-    /// Whether dense layers leave the gradient of their weights as the factors of a product, where those are fewer numbers
-    /// for so many images. Only training, which knows what to do with them, asks for that.
-    fn leave_factors(&mut self, _images: Option<usize>) {}
-
-    /// Whether what a pass adds to the gradients of the layer's weights is summed up before it is added. Then the same bits
-    /// come out where a pass is added right away as where it begins with zeros elsewhere and is added later.
-    fn adds_once(&self) -> bool {
-        false
-    }
-}
-
-/// A row of a network's outline.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The name, as in the paper: `C1`, `S2`, …, `Output`.
-    pub name: String,
-    /// What the layer is, as in `Conv2D 5x5`.
-    pub kind: String,
-    /// The activation that follows, as in `tanh`; empty for none.
-    pub activation: String,
-    /// The output's shape without the batch: `[channels, height, width]` or `[features]`.
-    pub output: Vec<usize>,
-    /// The trainable parameters, weights and biases.
-    pub parameters: usize,
-    /// How the parameters are counted, as in `(5*5*1 + 1) * 6`; empty where there are none.
-    pub formula: String,
-}
-
-/// The layers of a network, in order, with their shapes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outline {
-    /// The input's shape without the batch.
-    pub input: Vec<usize>,
-    /// A row for each layer; activations stand in the row of the layer they follow.
-    pub rows: Vec<Row>,
-}
-
-impl Outline {
-    /// The outline of `N`, for MNIST's images.
-    ///
-    /// Names follow the paper: C for a convolution, S for subsampling, F for a dense layer, with the
-    /// position counted from 1. A dense layer that follows [`Flatten`] is a convolution over the whole
-    /// feature map and named C as there (LeCun 1998, section II.B on C5); the last one is Output.
-    ///
-    /// ```
-    /// use lenet_core::{LeNet5, network::Outline};
-    /// let outline = Outline::of::<LeNet5>();
-    /// let names: Vec<_> = outline.rows.iter().map(|row| row.name.as_str()).collect();
-    /// assert_eq!(names, ["C1", "S2", "C3", "S4", "Flatten", "C5", "F6", "Output"]);
-    /// assert_eq!(outline.parameters(), 44_426);
-    /// ```
-    pub fn of<N: Layer>() -> Self {
-        let mut outline = Self {
-            input: vec![1, SIDE, SIDE],
-            rows: Vec::new(),
-        };
-        N::outline(&mut outline);
-        outline.name_layers();
-        outline
-    }
-
-    /// All trainable parameters.
-    pub fn parameters(&self) -> usize {
-        self.rows.iter().map(|row| row.parameters).sum()
-    }
-
-    /// The shape that arrives at the next layer.
-    fn last(&self) -> &[usize] {
-        self.rows.last().map_or(&self.input, |row| &row.output)
-    }
-
-    fn push(&mut self, kind: String, output: Vec<usize>, parameters: usize, formula: String) {
-        let (name, activation) = (String::new(), String::new());
-        self.rows.push(Row {
-            name,
-            kind,
-            activation,
-            output,
-            parameters,
-            formula,
-        });
-    }
-
-    fn name_layers(&mut self) {
-        let mut position = 0;
-        let mut flattened = false;
-        let last_dense = self.rows.iter().rposition(|row| row.kind == LINEAR);
-        for (index, row) in self.rows.iter_mut().enumerate() {
-            if row.kind == FLATTEN {
-                row.name = FLATTEN.into();
-                flattened = true;
-                continue;
-            }
-            position += 1;
-            row.name = match row.kind.as_str() {
-                _ if Some(index) == last_dense => "Output".into(),
-                LINEAR if flattened => format!("C{position}"),
-                LINEAR => format!("F{position}"),
-                kind if kind.starts_with(CONV) => format!("C{position}"),
-                _ => format!("S{position}"),
-            };
-            flattened = false;
+        match self.run(batch.tensor()) {
+            Ok(output) => output,
+            Err(error) => panic!("{error}"),
         }
     }
 }
 
-pub(crate) const CONV: &str = "Conv2D";
-pub(crate) const AVG_POOL: &str = "AvgPool2D";
-pub(crate) const LINEAR: &str = "Linear";
-pub(crate) const FLATTEN: &str = "Flatten";
+/// The kinds of a network's layers, in order.
+pub(crate) fn kinds<N: Layer>() -> Vec<LayerKind> {
+    let mut kinds = Vec::new();
+    N::kinds(&mut kinds);
+    kinds
+}
 
-impl<const I: usize, const O: usize, const K: usize> Layer for Conv2D<I, O, K> {
-    fn outline(outline: &mut Outline) {
-        let sides = outline.last()[1..].iter().map(|side| side + 1 - K);
-        let output = std::iter::once(O).chain(sides).collect();
-        let formula = format!("({K}*{K}*{I} + 1) * {O}");
-        outline.push(
-            format!("{CONV} {K}x{K}"),
-            output,
-            (K * K * I + 1) * O,
-            formula,
-        );
-    }
-    fn from_tensors(maker: &mut TensorMaker<'_>) -> Self {
-        let (weight, bias) = (maker.make(), maker.make());
-        Self { weight, bias }
-    }
-    fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
-        all.push(&self.weight);
-        all.push(&self.bias);
-    }
-    fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>) {
-        all.push(&mut self.weight);
-        all.push(&mut self.bias);
+/// The tensors of a network's parameters, in order.
+pub(crate) fn parameters<N: Layer>(network: &N) -> Vec<&dyn Parameter> {
+    let mut all = Vec::new();
+    network.parameters(&mut all);
+    all
+}
+
+/// All parameters of a network in one vector.
+pub(crate) fn flat<N: Layer>(network: &N) -> Vec<f32> {
+    let values = parameters(network).into_iter().map(|parameter| parameter.values());
+    values.flat_map(Cow::into_owned).collect()
+}
+
+/// Sets all parameters of a network from one vector.
+pub(crate) fn set_flat<N: Layer>(network: &mut N, mut from: &[f32]) {
+    let mut all = Vec::new();
+    network.parameters_mut(&mut all);
+    for parameter in all {
+        let values = parameter.values_mut();
+        values.copy_from_slice(from.split_off(..values.len()).unwrap_or_default());
     }
 }
 
-impl<const K: usize> Layer for AvgPool2D<K> {
-    fn outline(outline: &mut Outline) {
-        let shape = outline.last();
-        let sides = shape[1..].iter().map(|side| side / K);
-        let output = std::iter::once(shape[0]).chain(sides).collect();
-        outline.push(format!("{AVG_POOL} {K}x{K}"), output, 0, String::new());
+/// The gradients of all parameters of a network in one vector.
+///
+/// # Errors
+/// If dfdx cannot make room for one that is missing.
+pub(crate) fn flat_gradient<N: Layer>(network: &N, gradients: &mut Gradients<f32, Cpu>) -> Result<Vec<f32>, CpuError> {
+    let mut flat = Vec::new();
+    for parameter in parameters(network) {
+        flat.extend_from_slice(parameter.gradient(gradients)?);
     }
-    fn from_tensors(_: &mut TensorMaker<'_>) -> Self {
-        Self
-    }
-    fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
-    fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
-    fn adds_once(&self) -> bool {
-        true
-    }
+    Ok(flat)
 }
 
-impl Layer for Flatten {
-    fn outline(outline: &mut Outline) {
-        let product = outline.last().iter().product();
-        outline.push(FLATTEN.into(), vec![product], 0, String::new());
-    }
-    fn from_tensors(_: &mut TensorMaker<'_>) -> Self {
-        Self
-    }
-    fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
-    fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
-    fn adds_once(&self) -> bool {
-        true
-    }
-}
-
-impl<const I: usize, const O: usize> Layer for Linear<I, O> {
-    fn outline(outline: &mut Outline) {
-        outline.push(
-            LINEAR.into(),
-            vec![O],
-            (I + 1) * O,
-            format!("({I} + 1) * {O}"),
-        );
-    }
-    fn from_tensors(maker: &mut TensorMaker<'_>) -> Self {
-        let (weight, bias) = (maker.make(), maker.make());
-        Self { weight, bias }
-    }
-    fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
-        all.push(&self.weight);
-        all.push(&self.bias);
-    }
-    fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>) {
-        all.push(&mut self.weight);
-        all.push(&mut self.bias);
-    }
-}
-
-impl Layer for Tanh {
-    fn outline(outline: &mut Outline) {
-        if let Some(row) = outline.rows.last_mut() {
-            row.activation = "tanh".into();
+/// Tuples: what arrives at a layer is what the layer before it gives.
+macro_rules! tuples {
+    ($($first:ident $($previous:ident $layer:ident)* => $last:ident;)*) => { $(
+        impl<$first: Begins, $($layer),*> Begins for ($first, $($layer,)*) {
+            type With = $first::With;
         }
-    }
-    fn from_tensors(_: &mut TensorMaker<'_>) -> Self {
-        Self
-    }
-    fn tensors<'a>(&'a self, _: &mut Tensors<'a>) {}
-    fn tensors_mut<'a>(&'a mut self, _: &mut TensorsMut<'a>) {}
-    fn adds_once(&self) -> bool {
-        true
-    }
-}
 
-impl<M: Layer> Layer for Fused<M> {
-    fn outline(outline: &mut Outline) {
-        M::outline(outline);
-    }
-    fn from_tensors(maker: &mut TensorMaker<'_>) -> Self {
-        Self::new(M::from_tensors(maker))
-    }
-    fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
-        (**self).tensors(all);
-    }
-    fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>) {
-        (**self).tensors_mut(all);
-    }
-    fn skip_input_gradient(&mut self, skip: bool) {
-        self.set_skip_input_gradient(skip);
-    }
-    fn leave_factors(&mut self, images: Option<usize>) {
-        self.set_leave_factors(images);
-    }
-    fn adds_once(&self) -> bool {
-        true
-    }
-}
+        impl<X: Arriving, $first: Takes<X>, $($layer: Takes<$previous::Out>),*> Takes<X> for ($first, $($layer,)*) {
+            type Out = $last::Out;
 
-macro_rules! tuple_layers {
-    ($($first:ident $($rest:ident)*;)*) => { $(
-        impl<$first: Layer, $($rest: Layer),*> Layer for ($first, $($rest,)*) {
-            fn outline(outline: &mut Outline) {
-                $first::outline(outline);
-                $($rest::outline(outline);)*
+            #[allow(non_snake_case)]
+            fn run<Images: Dim, Recorder: Tape<f32, Cpu>>(
+                &self,
+                x: BatchOf<X, Images, Recorder>,
+            ) -> Result<BatchOf<Self::Out, Images, Recorder>, CpuError> {
+                let ($first, $($layer,)*) = self;
+                let x = $first.run(x)?;
+                $(let x = $layer.run(x)?;)*
+                Ok(x)
             }
-            fn from_tensors(maker: &mut TensorMaker<'_>) -> Self {
-                ($first::from_tensors(maker), $($rest::from_tensors(maker),)*)
+        }
+
+        impl<$first: Layer, $($layer: Layer),*> Layer for ($first, $($layer,)*) {
+            fn kinds(kinds: &mut Vec<LayerKind>) {
+                $first::kinds(kinds);
+                $($layer::kinds(kinds);)*
+            }
+            fn from_parameters(values: &mut dyn FnMut(&[usize]) -> Vec<f32>) -> Self {
+                ($first::from_parameters(values), $($layer::from_parameters(values),)*)
             }
             #[allow(non_snake_case)]
-            fn tensors<'a>(&'a self, all: &mut Tensors<'a>) {
-                let ($first, $($rest,)*) = self;
-                $first.tensors(all);
-                $($rest.tensors(all);)*
+            fn parameters<'a>(&'a self, all: &mut Vec<&'a dyn Parameter>) {
+                let ($first, $($layer,)*) = self;
+                $first.parameters(all);
+                $($layer.parameters(all);)*
             }
             #[allow(non_snake_case)]
-            fn tensors_mut<'a>(&'a mut self, all: &mut TensorsMut<'a>) {
-                let ($first, $($rest,)*) = self;
-                $first.tensors_mut(all);
-                $($rest.tensors_mut(all);)*
-            }
-            fn skip_input_gradient(&mut self, skip: bool) {
-                self.0.skip_input_gradient(skip);
-            }
-            #[allow(non_snake_case)]
-            fn leave_factors(&mut self, images: Option<usize>) {
-                let ($first, $($rest,)*) = self;
-                $first.leave_factors(images);
-                $($rest.leave_factors(images);)*
-            }
-            #[allow(non_snake_case)]
-            fn adds_once(&self) -> bool {
-                let ($first, $($rest,)*) = self;
-                $first.adds_once() $(&& $rest.adds_once())*
+            fn parameters_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn Parameter>) {
+                let ($first, $($layer,)*) = self;
+                $first.parameters_mut(all);
+                $($layer.parameters_mut(all);)*
             }
         }
     )* };
 }
 
-tuple_layers! {
-    A;
-    A B;
-    A B C;
-    A B C D;
-    A B C D E;
-    A B C D E F;
+tuples! {
+    A => A;
+    A A B => B;
+    A A B B C => C;
+    A A B B C C D => D;
+    A A B B C C D D E => E;
+    A A B B C C D D E E F => F;
+    A A B B C C D D E E F F G => G;
+    A A B B C C D D E E F F G G H => H;
+    A A B B C C D D E E F F G G H H I => I;
+    A A B B C C D D E E F F G G H H I I J => J;
+    A A B B C C D D E E F F G G H H I I J J K => K;
+    A A B B C C D D E E F F G G H H I I J J K K L => L;
+    A A B B C C D D E E F F G G H H I I J J K K L L M => M;
+    A A B B C C D D E E F F G G H H I I J J K K L L M M N => N;
+    A A B B C C D D E E F F G G H H I I J J K K L L M M N N O => O;
+    A A B B C C D D E E F F G G H H I I J J K K L L M M N N O O P => P;
 }

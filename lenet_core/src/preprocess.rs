@@ -3,7 +3,7 @@
 use dfdx::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::view::values;
+use crate::slices::values;
 
 /// The brightest pixel of a byte image.
 const WHITE: f32 = 255.0;
@@ -33,13 +33,9 @@ pub trait Reshape<S: ConstShape, E: Unit> {
 impl<S: ConstShape, E: Unit> Reshape<S, E> for Tensor<S, E, Cpu> {
     fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, E, Cpu> {
         const {
-            assert!(
-                S::NUMEL == Dst::NUMEL,
-                "a reshape keeps the number of elements: the shapes' products differ"
-            );
+            assert!(S::NUMEL == Dst::NUMEL, "a reshape keeps the number of elements: the shapes' products differ");
         }
-        self.device()
-            .tensor_from_vec(values(self).into_owned(), Dst::default())
+        self.device().tensor_from_vec(values(self).into_owned(), Dst::default())
     }
 }
 
@@ -81,10 +77,7 @@ pub fn normalize<S: Shape, E: Byte>(bytes: &Tensor<S, E, Cpu>) -> Tensor<S, f32,
 
 fn scale(bytes: &[u8]) -> Vec<f32> {
     let shades: [f32; 256] = std::array::from_fn(|byte| byte as f32 / WHITE);
-    bytes
-        .iter()
-        .map(|&byte| shades[usize::from(byte)])
-        .collect()
+    bytes.iter().map(|&byte| shades[usize::from(byte)]).collect()
 }
 
 /// Labels as one-hot rows: `(N,)` becomes `(N, C)`, all zeros but a one at the label.

@@ -5,7 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use tinyjson::JsonValue;
 
-use crate::weights::NamedTensor;
+/// A named tensor of a network: its name, shape and values in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedTensor {
+    /// The name, as in `c1.weight`.
+    pub name: String,
+    /// The shape, as in `[6, 1, 5, 5]`.
+    pub shape: Vec<usize>,
+    /// The values.
+    pub values: Vec<f32>,
+}
 
 /// The type of all numbers, as the header names it, and its size in bytes.
 pub(crate) const DTYPE: &str = "F32";
@@ -34,19 +43,12 @@ pub(crate) fn limit(tensors: &[NamedTensor]) -> usize {
 pub(crate) fn encode(tensors: &[NamedTensor], metadata: &BTreeMap<String, String>) -> Vec<u8> {
     let mut entries = Vec::with_capacity(1 + tensors.len());
     if !metadata.is_empty() {
-        let texts = metadata
-            .iter()
-            .map(|(name, text)| format!("{}:{}", quote(name), quote(text)));
+        let texts = metadata.iter().map(|(name, text)| format!("{}:{}", quote(name), quote(text)));
         let texts: Vec<String> = texts.collect();
         entries.push(format!("\"{METADATA}\":{{{}}}", texts.join(",")));
     }
     let mut end = 0;
-    for NamedTensor {
-        name,
-        shape,
-        values,
-    } in tensors
-    {
+    for NamedTensor { name, shape, values } in tensors {
         let start = end;
         end += values.len() * BYTES;
         entries.push(format!(
@@ -56,10 +58,7 @@ pub(crate) fn encode(tensors: &[NamedTensor], metadata: &BTreeMap<String, String
     }
     let mut header = format!("{{{}}}", entries.join(","));
     // Spaces, so that the numbers begin at a multiple of eight bytes.
-    header.extend(std::iter::repeat_n(
-        ' ',
-        header.len().next_multiple_of(PREFIX) - header.len(),
-    ));
+    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(PREFIX) - header.len()));
     let numbers = tensors.iter().flat_map(|tensor| &tensor.values);
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(header.as_bytes());
@@ -101,13 +100,9 @@ pub(crate) struct Entry<'a> {
 /// # Errors
 /// A sentence that says what is wrong with the file.
 pub(crate) fn parse(file: &[u8]) -> Result<Contents<'_>, String> {
-    let (prefix, rest) = file
-        .split_first_chunk::<PREFIX>()
-        .ok_or("it is too short")?;
+    let (prefix, rest) = file.split_first_chunk::<PREFIX>().ok_or("it is too short")?;
     let length = usize::try_from(u64::from_le_bytes(*prefix)).unwrap_or(usize::MAX);
-    let (header, data) = rest
-        .split_at_checked(length)
-        .ok_or("its header is longer than the file")?;
+    let (header, data) = rest.split_at_checked(length).ok_or("its header is longer than the file")?;
     if length > HEADER_LIMIT {
         return Err(format!("its header is longer than {HEADER_LIMIT} bytes"));
     }
@@ -149,9 +144,7 @@ fn depth(json: &str) -> usize {
 
 fn texts(value: &JsonValue) -> Option<BTreeMap<String, String>> {
     let fields = value.get::<HashMap<String, JsonValue>>()?.iter();
-    fields
-        .map(|(name, value)| Some((name.clone(), value.get::<String>()?.clone())))
-        .collect()
+    fields.map(|(name, value)| Some((name.clone(), value.get::<String>()?.clone()))).collect()
 }
 
 fn entry<'a>(name: &str, value: &JsonValue, data: &'a [u8]) -> Option<Entry<'a>> {
@@ -163,12 +156,7 @@ fn entry<'a>(name: &str, value: &JsonValue, data: &'a [u8]) -> Option<Entry<'a>>
         return None;
     };
     let bytes = data.get(start..end)?;
-    Some(Entry {
-        name: name.into(),
-        dtype,
-        shape,
-        bytes,
-    })
+    Some(Entry { name: name.into(), dtype, shape, bytes })
 }
 
 /// An array of whole numbers.
@@ -187,11 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_written_comes_back() {
-        let tensor = NamedTensor {
-            name: "a \"quoted\" {[ name".into(),
-            shape: vec![2],
-            values: vec![1.5, -0.0],
-        };
+        let tensor = NamedTensor { name: "a \"quoted\" {[ name".into(), shape: vec![2], values: vec![1.5, -0.0] };
         let metadata = BTreeMap::from([("key \\".into(), "text\n\"é\" [{".into())]);
         let bytes = encode(std::slice::from_ref(&tensor), &metadata);
         let contents = parse(&bytes).unwrap();
@@ -202,8 +186,7 @@ mod tests {
 
     #[test]
     fn hostile_headers_are_refused() {
-        let file =
-            |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+        let file = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
         let refused = |header: &str| parse(&file(header)).err().unwrap();
         assert!(refused(&"[".repeat(HEADER_LIMIT)).contains("nested too deep"));
         assert!(refused(&" ".repeat(HEADER_LIMIT + 1)).contains("longer than"));

@@ -29,12 +29,12 @@ impl Schedule {
     /// Where a setting makes no sense.
     pub(crate) fn check(&self) -> Result<()> {
         match *self {
-            Self::OneCycle { peak, .. } if !(peak.is_finite() && peak > 0.0) => Err(
-                Error::argument("peak", "a finite number above 0", peak.to_string()),
-            ),
-            Self::OneCycle { warm_up, .. } if !(0.0..1.0).contains(&warm_up) => Err(
-                Error::argument("warm_up", "at least 0 and below 1", warm_up.to_string()),
-            ),
+            Self::OneCycle { peak, .. } if !(peak.is_finite() && peak > 0.0) => {
+                Err(Error::argument("peak", "a finite number above 0", peak.to_string()))
+            }
+            Self::OneCycle { warm_up, .. } if !(0.0..1.0).contains(&warm_up) => {
+                Err(Error::argument("warm_up", "at least 0 and below 1", warm_up.to_string()))
+            }
             Self::OneCycle { epochs: 0, .. } => Err(Error::argument("epochs", "at least 1", "0")),
             _ => Ok(()),
         }
@@ -42,19 +42,8 @@ impl Schedule {
 
     /// The learning rate for step `step` of epoch `epoch`, both counted from 0, with `steps` steps in
     /// an epoch; `constant` where it does not change.
-    pub(crate) fn learning_rate(
-        &self,
-        constant: f32,
-        epoch: usize,
-        step: usize,
-        steps: usize,
-    ) -> f32 {
-        let Self::OneCycle {
-            peak,
-            warm_up,
-            epochs,
-        } = *self
-        else {
+    pub(crate) fn learning_rate(&self, constant: f32, epoch: usize, step: usize, steps: usize) -> f32 {
+        let Self::OneCycle { peak, warm_up, epochs } = *self else {
             return constant;
         };
         let position = (epoch * steps + step) as f64 / (epochs * steps) as f64;
@@ -77,11 +66,7 @@ mod tests {
 
     #[test]
     fn one_cycle_rises_to_its_peak_and_falls_to_nothing() {
-        let cycle = Schedule::OneCycle {
-            peak: 0.5,
-            warm_up: 0.25,
-            epochs: 4,
-        };
+        let cycle = Schedule::OneCycle { peak: 0.5, warm_up: 0.25, epochs: 4 };
         let rate = |epoch, step| cycle.learning_rate(9.0, epoch, step, 100);
         assert!((rate(0, 0) - 0.02).abs() < 1e-6);
         assert!((rate(1, 0) - 0.5).abs() < 1e-6);

@@ -7,18 +7,15 @@ use rayon::Yield;
 
 use crate::error::{Error, Result};
 
-/// Looks for work, or for the end of another thread's, before an idle thread lets other programs have its core: longer
-/// than the gaps within a training step, some tenths of a millisecond.
+/// Looks for work, before an idle thread lets other programs have its core: longer than the gaps within a training step,
+/// some tenths of a millisecond.
 const PATIENCE: u32 = 10_000;
 
 /// Runs `work` on `threads` threads, or on all that the machine has.
 ///
 /// # Errors
-/// [`Error::Argument`] if the system cannot start so many.
-pub(crate) fn in_pool<R: Send>(
-    threads: Option<usize>,
-    work: impl FnOnce() -> R + Send,
-) -> Result<R> {
+/// [`Error::Argument`] if the system cannot start as many.
+pub(crate) fn in_pool<R: Send>(threads: Option<usize>, work: impl FnOnce() -> R + Send) -> Result<R> {
     let Some(threads) = threads else {
         return Ok(rayon::scope(|_| awake(work)));
     };
@@ -65,16 +62,13 @@ impl Drop for SetOnDrop<'_> {
     }
 }
 
-/// Calls `work` with each item, shared among the threads of the current rayon pool.
+/// Calls `work` with each item, on all threads of the current pool.
 ///
-/// Each time a thread begins with the same share of the items, so that where this is called step after
+/// Each time a thread begins with the same part of the items, so that where this is called step after
 /// step it finds in its core's caches what it left there; rayon's own iterators would hand the items from
-/// core to core. A thread that is done early helps out with what the others have not begun.
-pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T) + Sync) {
-    let items: Vec<_> = items
-        .into_iter()
-        .map(|item| Mutex::new(Some(item)))
-        .collect();
+/// core to core. A thread that is done early takes what the others have not begun.
+pub(crate) fn for_each<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T) + Sync) {
+    let items: Vec<_> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
     let threads = rayon::current_num_threads();
     let begin = || {
         let first = rayon::current_thread_index().unwrap_or(0) % threads * items.len() / threads;
@@ -88,45 +82,16 @@ pub(crate) fn share<T: Send>(items: impl IntoIterator<Item = T>, work: impl Fn(T
     on_each(threads.min(items.len()), &begin);
 }
 
-/// Lets so many threads do `work`, or fewer of them that often where not all are free.
-pub(crate) fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
+/// Lets `threads` threads do `work`, or fewer of them as often where not all are free.
+fn on_each(threads: usize, work: &(impl Fn() + Sync)) {
     match threads {
         0 => {}
         1 => work(),
         _ => {
-            both(
-                || on_each(threads - threads / 2, work),
-                || on_each(threads / 2, work),
-            );
+            let half = threads / 2;
+            rayon::join(|| on_each(threads - half, work), || on_each(half, work));
         }
     }
-}
-
-/// Does what is `here`, and lets another thread do what is `there` if one is free.
-pub(crate) fn both<A: Send, B: Send>(
-    here: impl FnOnce() -> A + Send,
-    there: impl FnOnce() -> B + Send,
-) -> (A, B) {
-    let (begun, done) = (AtomicBool::new(false), AtomicBool::new(false));
-    let here = || {
-        let outcome = here();
-        // The other will be done in some microseconds. Rayon would soon fall asleep.
-        let mut idle = 0;
-        while idle < PATIENCE && begun.load(Ordering::Acquire) && !done.load(Ordering::Acquire) {
-            idle += 1;
-            if rayon::yield_now() == Some(Yield::Executed) {
-                idle = 0;
-            }
-            std::hint::spin_loop();
-        }
-        outcome
-    };
-    let there = || {
-        begun.store(true, Ordering::Release);
-        let _done = SetOnDrop(&done);
-        there()
-    };
-    rayon::join(here, there)
 }
 
 #[cfg(test)]
@@ -143,7 +108,7 @@ mod tests {
             for count in [0, 1, 2, 3, 16, 100] {
                 let done: Vec<_> = (0..count).map(|_| AtomicUsize::new(0)).collect();
                 pool.install(|| {
-                    share(&done, |done| {
+                    for_each(&done, |done| {
                         done.fetch_add(1, Ordering::Relaxed);
                     });
                 });

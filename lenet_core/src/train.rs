@@ -1,96 +1,110 @@
-//! Training: an epoch, a fit.
+//! Training: a fit is some epochs, an epoch some steps, a step one mini-batch forward, backward, and the update.
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
-use dfdx::prelude::*;
 use rand::seq::SliceRandom;
 
 use crate::augment::Distorter;
-use crate::checkpoint::Resumed;
-use crate::data::{batch, Data};
+use crate::data::{CopyImage, Data};
 use crate::error::{Error, Result};
 use crate::fit::Fit;
-use crate::history::{Epoch, History};
-use crate::learner::Learner;
-use crate::loss::softmax;
-use crate::model::Score;
-use crate::network::{CLASSES, PIXELS};
-use crate::optim::{Adam, AdamState};
-use crate::progress::Progress;
-use crate::random::{generator, Purpose};
-use crate::step::{Lesson, Stepper};
-use crate::sums::Sums;
-use crate::threads::{in_pool, share};
-use crate::view::{values, values_mut};
-use crate::weights::{named, set};
+use crate::history::{Epoch, History, Score};
+use crate::loss::cross_entropy_and_slope;
+use crate::metrics::Running;
+use crate::network::LayerKind;
+use crate::optimizer::Optimizer;
+use crate::program::{Program, Workspace, Workspaces, PASS};
+use crate::random::{generator, Purpose, Sample};
+use crate::threads::{for_each, in_pool};
+use crate::update::State;
 
-/// Images that go through the network at once where nothing is learned from them.
-const AT_ONCE: usize = 32;
-/// Images in a step of `evaluate`, as Keras counts them.
-pub(crate) const EVALUATION_BATCH: usize = 32;
+/// Images of a shard: a mini-batch is cut by its size alone, so that the bits do not depend on the threads.
+const SHARD: usize = 64;
+/// A mini-batch of fewer images than two of these is one shard.
+const SMALLEST_SHARD: usize = 8;
+/// Shards of a mini-batch, at most: each has a gradient of its own.
+const SHARDS: usize = 8;
 
-/// All that training remembers beside the weights.
-#[derive(Clone)]
-pub(crate) struct Training {
-    pub(crate) optimizer: Adam,
-    pub(crate) state: AdamState,
+/// A network that is being trained, whatever its type: its program, its parameters, and what the optimiser remembers.
+#[derive(Debug, Clone)]
+pub(crate) struct Trainer {
+    pub(crate) layers: Vec<LayerKind>,
+    /// The sizes of an image: channels, height and width.
+    pub(crate) image: Vec<usize>,
+    pub(crate) program: Program,
+    pub(crate) parameters: Vec<f32>,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) state: State,
     /// Epochs trained so far, in all fits.
     pub(crate) epochs: usize,
-    /// The checkpoint that the model wrote last or comes from.
-    pub(crate) own: Option<PathBuf>,
-    /// The fit that the next fit goes on with.
-    pub(crate) resumed: Option<Resumed>,
 }
 
-impl Training {
-    /// # Errors
-    /// For settings of the optimiser that make no sense.
-    pub(crate) fn new(optimizer: Adam) -> Result<Self> {
-        optimizer.check()?;
-        Ok(Self {
-            optimizer,
-            state: AdamState::default(),
-            epochs: 0,
-            own: None,
-            resumed: None,
-        })
-    }
+/// What is asked after each epoch: whether to go on.
+pub(crate) type AfterEpoch<'a> = &'a mut (dyn FnMut(&Trainer, &Epoch) -> Result<ControlFlow<()>> + Send);
 
-    /// [`Model::fit_with`](crate::Model::fit_with).
-    pub(crate) fn fit(
-        &mut self,
-        network: &mut dyn Learner,
-        data: &Data,
-        how: &Fit,
-        progress: &mut dyn Progress,
-    ) -> Result<History> {
-        data.check()?;
+/// The images of a step.
+struct MiniBatch<'a> {
+    data: &'a Data,
+    places: &'a [usize],
+    copy: &'a CopyImage<'a>,
+    seed: u64,
+}
+
+/// The part of a mini-batch that one thread takes, and what comes of it.
+#[derive(Default)]
+struct Shard {
+    gradient: Vec<f32>,
+    running: Running,
+}
+
+impl Trainer {
+    /// [`Model::fit`](crate::Model::fit).
+    pub(crate) fn fit(&mut self, data: &Data, how: &Fit, after: AfterEpoch<'_>) -> Result<History> {
         how.check()?;
-        let steps = data.len().div_ceil(how.batch_size);
+        let classes = self.program.output_len();
+        let warning = data.check(&self.image, classes)?;
+        if let Some(validation) = &how.validation {
+            validation.check(&self.image, classes)?;
+        }
+        let say = |line: &str| {
+            if how.verbose {
+                println!("{line}");
+            }
+        };
+        if cfg!(debug_assertions) {
+            say(CHECKED);
+        }
+        if let Some(warning) = warning {
+            say(&format!("a word of warning: {warning}"));
+        }
         in_pool(how.threads, || {
-            let start = Instant::now();
-            let (mut history, checkpoint) = self.begin(network, data, how)?;
-            for epoch in history.epochs.len() + 1..=how.epochs {
-                progress.epoch_begins(epoch, how.epochs, steps);
-                let before = (self.clone(), named(network.outline(), network.tensors()));
-                network.skip_input_gradient(true);
-                let numbers = self.epoch(network, data, how, epoch, progress);
-                network.skip_input_gradient(false);
-                network.leave_factors(None);
-                let numbers = numbers.inspect_err(|_| {
-                    *self = before.0;
-                    set(network.tensors_mut(), &before.1);
-                })?;
-                progress.epoch_ends(epoch, steps, &numbers);
-                history.epochs.push(numbers);
-                if let Some(checkpoint) = &checkpoint {
-                    self.keep(network, checkpoint, &history)?;
+            let mut history = History::default();
+            let mut best: Option<(f32, usize, Self)> = None;
+            for number in 1..=how.epochs {
+                let before = self.clone();
+                let epoch = self.epoch(data, how, number).inspect_err(|_| *self = before)?;
+                let steps = data.len().div_ceil(how.batch_size);
+                say(&format!("Epoch {number}/{} - {}", how.epochs, epoch.line(steps)));
+                if f64::from(epoch.accuracy) < 1.2 / classes as f64 {
+                    say("  no better than guessing: are the labels right, and would a lower learning rate do?");
                 }
-                history.stopped = how.stop(start, &numbers).filter(|_| epoch < how.epochs);
-                if let Some(why) = history.stopped {
-                    progress.stops(epoch, how.epochs, why);
+                history.epochs.push(epoch);
+                if after(self, &epoch)?.is_break() {
+                    say(&format!("Ended after epoch {number} of {}", how.epochs));
                     break;
+                }
+                let Some(patience) = how.patience else { continue };
+                let loss = epoch.val_loss.unwrap_or(epoch.loss);
+                match &best {
+                    Some((least, at, model)) if loss >= *least => {
+                        if number == at + patience || number == how.epochs {
+                            say(&format!("Epoch {at} was the best: the model is as it was after it"));
+                            *self = model.clone();
+                            break;
+                        }
+                    }
+                    _ => best = Some((loss, number, self.clone())),
                 }
             }
             Ok(history)
@@ -98,124 +112,115 @@ impl Training {
     }
 
     /// Goes through the data once, then validates.
-    fn epoch(
-        &mut self,
-        network: &mut dyn Learner,
-        data: &Data,
-        how: &Fit,
-        epoch: usize,
-        progress: &mut dyn Progress,
-    ) -> Result<Epoch> {
+    fn epoch(&mut self, data: &Data, how: &Fit, number: usize) -> Result<Epoch> {
         let start = Instant::now();
         let mut order: Vec<usize> = (0..data.len()).collect();
         if how.shuffle {
-            order.shuffle(&mut generator(
-                how.seed,
-                Purpose::Shuffle,
-                self.epochs as u64,
-            ));
+            order.shuffle(&mut generator(how.seed, Purpose::Shuffle, [self.epochs as u64, 0]));
         }
-        let mut stepper = Stepper::new(network)?;
-        let mut sums = Sums::default();
-        let steps = data.len().div_ceil(how.batch_size);
-        let distorter = how.augment.map(Distorter::new);
+        let distorter = how.augment.map(|limits| Distorter::new(limits, data.image_sizes()));
         let turn = (self.epochs * data.len()) as u64;
-        let draw = |image: &[f32], copy: &mut [f32], index: usize| match &distorter {
+        let copy = |image: &[f32], copy: &mut [f32], place: usize| match &distorter {
             None => copy.copy_from_slice(image),
             Some(distorter) => {
-                let turn = turn + index as u64;
-                let mut random = generator(how.seed, Purpose::Distortion, turn);
-                distorter.distort(image, copy, &mut random);
+                let index = [turn + place as u64, 0];
+                distorter.distort(image, copy, &mut generator(how.seed, Purpose::Distortion, index));
             }
         };
-        let mut batches = order.chunks(how.batch_size).enumerate().peekable();
-        while let Some((step, chosen)) = batches.next() {
-            let constant = self.optimizer.learning_rate;
-            let learning_rate = how
-                .schedule
-                .learning_rate(constant, self.epochs, step, steps);
-            let lesson = Lesson {
-                data,
-                chosen,
-                next: batches.peek().map_or(&[], |(_, next)| next),
-                draw: &draw,
-            };
-            let optimizer = Adam {
-                learning_rate,
-                ..self.optimizer
-            };
-            let more = stepper.step(network, (&optimizer, &mut self.state), &lesson)?;
-            sums = [sums, more].into_iter().sum();
-            let loss = (!sums.loss.is_finite()).then_some("the loss");
-            if let Some(what) = loss.or(self.state.exploded) {
-                return Err(Error::NotFinite {
-                    what: what.into(),
-                    epoch,
-                    batch: step + 1,
-                });
+        let (mut shards, mut running) = (Vec::new(), Running::default());
+        let workspaces = Workspaces::default();
+        let constant = self.optimizer;
+        let steps = data.len().div_ceil(how.batch_size);
+        for (step, places) in order.chunks(how.batch_size).enumerate() {
+            let rate = how.schedule.learning_rate(constant.learning_rate(), self.epochs, step, steps);
+            self.optimizer = constant.with_learning_rate(rate);
+            let batch = MiniBatch { data, places, copy: &copy, seed: how.seed };
+            let not_finite = self.step(&batch, &mut shards, &workspaces);
+            running = shards.iter().fold(running, |all, shard| all + shard.running);
+            let loss = (!running.loss.is_finite()).then_some("the loss");
+            if let Some(what) = loss.or(not_finite) {
+                return Err(Error::NotFinite { what, epoch: number, batch: step + 1 });
             }
-            progress.step_ends(step + 1, sums.score().loss, sums.score().accuracy);
         }
-        stepper.end(network)?;
+        let learning_rate = std::mem::replace(&mut self.optimizer, constant).learning_rate();
         self.epochs += 1;
-
-        let validation = how.validation.as_ref().map(|data| infer(network, data));
-        let validation = validation.transpose()?;
-        let Score { loss, accuracy } = sums.score();
+        let validation = how.validation.as_ref().map(|data| self.score(data));
+        let Score { loss, accuracy } = running.score();
         Ok(Epoch {
             loss,
             accuracy,
             val_loss: validation.map(|score| score.loss),
             val_accuracy: validation.map(|score| score.accuracy),
+            learning_rate,
             seconds: start.elapsed().as_secs_f64(),
         })
     }
-}
 
-/// [`Model::score`](crate::Model::score).
-pub(crate) fn score(network: &dyn Learner, data: &Data) -> Result<Score> {
-    data.check()?;
-    in_pool(None, || infer(network, data))?
-}
-
-/// Runs `data` through the network.
-fn infer(network: &dyn Learner, data: &Data) -> Result<Score> {
-    let order: Vec<usize> = (0..data.len()).collect();
-    let mut outcomes: Vec<Result<Sums>> = Vec::new();
-    outcomes.resize_with(order.len().div_ceil(AT_ONCE), || Ok(Sums::default()));
-    share(
-        order.chunks(AT_ONCE).zip(&mut outcomes),
-        |(chosen, outcome)| {
-            *outcome = batch(data.device(), chosen.len()).and_then(|(mut images, mut targets)| {
-                data.gather(chosen, &mut images, &mut targets);
-                let logits = network.forward(images)?;
-                let mut sums = Sums::default();
-                sums.add_logits(values(&logits).into_owned(), &values(&targets));
-                Ok(sums)
-            });
-        },
-    );
-    let sums: Sums = outcomes.into_iter().sum::<Result<_>>()?;
-    Ok(sums.score())
-}
-
-/// [`Model::predict`](crate::Model::predict), from pixels to probabilities.
-pub(crate) fn probabilities(network: &dyn Learner, pixels: &[f32], out: &mut [f32]) -> Result<()> {
-    let device = Cpu::default();
-    let mut outcomes: Vec<Result<()>> = Vec::new();
-    outcomes.resize_with(out.len().div_ceil(AT_ONCE * CLASSES), || Ok(()));
-    let parts = pixels
-        .chunks(AT_ONCE * PIXELS)
-        .zip(out.chunks_mut(AT_ONCE * CLASSES));
-    share(parts.zip(&mut outcomes), |((pixels, out), outcome)| {
-        *outcome = batch(&device, pixels.len() / PIXELS).and_then(|(mut images, _)| {
-            values_mut(&mut images).copy_from_slice(pixels);
-            out.copy_from_slice(&values(&network.forward(images)?));
-            out.chunks_exact_mut(CLASSES).for_each(|row| {
-                softmax(row);
-            });
-            Ok(())
+    /// Moves the parameters against the gradient of the mean cross-entropy of a mini-batch. Returns what is not finite
+    /// any more, if anything.
+    fn step(
+        &mut self,
+        batch: &MiniBatch<'_>,
+        shards: &mut Vec<Shard>,
+        workspaces: &Workspaces,
+    ) -> Option<&'static str> {
+        let images = batch.places.len();
+        let count = images.div_ceil(SHARD).max((images / SMALLEST_SHARD).min(2)).clamp(1, SHARDS);
+        let parts = batch.places.chunks(images.div_ceil(count).next_multiple_of(SMALLEST_SHARD));
+        shards.resize_with(parts.len(), Shard::default);
+        let (program, parameters, step) = (&self.program, &self.parameters[..], self.state.steps);
+        for_each(parts.zip(&mut *shards), |(places, shard)| {
+            shard.learn(program, parameters, batch, (step, places), &mut workspaces.own());
         });
-    });
-    outcomes.into_iter().collect()
+
+        let gradients = Vec::from_iter(shards.iter().map(|shard| &shard.gradient[..]));
+        self.state.update(&self.optimizer, &mut self.parameters, &gradients).err()
+    }
+
+    /// Loss and accuracy on some data.
+    pub(crate) fn score(&self, data: &Data) -> Score {
+        let classes = data.classes();
+        let mut logits = vec![0.0; data.len() * classes];
+        self.logits(&data.images(), &mut logits);
+        let (mut running, targets) = (Running::default(), data.targets());
+        running.count(&logits, &targets, classes);
+        running.loss = cross_entropy_and_slope(&mut logits, &targets, classes, 1);
+        running.score()
+    }
+
+    /// The logits of some images.
+    pub(crate) fn logits(&self, images: &[f32], logits: &mut [f32]) {
+        self.program.infer(&self.parameters, images, logits);
+    }
 }
+
+impl Shard {
+    /// Goes forward and backward with the images at `places`: their part of the gradient of the mini-batch's mean
+    /// cross-entropy.
+    fn learn(
+        &mut self,
+        program: &Program,
+        parameters: &[f32],
+        batch: &MiniBatch<'_>,
+        (step, places): (u64, &[usize]),
+        workspace: &mut Workspace,
+    ) {
+        let MiniBatch { data, copy, seed, .. } = *batch;
+        self.running = Running::default();
+        self.gradient.clear();
+        self.gradient.resize(program.parameters(), 0.0);
+        let mut targets = Vec::new();
+        for images in places.chunks(PASS) {
+            data.gather(images, program.begin(workspace, (parameters, step), images.len()), copy);
+            data.gather_targets(images, &mut targets);
+            let dropout = Sample { seed, step, images };
+            let mut logits = program.forward(parameters, workspace, Some(&dropout)).to_vec();
+            self.running.count(&logits, &targets, data.classes());
+            self.running.loss += cross_entropy_and_slope(&mut logits, &targets, data.classes(), batch.places.len());
+            program.backward(parameters, workspace, &logits, &mut self.gradient, false);
+        }
+    }
+}
+
+const CHECKED: &str = "lenet_core is compiled with the checks of a debug build, which make training slower. \
+    In a notebook, use the kernel that `cargo xtask lab` sets up; with cargo, add --release.";

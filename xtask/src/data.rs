@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::{announce, capture, cargo, run};
+use crate::process::{announce, capture, cargo};
+use crate::progress::Report;
 use crate::{Failure, Project, Result};
 
 const PROBLEM: &str = "MNIST is not there yet";
 const ADVICE: &str = "follow the message above and run this command again";
 
 /// Fetches what is missing and verifies all of it.
-pub fn mnist(project: &Project) -> Result<()> {
+pub fn mnist(project: &Project, report: &Report) -> Result<()> {
     announce("Data: fetching what is missing of MNIST, verifying the rest");
-    run(&mut fetch(project), PROBLEM, ADVICE)
+    report.run(&mut fetch(project), PROBLEM, ADVICE)
 }
 
 /// The folder that holds MNIST, as the program that fetches it says in its last line.
@@ -25,7 +26,6 @@ pub fn folder(project: &Project) -> Result<PathBuf> {
 
 fn fetch(project: &Project) -> Command {
     let mut command = cargo(project);
-    command.args(["run", "--release", "--package", "lenet_core"]);
-    command.args(["--example", "fetch_mnist"]);
+    command.args(["run", "--release", "--package", "lenet_mnist"]);
     command
 }

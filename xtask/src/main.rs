@@ -4,20 +4,23 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use xtask::{accuracy, bench, deny, lab, notebooks, setup, test, Failure, Project, Result};
+use xtask::{accuracy, bench, deny, lab, notebooks, platforms, setup, test, Failure, Project, Result};
 
 const HELP: &str = "\
 The project's commands. Each can be repeated: what is there already is left alone.
 
 cargo xtask lab [ARGUMENTS]    sets up what is missing, then opens notebooks/lenet5.ipynb in JupyterLab;
                                arguments go to JupyterLab, as in `cargo xtask lab --no-browser`
-cargo xtask setup              only sets up: JupyterLab in .venv, the Rust kernel, the MNIST data
+cargo xtask setup              only sets up: JupyterLab in .venv, the Rust kernel, the crates that the
+                               notebooks need, the MNIST data
 cargo xtask test [ARGUMENTS]   sets up what the tests need, then runs every test of the workspace;
                                arguments go to `cargo test`, as in `cargo xtask test --doc`
 cargo xtask notebooks          runs the committed notebooks again and writes their outputs into them
 cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes the table in RESULTS.md;
                                RUNS as in `plain=10 short=5 long=5`, which takes ten minutes on two cores
 cargo xtask deny               checks the licences and sources of all dependencies against deny.toml
+cargo xtask platforms [--check] checks that the crates compile for Windows, macOS and Linux on ARM, and runs
+                               their tests for ARM where an emulator is there, but not with `--check`
 cargo xtask bench [ARGUMENTS]  trains with PyTorch, Keras, candle and burn in turns with ours, times the
                                walkthrough's cells and writes the tables in BENCHMARKS.md, in about half an
                                hour; arguments go to lenet_core/benches/peers/compare.py, as in
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
-    let takes_arguments = matches!(command, "lab" | "test" | "accuracy" | "bench");
+    let takes_arguments = matches!(command, "lab" | "test" | "platforms" | "accuracy" | "bench");
     if let (false, Some(first)) = (takes_arguments, arguments.first()) {
         let problem = format!("`cargo xtask {command}` takes no argument, got {first:?}");
         return Err(Failure::new(problem, "see `cargo xtask help`"));
@@ -50,6 +53,7 @@ fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
         "test" => test::run(&project, &arguments),
         "notebooks" => notebooks::run_again(&project),
         "deny" => deny::check(&project),
+        "platforms" => platforms::check(&project, &arguments),
         "accuracy" => accuracy::measure(&project, &arguments),
         "bench" => bench::measure(&project, &arguments),
         "help" | "--help" | "-h" => {

@@ -15,9 +15,7 @@ pub fn announce(what: &str) {
 pub fn cargo(project: &Project) -> Command {
     let mut command = Command::new("cargo");
     // Set by `cargo +nightly xtask ...`, and stronger than rust-toolchain.toml; dfdx needs stable.
-    command
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .current_dir(project.root());
+    command.env_remove("RUSTUP_TOOLCHAIN").current_dir(project.root());
     command
 }
 
@@ -36,10 +34,7 @@ pub fn run(command: &mut Command, problem: &str, advice: &str) -> Result<()> {
 /// Runs a command quietly and gives what it printed, or `None` if it failed or isn't there.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Runs a command to its end and gives what it printed; what it says on stderr goes to the terminal.
@@ -48,18 +43,14 @@ pub fn output(command: &mut Command) -> Option<String> {
 /// As [`run`].
 pub fn capture(command: &mut Command, problem: &str, advice: &str) -> Result<String> {
     match command.stderr(Stdio::inherit()).output() {
-        Ok(output) if output.status.success() => {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        }
-        Ok(output) => Err(Failure::new(
-            format!("{problem} ({})", output.status),
-            advice,
-        )),
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(output) => Err(Failure::new(format!("{problem} ({})", output.status), advice)),
         Err(error) => Err(not_started(command, &error)),
     }
 }
 
-fn not_started(command: &Command, error: &io::Error) -> Failure {
+/// Says that a program could not be started.
+pub(crate) fn not_started(command: &Command, error: &io::Error) -> Failure {
     let program = command.get_program().to_string_lossy().into_owned();
     Failure::new(
         format!("cannot start {program}: {error}"),
@@ -73,4 +64,9 @@ pub fn file_failure(action: &str, path: &Path, error: &io::Error) -> Failure {
         format!("cannot {action} {}: {error}", path.display()),
         "make sure that the folder is yours to write in and that the disk is not full",
     )
+}
+
+/// Whether this is the administrator of a Unix machine.
+pub fn is_root() -> bool {
+    cfg!(unix) && output(Command::new("id").arg("-u")).is_some_and(|id| id == "0")
 }

@@ -100,6 +100,15 @@ impl Isa {
         with!(self, S => S::NAME)
     }
 
+    /// The set for a pass of `images`: AVX2 in place of AVX-512 for so few that half a block would stay empty.
+    pub fn for_images(self, images: usize) -> Self {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 if images <= Avx2::LANES => Self(Set::Avx2),
+            _ => self,
+        }
+    }
+
     /// Values in a vector, and images in a block.
     pub fn lanes(self) -> usize {
         with!(self, S => S::LANES)

@@ -1,37 +1,27 @@
 //! From feature maps to a vector.
 
-use dfdx::prelude::*;
+use super::{takes, without_parameters};
+use crate::network::{Begins, LayerKind};
+use crate::shape::{Flattened, Maps};
 
-use crate::shape::Flattened;
-
-/// Lays the channels of an image one after the other: `(B, C, H, W)` becomes `(B, C * H * W)`.
+/// Lays the maps of an image one after the other: `(B, C, S, S)` becomes `(B, C * S * S)`.
 ///
 /// ```
-/// use lenet_core::{dfdx::prelude::*, layers::Flatten};
-/// let dev = Cpu::default();
-/// let y = Flatten.forward(dev.zeros::<Rank4<7, 16, 4, 4>>());
-/// assert_eq!(y.shape().concrete(), [7, 256]);
+/// use lenet_core::prelude::*;
+/// let y = Flatten.forward(Cpu::default().zeros::<Rank4<7, 16, 4, 4>>());
+/// assert_eq!(y.dims(), [7, 256]);
 /// ```
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Flatten;
 
-impl ZeroSizedModule for Flatten {}
-impl NonMutableModule for Flatten {}
+without_parameters!([] Flatten, LayerKind::Flatten);
 
-impl<B, C, H, W, T> Module<Tensor<(B, C, H, W), f32, Cpu, T>> for Flatten
-where
-    B: Dim,
-    C: Dim,
-    H: Dim,
-    W: Dim,
-    (C, H, W): Flattened,
-    T: Tape<f32, Cpu>,
-{
-    type Output = Tensor<(B, <(C, H, W) as Flattened>::Out), f32, Cpu, T>;
-    type Error = CpuError;
+takes! {
+    [const C: usize, const S: usize]
+    Flatten, Maps<C, S> => <() as Flattened<C, S>>::Out
+    where (): Flattened<C, S>
+}
 
-    fn try_forward(&self, x: Tensor<(B, C, H, W), f32, Cpu, T>) -> Result<Self::Output, CpuError> {
-        let batch = x.shape().0;
-        x.try_reshape_like(&(batch, Default::default()))
-    }
+impl Begins for Flatten {
+    type With = Maps<1, 28>;
 }

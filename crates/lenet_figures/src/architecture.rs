@@ -1,0 +1,220 @@
+//! A network as a table and as a picture: each layer's output in its shape, from the image to the classes.
+
+use plotters::style::text_anchor::HPos::{Center, Left};
+use plotters::style::RGBColor;
+
+use crate::page::{letters, tint, width, Page, Point};
+use crate::page::{BLUE, FRAME, INK, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL};
+use crate::{thousands, Error, Figure, Result, Table};
+
+/// A layer of a network.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Row {
+    /// Its name in the paper: C1, S2, …
+    pub name: String,
+    /// `Conv2D 5x5`, `Linear`, …
+    pub kind: String,
+    /// `tanh`, `relu`, …, or nothing.
+    pub activation: String,
+    /// (channels, rows, columns) or (values).
+    pub output: Vec<usize>,
+    /// How many weights and biases it has.
+    pub parameters: usize,
+    /// How they are counted, or nothing.
+    pub formula: String,
+}
+
+impl Row {
+    /// What the layer is, with its activation.
+    fn what(&self) -> String {
+        let parts = [&self.kind, &self.activation].map(String::as_str);
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn dims(&self, between: &str) -> String {
+        let sides: Vec<_> = self.output.iter().map(|&side| thousands(side)).collect();
+        sides.join(between)
+    }
+}
+
+/// The layers (without the input) with output shapes and parameters, as Keras' `summary()` prints them.
+pub fn layer_table(rows: &[Row]) -> Table<4> {
+    let headings = ["Layer (type)", "Output Shape", "Param #", "Counted as"];
+    let mut table = Table::new("The network's layers and their parameters", headings);
+    for row in rows {
+        let named = format!("{} ({})", row.name, row.what());
+        let layer = if row.name == row.kind { row.name.clone() } else { named };
+        let shape = format!("(None, {})", row.dims(", "));
+        table.row([layer, shape, thousands(row.parameters), row.formula.clone()]);
+    }
+    let total = thousands(rows.iter().map(|row| row.parameters).sum());
+    table.line(format!("Total params: {total}"));
+    table.line(format!("Trainable params: {total}"));
+    table.line("Non-trainable params: 0");
+    table
+}
+
+const STROKE: f64 = 1.5;
+const GAP: f64 = 16.0;
+/// Pixels for the rows of the largest map, and from a map to the one behind it. More maps than these are drawn as these.
+const LARGEST_MAP: f64 = 142.0;
+const MAP_OFFSET: f64 = 5.0;
+const MOST_MAPS: usize = 20;
+
+/// The network from left to right: each layer's output in its shape, and below it what the layer does, that shape and its
+/// number of parameters. A window shows what a convolution or a pooling looks at to make one value.
+///
+/// The first of `rows` is the input.
+///
+/// # Errors
+/// If an output is neither (channels, rows, columns) nor (values).
+pub fn architecture(rows: &[Row]) -> Result<Figure> {
+    /// Least width of a column, and a vector's width.
+    const COLUMN: f64 = 140.0;
+    const VECTOR: f64 = 20.0;
+    /// Heights of vectors of no values and of the longest; between them the root of the number of values counts.
+    const SHORTEST: f64 = 20.0;
+    const LONGEST: f64 = 250.0;
+    const TOP: f64 = 28.0;
+    const EM: f64 = 18.0;
+    const LINE: f64 = 1.35;
+    let of = |row: &Row| match row.output[..] {
+        [channels, rows, columns] if channels * rows * columns > 0 => Ok([channels, rows, columns]),
+        [values] if values > 0 => Ok([0, values, 0]),
+        _ => {
+            let got = format!("{:?} from {}", row.output, row.name);
+            let expected = "(channels, rows, columns) or (values), none of them 0";
+            Err(Error::argument("outputs", expected, got))
+        }
+    };
+    let shapes = rows.iter().map(of).collect::<Result<Vec<_>>>()?;
+    let most = |maps: bool| {
+        let shapes = shapes.iter().filter(|shape| (shape[0] > 0) == maps);
+        shapes.map(|shape| shape[1].max(shape[2])).max().unwrap_or(1) as f64
+    };
+    let (scale, longest) = (LARGEST_MAP / most(true), most(false));
+    let size = |shape: &[usize; 3]| match *shape {
+        [0, values, _] => {
+            let share = (values as f64 / longest).sqrt();
+            (VECTOR, SHORTEST + share * (LONGEST - SHORTEST))
+        }
+        [channels, rows, columns] => {
+            let behind = MAP_OFFSET * (channels.min(MOST_MAPS) - 1) as f64;
+            (columns as f64 * scale + behind, rows as f64 * scale + behind)
+        }
+    };
+    let sizes: Vec<Point> = shapes.iter().map(size).collect();
+    let height = sizes.iter().map(|size| size.1).fold(0.0, f64::max);
+    let columns = sizes.iter().map(|size| size.0.max(COLUMN) + GAP);
+    let wide = columns.sum::<f64>() - GAP;
+    let page = PAGE_WIDTH.max(wide + 2.0 * MARGIN);
+    let words_top = TOP + height + GAP;
+    let key_top = words_top + LABEL * LINE + 4.0 * EM * LINE + 1.5 * LABEL;
+    let total = thousands(rows.iter().map(|row| row.parameters).sum());
+    let each = |row: &Row| format!("{} ({}) {}", row.name, row.what(), row.dims(" × "));
+    let path = rows.iter().map(each).collect::<Vec<_>>().join(" → ");
+    let words = format!("The network, layer by layer: {path}. {total} parameters in all.");
+    Page::figure((page, key_top + LABEL + MARGIN), words, &|page| {
+        let mut left = (page.width() - wide) / 2.0;
+        let mut before: Option<Placed> = None;
+        for ((row, &shape), &size) in rows.iter().zip(&shapes).zip(&sizes) {
+            let middle = left + size.0.max(COLUMN) / 2.0;
+            let corner = (middle - size.0 / 2.0, TOP + (height - size.1) / 2.0);
+            let placed = Placed(shape, corner, size, scale);
+            let color = if row.parameters > 0 { BLUE } else { ORANGE };
+            placed.draw(page, if before.is_none() { FRAME } else { color })?;
+            if let Some(before) = before {
+                before.connect(page, &placed, row.parameters > 0)?;
+            }
+            before = Some(placed);
+            let mut y = words_top + LABEL * LINE / 2.0;
+            page.text((middle, y), &row.name, LABEL, Center)?;
+            y += (LABEL + EM) * LINE / 2.0;
+            let kind = if row.kind == row.name { "" } else { &row.kind };
+            let parameters = Some(row.parameters).filter(|&count| count > 0);
+            let parameters = parameters.map_or(String::new(), thousands);
+            let (shape, texts) = (row.dims(" × "), [kind, &row.activation, &parameters]);
+            for (text, color) in [&*shape, texts[0], texts[1], texts[2]].into_iter().zip([INK, FRAME, FRAME, BLUE]) {
+                page.write((middle, y), text, &letters(EM, color))?;
+                y += EM * LINE;
+            }
+            left += size.0.max(COLUMN) + GAP;
+        }
+        let learns = format!("learns; its number of parameters in blue, {total} in all");
+        let keys = [(BLUE, &*learns), (ORANGE, "computes without learning")];
+        let step = |text: &str| Ok::<f64, Error>(2.0 * LABEL + width(text, SMALL)? + 2.0 * GAP);
+        let mut x = (page.width() - step(keys[0].1)? - step(keys[1].1)?) / 2.0;
+        for (color, text) in keys {
+            page.sheet((x, key_top - SMALL / 2.0), (SMALL, SMALL), color)?;
+            page.text((x + 1.5 * LABEL, key_top), text, SMALL, Left)?;
+            x += step(text)?;
+        }
+        Ok(())
+    })
+}
+
+impl Page<'_, '_> {
+    /// A pale rectangle with an outline.
+    fn sheet(&self, corner: Point, size: Point, color: RGBColor) -> Result<()> {
+        let share = if color == FRAME { 0.12 } else { 0.19 };
+        self.rect(corner, size, tint(color, share))?;
+        self.frame(corner, size, STROKE, color)
+    }
+}
+
+/// An output at its place on the page: its shape, corner, size and a row's height. A vector has no channels and as many rows
+/// as values.
+#[derive(Clone, Copy)]
+struct Placed([usize; 3], Point, Point, f64);
+
+impl Placed {
+    /// Width and height of one map.
+    fn map(&self) -> Point {
+        match self.0 {
+            [0, ..] => self.2,
+            [_, rows, columns] => (columns as f64 * self.3, rows as f64 * self.3),
+        }
+    }
+
+    /// The upper left corner of the front map.
+    fn front(&self) -> Point {
+        (self.1 .0, self.1 .1 + self.2 .1 - self.map().1)
+    }
+
+    fn draw(&self, page: &Page<'_, '_>, color: RGBColor) -> Result<()> {
+        // The first map stands at the back and to the upper right, the last at the front.
+        let (front, maps) = (self.front(), self.0[0].clamp(1, MOST_MAPS));
+        for back in (0..maps).rev().map(|map| MAP_OFFSET * map as f64) {
+            page.sheet((front.0 + back, front.1 - back), self.map(), color)?;
+        }
+        Ok(())
+    }
+
+    /// The window on this output that makes one value of the next, or lines from end to end between vectors.
+    fn connect(&self, page: &Page<'_, '_>, next: &Placed, learning: bool) -> Result<()> {
+        const THIN: f64 = 1.0;
+        /// How far from its map's upper left corner a window stands, as a share of the free rows.
+        const PLACE: f64 = 0.62;
+        let ((x, y), (rows, next_rows)) = (self.front(), (self.0[1], next.0[1]));
+        if self.0[0] > 0 && next.0[0] > 0 && next_rows < rows {
+            // A convolution without padding loses a row less than its window has; a pooling divides.
+            let (window, step) = match learning {
+                true => (rows - next_rows + 1, 1),
+                false => (rows / next_rows, rows / next_rows),
+            };
+            let place = ((next_rows - 1) as f64 * PLACE).round();
+            let (start, side) = (place * step as f64 * self.3, window as f64 * self.3);
+            let (x, y, next_front) = (x + start, y + start, next.front());
+            let target = (next_front.0 + place * next.3, next_front.1 + place * next.3);
+            page.frame((x, y), (side, side), THIN, INK)?;
+            page.line(&[(x + side, y), target], THIN, INK)?;
+            page.line(&[(x + side, y + side), (target.0, target.1 + next.3)], THIN, INK)?;
+            return page.rect(target, (next.3, next.3), INK);
+        }
+        // From the back map's upper right corner, and from the front map's lower right one.
+        let (right, bottom) = (self.1 .0 + self.2 .0, self.1 .1 + self.2 .1);
+        let next_bottom = (next.1 .0, next.1 .1 + next.2 .1);
+        page.line(&[(right, self.1 .1), next.1], THIN, FRAME)?;
+        page.line(&[(x + self.map().0, bottom), next_bottom], THIN, FRAME)
+    }
+}

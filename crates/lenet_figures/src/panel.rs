@@ -1,0 +1,250 @@
+//! Drawing a digit in the notebook: a panel whose network runs in the page.
+
+use base64::{prelude::BASE64_STANDARD, Engine as _};
+use plotters::style::text_anchor::HPos::{Center, Right};
+
+use crate::classes::{best, named};
+use crate::page::{fitting, percent, tint, Page, Point, Raster};
+use crate::page::{BLUE, FRAME, LABEL, SMALL};
+use crate::{Error, Figure, Result};
+
+/// What the page holds: the network and the preprocessing in JavaScript, the panel in HTML and JavaScript.
+const NETWORK_JS: &str = include_str!("panel/network.js");
+const PREPROCESS_JS: &str = include_str!("panel/preprocess.js");
+const PANEL_JS: &str = include_str!("panel/panel.js");
+const PANEL_HTML: &str = include_str!("panel/panel.html");
+
+/// Rows and columns of what the page's preprocessing makes of a drawing.
+const SIDE: usize = 28;
+
+/// For viewers that run no scripts.
+const WORDS: &str = "Here you can draw a digit and see what the network makes of it, as soon as the notebook is \
+                     trusted (JupyterLab: View > Activate Command Palette > Trust Notebook) or this cell is run.";
+
+/// A layer that the page can compute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// So many filters of so many rows and columns, wherever they fit. Parameters: weights (outputs, inputs, rows,
+    /// columns), then biases.
+    Conv2D(usize, usize),
+    /// The mean of each window of so many rows and columns.
+    AvgPool2D(usize),
+    /// The largest value of each window of so many rows and columns.
+    MaxPool2D(usize),
+    /// So many zeros at each edge of each map.
+    ZeroPad2D(usize),
+    /// All maps, one after the other, as one vector.
+    Flatten,
+    /// A dense layer of so many values. Parameters: weights (outputs, inputs), then biases.
+    Linear(usize),
+    /// Nothing, once the network is trained.
+    Dropout,
+    /// The hyperbolic tangent of each value.
+    Tanh,
+    /// Each value, or 0 if that is larger.
+    ReLU,
+    /// 1 / (1 + exp(-x)) of each value x.
+    Sigmoid,
+}
+
+impl Layer {
+    /// What the layer makes of maps (channels, rows, columns) or of a vector (values, 1, 1), if they fit: the shape, the
+    /// number of parameters, and its sizes for the page.
+    fn after(self, shape: [usize; 3]) -> Option<([usize; 3], usize, String)> {
+        let [channels, rows, columns] = shape;
+        let fits = |window: usize| (1..=rows.min(columns)).contains(&window);
+        Some(match self {
+            Self::Conv2D(filters, side) if fits(side) => {
+                let sizes = format!("\"inputs\":{channels},\"outputs\":{filters},\"kernel\":{side}");
+                let parameters = (channels * side * side + 1) * filters;
+                ([filters, rows - side + 1, columns - side + 1], parameters, sizes)
+            }
+            Self::Linear(values) if rows * columns == 1 => {
+                let sizes = format!("\"inputs\":{channels},\"outputs\":{values}");
+                ([values, 1, 1], (channels + 1) * values, sizes)
+            }
+            Self::AvgPool2D(side) | Self::MaxPool2D(side) if fits(side) => {
+                let shape = [channels, rows / side, columns / side];
+                (shape, 0, format!("\"size\":{side}"))
+            }
+            Self::ZeroPad2D(zeros) => {
+                let shape = [channels, rows + 2 * zeros, columns + 2 * zeros];
+                (shape, 0, format!("\"size\":{zeros}"))
+            }
+            Self::Flatten => ([channels * rows * columns, 1, 1], 0, "\"size\":1".into()),
+            Self::Dropout | Self::Tanh | Self::ReLU | Self::Sigmoid => (shape, 0, "\"size\":1".into()),
+            _ => return None,
+        })
+    }
+}
+
+/// A panel in which the reader draws a digit and sees the probabilities of the classes while drawing.
+///
+/// The page computes them itself, from the parameters as they were when the panel was made: it needs neither the kernel
+/// nor a network, so it also works in an exported page. The drawing is prepared as MNIST's images were: scaled into a box
+/// of 20x20 pixels, its centre of mass in the middle of 28x28 (LeCun 1998, section III.A).
+///
+/// Where scripts don't run, a picture of the panel with a drawn 7 stands in its place.
+///
+/// # Example
+/// ```
+/// use lenet_figures::{Layer, Panel};
+///
+/// let layers = [Layer::Flatten, Layer::Linear(10)];
+/// let panel = Panel::new(&layers, &[0.0; 7_850], &[], &[0.1; 10])?;
+/// assert!(panel.html().contains("\"kind\":\"Linear\",\"inputs\":784,\"outputs\":10"));
+/// # Ok::<(), lenet_figures::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Panel {
+    network: String,
+    picture: Figure,
+}
+
+impl Panel {
+    /// The panel of a network for one-channel images of 28x28 pixels, with the `parameters` of its layers in their order.
+    ///
+    /// `names` are the classes' names, or none for numbers. `probabilities` is what the network makes of [`drawn_seven`],
+    /// for the picture.
+    ///
+    /// # Errors
+    /// If the layers don't follow each other, or the parameters, names or probabilities don't fit them.
+    pub fn new(layers: &[Layer], parameters: &[f32], names: &[&str], probabilities: &[f32]) -> Result<Self> {
+        let (mut shape, mut count, mut written) = ([1, SIDE, SIDE], 0, Vec::new());
+        for layer in layers {
+            let after = layer.after(shape);
+            let (next, parameters, sizes) =
+                after.ok_or_else(|| Error::new(format!("{layer:?} can't follow values of shape {shape:?}")))?;
+            let kind = format!("{layer:?}");
+            let kind = kind.split('(').next().unwrap_or_default();
+            written.push(format!("{{\"kind\":\"{kind}\",{sizes}}}"));
+            (shape, count) = (next, count + parameters);
+        }
+        let [classes, 1, 1] = shape else {
+            let got = format!("{shape:?}");
+            return Err(Error::argument("the last layer's output", "a vector", got));
+        };
+        for (name, expected, got) in [
+            ("the number of parameters", count, parameters.len()),
+            ("the number of probabilities", classes, probabilities.len()),
+        ] {
+            if got != expected {
+                return Err(Error::argument(name, expected, got));
+            }
+        }
+        let names = named(names, classes)?;
+        let picture = picture(&names, probabilities)?;
+        let names: Vec<_> = names.iter().map(|name| json(name)).collect();
+        let bytes = parameters.iter().flat_map(|value| value.to_le_bytes());
+        let weights = BASE64_STANDARD.encode(bytes.collect::<Vec<_>>());
+        let (names, layers) = (names.join(","), written.join(","));
+        let lists = format!("\"names\":[{names}],\"layers\":[{layers}]");
+        let network = format!("{{{lists},\"weights\":\"{weights}\"}}");
+        Ok(Self { network, picture })
+    }
+
+    /// The panel as an HTML element that needs nothing but itself.
+    ///
+    /// It has no ids and keeps its style to itself, so that there may be several on a page.
+    pub fn html(&self) -> String {
+        let (network, picture) = (&self.network, self.picture.html());
+        format!(
+            "<div class=\"lenet-draw\">\n<p>{WORDS}</p>\n{picture}\n\
+             <script type=\"application/json\" class=\"network\">{network}</script>\n\
+             <script type=\"text/html\" class=\"panel\">\n{PANEL_HTML}</script>\n\
+             <script>\n(() => {{\n\"use strict\";\n{NETWORK_JS}\n{PREPROCESS_JS}\n{PANEL_JS}}})();\n</script>\n</div>\n"
+        )
+    }
+
+    /// The picture that stands where scripts don't run.
+    pub fn picture(&self) -> &Figure {
+        &self.picture
+    }
+
+    /// Shows the panel as the result of a notebook cell. The kernel calls it for a cell's last expression.
+    pub fn evcxr_display(&self) {
+        self.picture.display(&self.html());
+    }
+}
+
+/// `text` as a JSON string inside a script: without quotes, backslashes, control characters and `<`.
+fn json(text: &str) -> String {
+    let escaped = |letter: char| match letter {
+        '"' | '\\' | '<' | '\0'..='\x1f' => format!("\\u{:04x}", letter as u32),
+        letter => letter.to_string(),
+    };
+    format!("\"{}\"", text.chars().map(escaped).collect::<String>())
+}
+
+/// A 7 as MNIST has its digits: 28 by 28 values of ink from 0 to 1, row by row.
+pub fn drawn_seven() -> Vec<f32> {
+    seven(SIDE, 0.0)
+}
+
+/// The 7 in a square of `side` by `side` pixels, moved up by so many 28ths of it.
+fn seven(side: usize, up: f64) -> Vec<f32> {
+    /// The strokes' ends and half their width, in 28ths of the square; their centre of mass is its middle.
+    const STROKES: [Point; 3] = [(6.6, 8.4), (19.6, 8.4), (10.8, 25.6)];
+    const PEN: f64 = 1.4;
+    /// Points of a pixel in each direction, of which the inked ones are counted.
+    const POINTS: usize = 4;
+    let scale = SIDE as f64 / (side * POINTS) as f64;
+    let inked = |at: Point| STROKES.windows(2).any(|ends| distance(at, ends[0], ends[1]) < PEN);
+    let point = |at: usize, step: usize| ((at * POINTS + step) as f64 + 0.5) * scale;
+    let pixel = |at: usize| {
+        let points = (0..POINTS * POINTS).map(|i| (point(at % side, i % POINTS), point(at / side, i / POINTS) + up));
+        points.filter(|&at| inked(at)).count() as f32 / (POINTS * POINTS) as f32
+    };
+    (0..side * side).map(pixel).collect()
+}
+
+/// From a point to the straight line between two others.
+fn distance(at: Point, from: Point, to: Point) -> f64 {
+    let (along, out) = ((to.0 - from.0, to.1 - from.1), (at.0 - from.0, at.1 - from.1));
+    let share = (along.0 * out.0 + along.1 * out.1) / (along.0 * along.0 + along.1 * along.1);
+    let share = share.clamp(0.0, 1.0);
+    (out.0 - share * along.0).hypot(out.1 - share * along.1)
+}
+
+/// The panel as it looks once a 7 is drawn.
+fn picture(names: &[String], probabilities: &[f32]) -> Result<Figure> {
+    const MARGIN: f64 = 16.0;
+    const PAPER: f64 = 280.0;
+    const SEEN: f64 = 112.0;
+    /// Where the middle column has its middle, where the bars begin, their length, and the room for their shares.
+    const MIDDLE: f64 = MARGIN + PAPER + 136.0;
+    const TRACK: f64 = MIDDLE + 190.0;
+    const BAR: f64 = 200.0;
+    const SHARE: f64 = 80.0;
+    let (step, best) = (PAPER / names.len().max(10) as f64, best(probabilities));
+    let answer = format!("with {}", percent(probabilities[best]));
+    let words = format!(
+        "A panel to draw a digit in, with a drawn 7: the strokes, the 28 by 28 pixels that the network sees of them, \
+         and a bar for the probability of each class. It is read as {} {answer}. This is a picture of the panel; in \
+         JupyterLab or in the exported page the panel itself stands here.",
+        names[best]
+    );
+    let page = (TRACK + BAR + SHARE + MARGIN, PAPER + 2.0 * MARGIN);
+    Page::figure(page, words, &|page| {
+        let squares = [(MARGIN, PAPER as usize, PAPER, 3.0), (MIDDLE - SEEN / 2.0, SIDE, SEEN, 0.0)];
+        for (left, side, width, up) in squares {
+            let pixel = width / side as f64;
+            page.picture((left, MARGIN), (pixel, pixel), &Raster::grey(side, &seven(side, up)))?;
+        }
+        let line = |lines: f64| (MIDDLE, MARGIN + SEEN + lines * LABEL);
+        page.text(line(1.0), "what the network sees", SMALL, Center)?;
+        page.text(line(3.4), &names[best], 2.0 * LABEL, Center)?;
+        page.text(line(5.4), &answer, SMALL, Center)?;
+        let em = fitting(names, LABEL, 76.0)?.min(step);
+        for (class, (name, &share)) in names.iter().zip(probabilities).enumerate() {
+            let y = MARGIN + (class as f64 + 0.5) * step;
+            let color = tint(BLUE, if class == best { 1.0 } else { 0.55 });
+            let bar = (BAR * f64::from(share), 0.64 * step);
+            page.text((TRACK - 10.0, y), name, em, Right)?;
+            page.rect((TRACK, y - bar.1 / 2.0), bar, color)?;
+            let end = (TRACK + BAR + SHARE, y);
+            page.text(end, &percent(share), SMALL.min(step), Right)?;
+        }
+        page.line(&[(TRACK, MARGIN), (TRACK, MARGIN + PAPER)], 1.0, FRAME)
+    })
+}

@@ -1,0 +1,166 @@
+//! The panel to draw digits in holds the network, whole and safe, and the page computes what it should.
+//!
+//! How it behaves is tested in a browser, by the tests of the notebooks.
+
+use std::process::Command;
+
+use lenet_figures::{drawn_seven, Layer, Panel};
+
+const LENET: [Layer; 12] = [
+    Layer::Conv2D(6, 5),
+    Layer::Tanh,
+    Layer::AvgPool2D(2),
+    Layer::Conv2D(16, 5),
+    Layer::Tanh,
+    Layer::AvgPool2D(2),
+    Layer::Flatten,
+    Layer::Linear(120),
+    Layer::Tanh,
+    Layer::Linear(84),
+    Layer::Tanh,
+    Layer::Linear(10),
+];
+
+/// The content of the script of a class.
+fn script<'a>(html: &'a str, class: &str) -> &'a str {
+    let (_, rest) = html.split_once(&format!("class=\"{class}\">")).expect("the script");
+    rest.split_once("</script>").expect("its end").0
+}
+
+#[test]
+fn the_page_holds_every_layer_and_every_name() {
+    let panel = Panel::new(&LENET, &[0.5; 44_426], &[], &[0.1; 10]).unwrap();
+    let (html, words) = (panel.html(), panel.picture().text().to_string());
+    let network = script(&html, "network");
+    let c3 = "{\"kind\":\"Conv2D\",\"inputs\":6,\"outputs\":16,\"kernel\":5},{\"kind\":\"Tanh\",\"size\":1},\
+              {\"kind\":\"AvgPool2D\",\"size\":2}";
+    assert!(network.contains(c3), "{}", &network[..600]);
+    assert!(network.starts_with("{\"names\":[\"0\",\"1\","), "{}", &network[..99]);
+    // Six letters of base64 for the four and a half bytes of 0.5, 0.5, …: 4 * ceil(4 * 44,426 / 3).
+    let weights = network.split("\"weights\":\"").nth(1).expect("weights");
+    assert_eq!(weights.len(), 4 * (4_usize * 44_426).div_ceil(3) + "\"}".len());
+    assert!(words.contains("It is read as 0 with 10.0 %"), "{words}");
+}
+
+#[test]
+fn nothing_in_the_page_ends_a_script_early_or_is_there_twice() {
+    let names = ["</script>", "\"\\\n", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let html = Panel::new(&LENET, &[0.5; 44_426], &names, &[0.1; 10]).unwrap().html();
+    // Network, panel, and the code that runs.
+    assert_eq!(html.matches("<script").count(), 3);
+    assert_eq!(html.matches("</script>").count(), 3);
+    assert!(html.contains("[\"\\u003c/script>\",\"\\u0022\\u005c\\u000a\",\"c\""));
+    assert!(!html.contains(" id=\""), "two panels would share an id");
+    for loads in ["src=\"http", "url(", "import ", "fetch("] {
+        assert!(!html.contains(loads), "{loads} would load something");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let refused = |layers: &[Layer], parameters: usize, names: &[&str], probabilities: usize| {
+        let (parameters, probabilities) = (vec![0.0; parameters], vec![0.1; probabilities]);
+        Panel::new(layers, &parameters, names, &probabilities).expect_err("an error").to_string()
+    };
+    let text = refused(&[Layer::Linear(10)], 7_850, &[], 10);
+    assert_eq!(text, "Linear(10) can't follow values of shape [1, 28, 28]");
+    assert!(refused(&[Layer::Conv2D(6, 29)], 0, &[], 10).contains("can't follow"));
+    assert!(refused(&[Layer::AvgPool2D(0)], 0, &[], 10).contains("can't follow"));
+    assert!(refused(&[Layer::ZeroPad2D(2)], 0, &[], 10).contains("a vector"));
+    assert_eq!(refused(&LENET, 44_425, &[], 10), "the number of parameters must be 44426, got 44425");
+    assert_eq!(refused(&LENET, 44_426, &[], 9), "the number of probabilities must be 10, got 9");
+    assert_eq!(refused(&LENET, 44_426, &["a"], 10), "the number of names must be 10, or none, got 1");
+}
+
+#[test]
+fn the_drawn_7_lies_as_mnist_has_its_digits() {
+    let seven = drawn_seven();
+    let rows: Vec<f32> = seven.chunks(28).map(|row| row.iter().sum()).collect();
+    let inked: Vec<usize> = (0..28).filter(|&row| rows[row] > 0.0).collect();
+    assert!(inked.len().abs_diff(20) <= 1, "{inked:?}");
+    let mass: f32 = seven.iter().sum();
+    let middle = |place: fn(usize) -> usize| {
+        let moment = seven.iter().enumerate().map(|(at, ink)| (place(at) as f32 + 0.5) * ink);
+        moment.sum::<f32>() / mass
+    };
+    let (x, y) = (middle(|at| at % 28), middle(|at| at / 28));
+    assert!((x - 14.0).abs() <= 0.5 && (y - 14.0).abs() <= 0.5, "{x} {y}");
+}
+
+/// The network of the test below, computed as plainly as can be.
+fn forward(parameters: &[f32], pixels: &[f32]) -> Vec<f32> {
+    let at = |maps: &[Vec<f32>], side: usize, map: usize, row: usize, column: usize| maps[map][row * side + column];
+    let make = |maps: usize, side: usize, value: &dyn Fn(usize, usize, usize) -> f32| -> Vec<Vec<f32>> {
+        (0..maps).map(|map| (0..side * side).map(|i| value(map, i / side, i % side)).collect()).collect()
+    };
+    let image = vec![pixels.to_vec()];
+    let padded = make(1, 30, &|_, row, column| {
+        let inside = (1..29).contains(&row) && (1..29).contains(&column);
+        if inside {
+            at(&image, 28, 0, row - 1, column - 1)
+        } else {
+            0.0
+        }
+    });
+    let (weights, rest) = parameters.split_at(3 * 9);
+    let (bias, rest) = rest.split_at(3);
+    let c1 = make(3, 28, &|map, row, column| {
+        let taps = (0..9).map(|tap| weights[9 * map + tap] * at(&padded, 30, 0, row + tap / 3, column + tap % 3));
+        (bias[map] + taps.sum::<f32>()).max(0.0)
+    });
+    let largest = make(3, 14, &|map, row, column| {
+        let window = (0..4).map(|i| at(&c1, 28, map, 2 * row + i / 2, 2 * column + i % 2));
+        window.fold(f32::NEG_INFINITY, f32::max)
+    });
+    let (weights, bias) = rest.split_at(2 * 3 * 4);
+    let (bias, rest) = bias.split_at(2);
+    let c2 = make(2, 13, &|map, row, column| {
+        let taps =
+            (0..12).map(|tap| weights[12 * map + tap] * at(&largest, 14, tap / 4, row + tap % 4 / 2, column + tap % 2));
+        1.0 / (1.0 + (-(bias[map] + taps.sum::<f32>())).exp())
+    });
+    let means = make(2, 4, &|map, row, column| {
+        (0..9).map(|i| at(&c2, 13, map, 3 * row + i / 3, 3 * column + i % 3)).sum::<f32>() / 9.0
+    });
+    let flat: Vec<f32> = means.concat().into_iter().map(f32::tanh).collect();
+    let (weights, bias) = rest.split_at(3 * 32);
+    let logit = |class: usize| bias[class] + (0..32).map(|i| weights[32 * class + i] * flat[i]).sum::<f32>();
+    let powers: Vec<f32> = (0..3).map(|class| logit(class).exp()).collect();
+    powers.iter().map(|power| power / powers.iter().sum::<f32>()).collect()
+}
+
+/// Needs node; without it, the notebooks' tests in a browser alone compute in the page.
+#[test]
+fn the_page_computes_every_kind_of_layer() {
+    let layers = [
+        Layer::ZeroPad2D(1),
+        Layer::Conv2D(3, 3),
+        Layer::ReLU,
+        Layer::MaxPool2D(2),
+        Layer::Conv2D(2, 2),
+        Layer::Sigmoid,
+        Layer::AvgPool2D(3),
+        Layer::Flatten,
+        Layer::Dropout,
+        Layer::Tanh,
+        Layer::Linear(3),
+    ];
+    let parameters: Vec<f32> = (0..30 + 26 + 99).map(|i| (i as f32 * 1.3).sin()).collect();
+    let expected = forward(&parameters, &drawn_seven());
+    let html = Panel::new(&layers, &parameters, &[], &expected).unwrap().html();
+    let network = include_str!("../src/panel/network.js");
+    let (json, seven) = (script(&html, "network"), drawn_seven());
+    let page =
+        format!("const SIDE = 28;\n{network}\nconsole.log(forward(readNetwork({json}), {seven:?}).join(' '));\n");
+    let Ok(output) = Command::new("node").arg("-e").arg(page).output() else {
+        eprintln!("node is not here");
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let got: Vec<f32> = text.split_whitespace().map(|value| value.parse().expect("a number")).collect();
+    assert_eq!(got.len(), 3, "{}", String::from_utf8_lossy(&output.stderr));
+    for (got, expected) in got.iter().zip(&expected) {
+        assert!((got - expected).abs() < 1e-5, "{got} is not {expected}");
+    }
+    assert!(expected.iter().all(|share| (0.01..0.99).contains(share)), "nothing to tell apart: {expected:?}");
+}
