@@ -8,7 +8,6 @@
 use std::error::Error;
 
 use lenet_core::prelude::*;
-use lenet_core::progress::Silent;
 
 /// Training images that are set aside with `validate`, as a share of all.
 const SET_ASIDE: f64 = 5_000.0 / 60_000.0;
@@ -24,8 +23,8 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     let ((x_train, y_train), (x_test, y_test)) = mnist::load_data()?;
     let x_train = normalize(&x_train.reshape::<Rank4<60000, 1, 28, 28>>());
     let x_test = normalize(&x_test.reshape::<Rank4<10000, 1, 28, 28>>());
-    let train = Data::from((&x_train, &to_categorical(&y_train)?));
-    let test = Data::from((&x_test, &to_categorical(&y_test)?));
+    let train = Data::from((&x_train, &to_categorical::<10, _>(&y_train)?));
+    let test = Data::from((&x_test, &to_categorical::<10, _>(&y_test)?));
     let (train, test) = if arguments.iter().any(|a| a == "validate") { train.split(SET_ASIDE)? } else { (train, test) };
 
     println!("| recipe | runs | epochs | accuracy, mean ± standard deviation | min | max | loss, mean ± standard deviation | seconds a run |");
@@ -39,9 +38,9 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
         let mut runs = Vec::new();
         for seed in 0..count {
             let mut model = Model::compile(LeNet5::glorot_uniform(seed), Adam::default())?;
-            let how = Fit { seed, ..how.clone() };
-            let history = model.fit_with(train.clone(), &how, &mut Silent)?;
-            let score = model.score(test.clone())?;
+            let how = Fit { seed, verbose: false, ..how.clone() };
+            let history = model.fit(&train, &how)?;
+            let score = model.score(&test)?;
             let seconds = history.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>();
             eprintln!("{name}, seed {seed}: accuracy {}, loss {}, {seconds:.0} s", score.accuracy, score.loss);
             runs.push((f64::from(score.accuracy), f64::from(score.loss), seconds));
