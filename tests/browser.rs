@@ -36,7 +36,8 @@ fn the_notebook_by_hand_runs_and_its_figures_are_painted() {
 fn lines_of_epochs_appear_one_by_one() {
     let Some(views) = views() else { return };
     let counts = views.printed_lines();
-    assert_eq!(counts.last(), Some(&EPOCHS), "{counts:?}");
+    // The last count is 0 again where the page has scrolled on: JupyterLab keeps only what is near the screen.
+    assert_eq!(counts.iter().max(), Some(&EPOCHS), "{counts:?}");
     // Looking twenty times a second can miss a line or two, but not the growth.
     assert!(counts.len() > EPOCHS / 2, "the lines came in so few steps: {counts:?}");
 }
