@@ -18,7 +18,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("tape-wrong", "no method named `backward`"),
     ("moved-wrong", "borrow of moved value: `loss`"),
     ("bounds-wrong", "this operation will panic at runtime"),
-    ("pair-wrong", "Const<60000>` images, but"),
+    ("pair-wrong", "there are 60000 images, but 10000 targets"),
 ];
 
 /// A run with each seed, that all tests here look at.
