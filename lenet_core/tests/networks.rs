@@ -303,7 +303,7 @@ fn dropout_draws_anew_for_each_image_and_step_and_keeps_the_mean() {
     assert_eq!(score, model.score((&images, &targets)).unwrap());
 
     // Two epochs of the same image: another mask in the second.
-    let still = Fit { epochs: 1, verbose: false, ..Fit::default() };
+    let still = Fit { epochs: 1, shuffle: false, verbose: false, ..Fit::default() };
     let mut model = Model::compile(Bare::glorot_uniform(0), Sgd { learning_rate: 0.0, ..Sgd::default() }).unwrap();
     let losses: Vec<f32> = (0..2).map(|_| model.fit((&images, &targets), &still).unwrap().epochs[0].loss).collect();
     assert_ne!(losses[0], losses[1]);
