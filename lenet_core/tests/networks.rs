@@ -4,7 +4,7 @@
 mod common;
 
 use common::{assert_close, bits, data, flat, fresh, how, images, optimizers};
-use lenet_core::network::Network;
+use lenet_core::network::{Begins, Network};
 use lenet_core::prelude::*;
 use lenet_core::shape::{Maps, Takes, Values};
 
@@ -99,13 +99,10 @@ fn first<const N: usize>() -> Of<N> {
 }
 
 /// A network of 28x28 grey pixels and ten classes, on the tape too.
-trait Digits:
-    Network<Channels = Const<1>, Side = Const<28>, Classes = Const<10>> + Takes<Maps<1, 28>, Out = Values<10>>
-{
-}
+trait Digits: Network<Classes = Const<10>> + Begins<With = Maps<1, 28>> + Takes<Maps<1, 28>, Out = Values<10>> {}
 
 impl<N> Digits for N where
-    N: Network<Channels = Const<1>, Side = Const<28>, Classes = Const<10>> + Takes<Maps<1, 28>, Out = Values<10>>
+    N: Network<Classes = Const<10>> + Begins<With = Maps<1, 28>> + Takes<Maps<1, 28>, Out = Values<10>>
 {
 }
 

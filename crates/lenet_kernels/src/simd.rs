@@ -165,9 +165,9 @@ macro_rules! vector {
 }
 
 vector! {
-    /// Eight values in an array, for CPUs without an instruction set that is named below. The compiler turns it into
+    /// Four values in an array, for CPUs without an instruction set that is named below. The compiler turns it into
     /// what the target has (SSE2 on x86-64).
-    Portable, "portable", [f32; 8], 8, 8;
+    Portable, "portable", [f32; 4], 4, 16;
     plain::splat; [sqrt plain::sqrt];
     [add plain::add] [sub plain::sub] [mul plain::mul] [div plain::div] [min plain::min] [max plain::max];
     [fma plain::fma] [fnma plain::fnma];
@@ -182,7 +182,7 @@ mod plain {
     macro_rules! plain {
         ($($name:ident($($argument:ident),*) = $value:expr;)*) => {
             $(#[inline(always)]
-            pub(super) fn $name($($argument: [f32; 8]),*) -> [f32; 8] {
+            pub(super) fn $name($($argument: [f32; 4]),*) -> [f32; 4] {
                 std::array::from_fn(|i| {
                     $(let $argument = $argument[i];)*
                     $value
@@ -201,8 +201,8 @@ mod plain {
         fma(a, b, c) = a * b + c;
         fnma(a, b, c) = c - a * b;
     }
-    pub(super) fn splat(x: f32) -> [f32; 8] {
-        [x; 8]
+    pub(super) fn splat(x: f32) -> [f32; 4] {
+        [x; 4]
     }
 }
 

@@ -1,8 +1,8 @@
 //! The layer against plain loops, for every instruction set.
 
-use super::Conv;
-use crate::naive::{self, values};
-use crate::{to_blocks, to_rows, Activation, Buffer, Isa, Pooling};
+use lenet_kernels::naive::{self, values};
+use lenet_kernels::Conv;
+use lenet_kernels::{to_blocks, to_rows, Activation, Buffer, Isa, Pooling};
 
 /// Images as blocks; the lanes without an image hold NaN if `poison` is set.
 fn blocks(isa: Isa, rows: &[f32], len: usize) -> Vec<f32> {
@@ -22,7 +22,7 @@ fn pass(conv: &Conv, images: usize) -> [Vec<f32>; 4] {
     let isa = conv.isa;
     let x = blocks(isa, &values(images * conv.input_len(), 1), conv.input_len());
     let count = x.len() / conv.input_len();
-    let (weight, bias) = (values(conv.weights(), 2), values(conv.outputs, 3));
+    let (weight, bias) = (values(conv.outputs * conv.inputs * conv.kernel * conv.kernel, 2), values(conv.outputs, 3));
     let dy = blocks(isa, &values(images * conv.output_len(), 4), conv.output_len());
     let (mut prepared, mut saved) = (vec![f32::NAN; conv.prepared_len()], vec![f32::NAN; count * conv.saved_len()]);
     let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
