@@ -122,6 +122,37 @@ impl From<&Data> for Data {
     }
 }
 
+/// What `fit` and `evaluate` take: [`Data`], or a pair of references to images and targets.
+#[diagnostic::on_unimplemented(
+    message = "images and targets go in as one pair of references, as in `(&x_train, &y_train)`",
+    label = "this is `{Self}`"
+)]
+pub trait IntoData {
+    /// The images with their targets.
+    fn into_data(self) -> Data;
+}
+
+impl IntoData for Data {
+    fn into_data(self) -> Data {
+        self
+    }
+}
+
+impl IntoData for &Data {
+    fn into_data(self) -> Data {
+        self.clone()
+    }
+}
+
+impl<I: Images, T: Targets> IntoData for (&I, &T)
+where
+    I::Count: AsManyAs<T::Count>,
+{
+    fn into_data(self) -> Data {
+        self.into()
+    }
+}
+
 impl Data {
     /// The number of images.
     pub fn len(&self) -> usize {

@@ -3,19 +3,19 @@
 //! The kernel calls `evcxr_display` for a cell's last expression; where a type has no such method, it prints `Debug`, all of
 //! it, and has to compile the cell a second time.
 
-use std::fmt::{Debug, Display, Write};
+use std::fmt::{self, Debug, Display, Write};
 
-use dfdx::prelude::{Cpu, Shape, Tensor};
+use dfdx::prelude::{Cpu, Shape, Tensor, Unit};
 
 use crate::inspect::Inspect;
 use crate::layers::*;
-use crate::metrics::largest;
+use crate::metrics::{largest, Confusion};
 use crate::network::{kinds, LayerKind, Network};
-use crate::plot::{Figure, Pixel};
+use crate::plot::Figure;
 use crate::slices::values;
-use crate::{Data, Epoch, Fit, History, Model, Optimizer, Score, Summary};
+use crate::{Data, Epoch, Fit, History, Model, Score, Summary};
 
-/// The most bytes of a text.
+/// The most bytes of a text, but for a mark that some is left out.
 const LIMIT: usize = 1_900;
 /// Values at each end of a long row.
 const ENDS: usize = 8;
@@ -52,40 +52,55 @@ pub trait Show {
         if let Some(html) = self.html() {
             evcxr_runtime::mime_type("text/html").text(html);
         }
-        let text = self.text();
+        let text = bounded(format_args!("{}", self.text()));
         if !text.is_empty() {
             evcxr_runtime::mime_type("text/plain").text(text);
         }
     }
 }
 
-/// What `Debug` writes, up to a limit: writing ends there, so that it takes no time either.
-fn bounded(value: &(impl Debug + ?Sized)) -> String {
+/// What is to be written, up to a limit: writing ends there, so that it takes no time either.
+fn bounded(what: fmt::Arguments<'_>) -> String {
     struct Bounded(String);
     impl Write for Bounded {
-        fn write_str(&mut self, more: &str) -> std::fmt::Result {
+        fn write_str(&mut self, more: &str) -> fmt::Result {
             let room = LIMIT - self.0.len();
             let cut = more.floor_char_boundary(room.min(more.len()));
             self.0.push_str(&more[..cut]);
             if cut < more.len() {
-                Err(std::fmt::Error)
+                Err(fmt::Error)
             } else {
                 Ok(())
             }
         }
     }
     let mut text = Bounded(String::new());
-    if write!(text, "{value:?}").is_err() {
+    if text.write_fmt(what).is_err() {
         text.0.push_str(" …");
     }
     text.0
+}
+
+/// The values at both ends of a list, by `Debug`.
+fn ends<T: Debug>(all: &[T]) -> String {
+    match all.len() {
+        0..=24 => bounded(format_args!("{all:?}")),
+        len => {
+            let part = |values: &[T]| {
+                let words = bounded(format_args!("{values:?}"));
+                words.trim_start_matches('[').trim_end_matches(']').to_string()
+            };
+            let (first, last) = (part(&all[..ENDS]), part(&all[len - ENDS..]));
+            format!("[{first}, … {last}], {} values", lenet_figures::thousands(len))
+        }
+    }
 }
 
 macro_rules! show_debug {
     ($([$($generics:tt)*] $type:ty),* $(,)?) => { $(
         impl<$($generics)*> Show for $type {
             fn text(&self) -> String {
-                bounded(self)
+                bounded(format_args!("{self:?}"))
             }
         }
     )* };
@@ -93,9 +108,23 @@ macro_rules! show_debug {
 
 show_debug! {
     [] bool, [] char, [] str, [] String, [] u8, [] u16, [] u32, [] u64, [] usize, [] i8, [] i16, [] i32, [] i64, [] isize,
-    [] f32, [] f64, [T: Debug] Vec<T>, [T: Debug] [T], [T: Debug, const N: usize] [T; N], [] std::time::Duration,
-    [] Optimizer, [] crate::inspect::Dims, [] crate::metrics::Mistake, [N: Network] Model<N>,
+    [] f32, [] f64, [] std::time::Duration, [] std::path::PathBuf, [K: Debug, V: Debug, S] std::collections::HashMap<K, V, S>,
+    [K: Debug, V: Debug] std::collections::BTreeMap<K, V>, [] crate::Optimizer, [] crate::Adam, [] crate::Sgd,
+    [] crate::RmsProp, [] crate::Schedule, [] crate::Augment, [] crate::Stepper, [] crate::inspect::Dims,
+    [] crate::metrics::Mistake, [] crate::weights::NamedTensor, [] crate::Error,
 }
+
+macro_rules! show_list {
+    ($([$($generics:tt)*] $type:ty),* $(,)?) => { $(
+        impl<T: Debug, $($generics)*> Show for $type {
+            fn text(&self) -> String {
+                ends(&self[..])
+            }
+        }
+    )* };
+}
+
+show_list! { [] Vec<T>, [] [T], [const N: usize] [T; N] }
 
 impl Show for () {
     fn text(&self) -> String {
@@ -161,6 +190,15 @@ impl Show for History {
     }
 }
 
+impl<T: Show + ?Sized> Show for &T {
+    fn text(&self) -> String {
+        (**self).text()
+    }
+    fn html(&self) -> Option<String> {
+        (**self).html()
+    }
+}
+
 impl Show for Data {
     fn text(&self) -> String {
         let [channels, height, width] = self.image_sizes();
@@ -176,9 +214,87 @@ impl Show for Fit {
     }
 }
 
-impl<S: Shape, E: Display + Into<f64> + Pixel, T> Show for Tensor<S, E, Cpu, T> {
+impl<N: Network> Show for Model<N> {
     fn text(&self) -> String {
-        describe(&self.type_name(), &values(self), &self.dims())
+        format!("{}\n\n{self:?}", self.summary())
+    }
+    fn html(&self) -> Option<String> {
+        Some(format!("{}<pre>{self:?}</pre>", self.summary().html()))
+    }
+}
+
+impl<N: Network> Model<N> {
+    /// The layer table of its network.
+    pub fn summary(&self) -> Summary {
+        Summary::of::<N>()
+    }
+}
+
+impl Show for Confusion {
+    fn text(&self) -> String {
+        let (all, right): (usize, usize) =
+            (self.counts().iter().sum(), (0..self.classes()).map(|class| self[class][class]).sum());
+        let mut text = format!("{right} of {all} read right; rows are labels, columns are what is read\n    ");
+        let classes = 0..self.classes();
+        classes.clone().for_each(|class| text += &format!("{class:>6}"));
+        for label in classes {
+            text += &format!("\n{label:>4}");
+            self[label].iter().for_each(|count| text += &format!("{count:>6}"));
+        }
+        text
+    }
+}
+
+/// A type of a tensor's elements that shows itself.
+pub trait Element: Unit + Display {
+    /// The element, and as ink from 0 to 1 if it is that of a pixel.
+    fn number(self) -> f64;
+    /// The largest value of a pixel.
+    const WHITE: f64;
+    /// The smallest, the largest and the mean of some elements. It is compiled with this crate, not in an unoptimised cell.
+    fn range(all: &[Self]) -> [f64; 3];
+}
+
+macro_rules! elements {
+    ($($type:ty, $white:literal, |$value:ident| $number:expr;)*) => { $(
+        impl Element for $type {
+            const WHITE: f64 = $white;
+            fn number(self) -> f64 {
+                let $value = self;
+                $number
+            }
+            fn range(all: &[Self]) -> [f64; 3] {
+                let start = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
+                let (least, most, sum) = all.iter().fold(start, |(least, most, sum), value| {
+                    let value = value.number();
+                    (value.min(least), value.max(most), sum + value)
+                });
+                [least, most, sum / all.len() as f64]
+            }
+        }
+    )* };
+}
+
+elements! {
+    u8, 255.0, |value| f64::from(value);
+    f32, 1.0, |value| f64::from(value);
+    f64, 1.0, |value| value;
+    i32, 1.0, |value| f64::from(value);
+    i64, 1.0, |value| value as f64;
+    usize, 1.0, |value| value as f64;
+    bool, 1.0, |value| f64::from(u8::from(value));
+}
+
+impl<S: Shape, E: Element, T> Show for Tensor<S, E, Cpu, T> {
+    fn text(&self) -> String {
+        let (all, sizes) = (values(self), self.dims());
+        let [least, most, mean] = E::range(&all).map(short);
+        let classes = rows(&all, &sizes);
+        let row = match all.len() {
+            0..=24 => words(&all),
+            len => format!("{}, … {}", words(&all[..ENDS]), words(&all[len - ENDS..])),
+        };
+        format!("{}\n[{row}]{classes}\nsmallest {least}, largest {most}, mean {mean}", self.type_name())
     }
 
     fn html(&self) -> Option<String> {
@@ -189,47 +305,41 @@ impl<S: Shape, E: Display + Into<f64> + Pixel, T> Show for Tensor<S, E, Cpu, T> 
             return None;
         }
         let shown = images.min(PICTURES);
-        let ink = Vec::from_iter(all[..shown * side * side].iter().map(|pixel| pixel.ink()));
+        let ink = Vec::from_iter(all[..shown * side * side].iter().map(|pixel| (pixel.number() / E::WHITE) as f32));
         let pictures = lenet_figures::Images::new(&ink, side, side).ok()?;
         let strip = lenet_figures::digits(&pictures, &Vec::from_iter(0..shown), &[], PICTURES).ok()?;
-        let words = lenet_figures::escape(&self.text());
-        Some(format!("{}<pre>{words}</pre>", strip.html()))
+        Some(format!("{}<pre>{}</pre>", strip.html(), lenet_figures::escape(&self.text())))
     }
 }
 
-/// The name of a type, some values, and what they have in common.
-fn describe<E: Display + Into<f64> + Copy>(name: &str, all: &[E], sizes: &[usize]) -> String {
-    let (mut least, mut most, mut sum) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
-    for value in all {
-        let value: f64 = (*value).into();
-        (least, most, sum) = (least.min(value), most.max(value), sum + value);
-    }
-    let mean = sum / all.len() as f64;
-    let mut text = format!("{name}\n{}", row(all));
-    if let [_, classes @ 2..=100] = *sizes {
-        for (index, row) in all.chunks_exact(classes).take(ENDS).enumerate() {
-            let row = Vec::from_iter(row.iter().map(|value| (*value).into() as f32));
-            let (class, sum) = (largest(&row), row.iter().sum::<f32>());
-            let shares = row.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() < 1e-3;
-            if shares {
-                text += &format!("\nrow {index}: class {class} with {:.1} %", 100.0 * row[class]);
+/// The classes of the first rows, where rows are one-hot or probabilities.
+fn rows<E: Element>(all: &[E], sizes: &[usize]) -> String {
+    let mut text = String::new();
+    let [_, classes @ 2..=100] = *sizes else { return text };
+    for (index, row) in all.chunks_exact(classes).take(ENDS).enumerate() {
+        let row = Vec::from_iter(row.iter().map(|value| value.number() as f32));
+        let (class, sum) = (largest(&row), row.iter().sum::<f32>());
+        if row.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() < 1e-3 {
+            text += &format!("\nrow {index}: class {class}");
+            if row[class] < 1.0 {
+                text += &format!(" with {:.1} %", 100.0 * row[class]);
             }
         }
     }
-    text + &format!("\nsmallest {least:.4}, largest {most:.4}, mean {mean:.4}")
+    text
 }
 
-/// The values at both ends.
-fn row<E: Display>(all: &[E]) -> String {
-    let short = |value: &E| match format!("{value:.4}") {
-        whole if !whole.contains('.') => whole,
-        text => text.trim_end_matches('0').trim_end_matches('.').to_string(),
-    };
-    let words = |values: &[E]| Vec::from_iter(values.iter().map(short)).join(", ");
-    match all.len() {
-        0..=24 => format!("[{}]", words(all)),
-        len => format!("[{}, … {}]", words(&all[..ENDS]), words(&all[len - ENDS..])),
+/// A number with four digits behind the point, or four in all where it is small.
+fn short(value: f64) -> String {
+    match format!("{value:.4}") {
+        _ if value != 0.0 && value.abs() < 1e-3 => format!("{value:.1e}"),
+        text if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_string(),
+        text => text,
     }
+}
+
+fn words<E: Element>(values: &[E]) -> String {
+    Vec::from_iter(values.iter().map(|value| short(value.number()))).join(", ")
 }
 
 /// The table of layers, with the input that the first of them takes.

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use dfdx::prelude::{Cpu, Dim, HasShape, Tensor, ZerosTensor};
+use dfdx::prelude::{Cpu, Tensor, ZerosTensor};
 
-use crate::data::Data;
+use crate::data::IntoData;
 use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::history::{line, Epoch, History, Score};
@@ -47,6 +47,9 @@ pub struct Model<N> {
     /// The file that the model was loaded from or saved to last: a checkpoint may replace it.
     pub(crate) file: Option<PathBuf>,
 }
+
+/// A row for each of the images `I`, with the probability of each class of the network `N`.
+pub type Probabilities<N, I> = Tensor<(<I as ImagesFor<N>>::Images, <N as Network>::Classes), f32, Cpu>;
 
 impl<N> std::fmt::Debug for Model<N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -113,7 +116,7 @@ impl<N: Network> Model<N> {
     /// loss, a parameter or a mean of the optimiser becomes infinite or NaN, with the model as it was
     /// before the epoch; [`Error::File`] if the checkpoint cannot be written, with the model as the last
     /// epoch left it.
-    pub fn fit(&mut self, data: impl Into<Data>, how: &Fit) -> Result<History> {
+    pub fn fit(&mut self, data: impl IntoData, how: &Fit) -> Result<History> {
         self.fit_with(data, how, |_, _| ControlFlow::Continue(()))
     }
 
@@ -139,7 +142,7 @@ impl<N: Network> Model<N> {
     /// As [`Model::fit`].
     pub fn fit_with(
         &mut self,
-        data: impl Into<Data>,
+        data: impl IntoData,
         how: &Fit,
         mut after: impl FnMut(&Epoch, &Self) -> ControlFlow<()> + Send,
     ) -> Result<History> {
@@ -148,7 +151,7 @@ impl<N: Network> Model<N> {
             return Err(Error::argument("checkpoint", "a new file, or this model's own", got));
         }
         let mut model = self.clone();
-        let history = self.trainer.fit(&data.into(), how, &mut |trainer, epoch| {
+        let history = self.trainer.fit(&data.into_data(), how, &mut |trainer, epoch| {
             model.trainer = trainer.clone();
             set_flat(&mut model.network, &trainer.parameters);
             if let Some(path) = &how.checkpoint {
@@ -165,8 +168,8 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// [`Error::Argument`] for data that cannot be evaluated on.
-    pub fn evaluate(&self, data: impl Into<Data>) -> Result<Score> {
-        let (data, start) = (data.into(), Instant::now());
+    pub fn evaluate(&self, data: impl IntoData) -> Result<Score> {
+        let (data, start) = (data.into_data(), Instant::now());
         let score = self.score(&data)?;
         let steps = data.len().div_ceil(EVALUATION_BATCH);
         println!("{}", line(steps, start.elapsed().as_secs_f64(), score.loss, score.accuracy));
@@ -177,8 +180,8 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// As [`Model::evaluate`].
-    pub fn score(&self, data: impl Into<Data>) -> Result<Score> {
-        let data = data.into();
+    pub fn score(&self, data: impl IntoData) -> Result<Score> {
+        let data = data.into_data();
         data.check(&self.trainer.image, self.trainer.program.output_len())?;
         in_pool(None, || self.trainer.score(&data))
     }
@@ -187,11 +190,12 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub fn predict<B: Dim>(&self, images: &ImagesFor<N, B>) -> Result<Tensor<(B, N::Classes), f32, Cpu>> {
-        let shape = (images.shape().0, N::Classes::default());
-        let mut out: Tensor<_, f32, Cpu> = images.device().try_zeros_like(&shape)?;
+    pub fn predict<I: ImagesFor<N>>(&self, images: &I) -> Result<Probabilities<N, I>> {
+        let shape = (images.images(), N::Classes::default());
+        let mut out: Tensor<_, f32, Cpu> = Cpu::default().try_zeros_like(&shape)?;
         let logits = values_mut(&mut out);
-        in_pool(None, || self.trainer.logits(&values(images), logits))?;
+        let pixels = images.values();
+        in_pool(None, || self.trainer.logits(&pixels, logits))?;
         for row in logits.chunks_exact_mut(self.trainer.program.output_len()) {
             softmax(row);
         }
@@ -202,7 +206,7 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// As [`Model::predict`].
-    pub fn predict_classes<B: Dim>(&self, images: &ImagesFor<N, B>) -> Result<Vec<u8>> {
+    pub fn predict_classes(&self, images: &impl ImagesFor<N>) -> Result<Vec<u8>> {
         let probabilities = self.predict(images)?;
         let rows = values(&probabilities);
         let rows = rows.chunks_exact(self.trainer.program.output_len());

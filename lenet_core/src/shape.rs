@@ -5,7 +5,7 @@
 //! implementations, made by macros. Where two layers do not meet, rustc's first line is the sentence that stands in
 //! `on_unimplemented` of the smallest trait that fails.
 
-use dfdx::prelude::{Const, Cpu, CpuError, Dim, Shape, Tape, Tensor};
+use dfdx::prelude::{Const, Cpu, CpuError, Dim, NoneTape, Shape, Tape, Tensor};
 
 /// `C` feature maps, or channels, of `S` x `S` values.
 pub struct Maps<const C: usize, const S: usize>;
@@ -89,6 +89,20 @@ impl<B: Dim, const C: usize, const S: usize, T: Tape<f32, Cpu>> Batch
 
     fn tensor(self) -> Self {
         self
+    }
+}
+
+/// A reference will do where nothing is to be learned.
+impl<X> Batch for &X
+where
+    X: Batch<Tape = NoneTape> + Clone,
+{
+    type Arriving = X::Arriving;
+    type Images = X::Images;
+    type Tape = NoneTape;
+
+    fn tensor(self) -> BatchOf<X::Arriving, X::Images, NoneTape> {
+        self.clone().tensor()
     }
 }
 

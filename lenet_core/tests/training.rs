@@ -161,6 +161,7 @@ fn the_learning_rate_can_be_changed_between_two_fits() {
 fn refused(how: &Fit, data: impl Into<Data>, words: &str) {
     let mut model = lenet5();
     let before = flat(&model);
+    let data: Data = data.into();
     let error = model.fit(data, how).unwrap_err().to_string();
     assert!(error.contains(words), "{error}");
     assert_eq!(flat(&model), before);
