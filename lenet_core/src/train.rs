@@ -97,7 +97,7 @@ impl Trainer {
                 let Some(patience) = how.patience else { continue };
                 let loss = epoch.val_loss.unwrap_or(epoch.loss);
                 match &best {
-                    Some((least, at, model)) if loss >= *least => {
+                    Some((least, at, model)) if loss >= *least || loss.is_nan() => {
                         if number == at + patience || number == how.epochs {
                             say(&format!("Epoch {at} was the best: the model is as it was after it"));
                             *self = model.clone();
