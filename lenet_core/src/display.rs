@@ -5,11 +5,11 @@
 
 use std::fmt::{self, Debug, Display, Write};
 
-use dfdx::prelude::{Cpu, Shape, Tensor, Unit};
+use dfdx::prelude::{Cpu, Shape, Tensor};
 
-use crate::inspect::Inspect;
+use crate::inspect::{describe, Element, Inspect, ENDS};
 use crate::layers::*;
-use crate::metrics::{largest, Confusion};
+use crate::metrics::Confusion;
 use crate::network::{kinds, LayerKind, Network};
 use crate::plot::Figure;
 use crate::slices::values;
@@ -17,8 +17,6 @@ use crate::{Data, Epoch, Fit, History, Model, Score, Summary};
 
 /// The most bytes of a text, but for a mark that some is left out.
 const LIMIT: usize = 1_900;
-/// Values at each end of a long row.
-const ENDS: usize = 8;
 /// Pictures that a batch of images shows.
 const PICTURES: usize = 12;
 
@@ -86,12 +84,8 @@ fn ends<T: Debug>(all: &[T]) -> String {
     match all.len() {
         0..=24 => bounded(format_args!("{all:?}")),
         len => {
-            let part = |values: &[T]| {
-                let words = bounded(format_args!("{values:?}"));
-                words.trim_start_matches('[').trim_end_matches(']').to_string()
-            };
-            let (first, last) = (part(&all[..ENDS]), part(&all[len - ENDS..]));
-            format!("[{first}, … {last}], {} values", lenet_figures::thousands(len))
+            let count = lenet_figures::thousands(len);
+            bounded(format_args!("{:?} … {:?}, {count} values", &all[..ENDS], &all[len - ENDS..]))
         }
     }
 }
@@ -151,42 +145,33 @@ impl<T: Show, E: Display> Show for Result<T, E> {
     }
 }
 
-impl Show for Figure {
-    fn text(&self) -> String {
-        Figure::text(self).into()
-    }
-    fn html(&self) -> Option<String> {
-        Some(Figure::html(self))
-    }
+macro_rules! show_html {
+    ($([$($generics:tt)*] $type:ty: |$value:ident| $text:expr, $html:expr;)*) => { $(
+        impl<$($generics)*> Show for $type {
+            fn text(&self) -> String {
+                let $value = self;
+                $text
+            }
+            fn html(&self) -> Option<String> {
+                let $value = self;
+                Some($html)
+            }
+        }
+    )* };
 }
 
-impl Show for Summary {
-    fn text(&self) -> String {
-        self.to_string()
-    }
-    fn html(&self) -> Option<String> {
-        Some(Summary::html(self))
-    }
+show_html! {
+    [] Figure: |figure| figure.text().into(), figure.html();
+    [] Summary: |summary| summary.to_string(), summary.html();
+    [] History: |history| history.table().to_string(), history.table().html();
+    [] Epoch: |epoch| History { epochs: vec![*epoch] }.text(), History { epochs: vec![*epoch] }.table().html();
+    [N: Network] Model<N>: |model| format!("{}\n\n{model:?}", model.summary()),
+        format!("{}<pre>{model:?}</pre>", model.summary().html());
 }
 
 impl Show for Score {
     fn text(&self) -> String {
         format!("loss {:.4}, accuracy {:.4}", self.loss, self.accuracy)
-    }
-}
-
-impl Show for Epoch {
-    fn text(&self) -> String {
-        History { epochs: vec![*self] }.text()
-    }
-}
-
-impl Show for History {
-    fn text(&self) -> String {
-        self.table().to_string()
-    }
-    fn html(&self) -> Option<String> {
-        Some(self.table().html())
     }
 }
 
@@ -214,26 +199,10 @@ impl Show for Fit {
     }
 }
 
-impl<N: Network> Show for Model<N> {
-    fn text(&self) -> String {
-        format!("{}\n\n{self:?}", self.summary())
-    }
-    fn html(&self) -> Option<String> {
-        Some(format!("{}<pre>{self:?}</pre>", self.summary().html()))
-    }
-}
-
-impl<N: Network> Model<N> {
-    /// The layer table of its network.
-    pub fn summary(&self) -> Summary {
-        Summary::of::<N>()
-    }
-}
-
 impl Show for Confusion {
     fn text(&self) -> String {
-        let (all, right): (usize, usize) =
-            (self.counts().iter().sum(), (0..self.classes()).map(|class| self[class][class]).sum());
+        let right: usize = (0..self.classes()).map(|class| self[class][class]).sum();
+        let all: usize = self.counts().iter().sum();
         let mut text = format!("{right} of {all} read right; rows are labels, columns are what is read\n    ");
         let classes = 0..self.classes();
         classes.clone().for_each(|class| text += &format!("{class:>6}"));
@@ -245,56 +214,9 @@ impl Show for Confusion {
     }
 }
 
-/// A type of a tensor's elements that shows itself.
-pub trait Element: Unit + Display {
-    /// The element, and as ink from 0 to 1 if it is that of a pixel.
-    fn number(self) -> f64;
-    /// The largest value of a pixel.
-    const WHITE: f64;
-    /// The smallest, the largest and the mean of some elements. It is compiled with this crate, not in an unoptimised cell.
-    fn range(all: &[Self]) -> [f64; 3];
-}
-
-macro_rules! elements {
-    ($($type:ty, $white:literal, |$value:ident| $number:expr;)*) => { $(
-        impl Element for $type {
-            const WHITE: f64 = $white;
-            fn number(self) -> f64 {
-                let $value = self;
-                $number
-            }
-            fn range(all: &[Self]) -> [f64; 3] {
-                let start = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
-                let (least, most, sum) = all.iter().fold(start, |(least, most, sum), value| {
-                    let value = value.number();
-                    (value.min(least), value.max(most), sum + value)
-                });
-                [least, most, sum / all.len() as f64]
-            }
-        }
-    )* };
-}
-
-elements! {
-    u8, 255.0, |value| f64::from(value);
-    f32, 1.0, |value| f64::from(value);
-    f64, 1.0, |value| value;
-    i32, 1.0, |value| f64::from(value);
-    i64, 1.0, |value| value as f64;
-    usize, 1.0, |value| value as f64;
-    bool, 1.0, |value| f64::from(u8::from(value));
-}
-
 impl<S: Shape, E: Element, T> Show for Tensor<S, E, Cpu, T> {
     fn text(&self) -> String {
-        let (all, sizes) = (values(self), self.dims());
-        let [least, most, mean] = E::range(&all).map(short);
-        let classes = rows(&all, &sizes);
-        let row = match all.len() {
-            0..=24 => words(&all),
-            len => format!("{}, … {}", words(&all[..ENDS]), words(&all[len - ENDS..])),
-        };
-        format!("{}\n[{row}]{classes}\nsmallest {least}, largest {most}, mean {mean}", self.type_name())
+        format!("{}\n{}", self.type_name(), describe(&values(self), &self.dims()))
     }
 
     fn html(&self) -> Option<String> {
@@ -311,36 +233,6 @@ impl<S: Shape, E: Element, T> Show for Tensor<S, E, Cpu, T> {
         let strip = strip.with_text(format!("The first {shown} images."));
         Some(format!("{}<pre>{}</pre>", strip.html(), lenet_figures::escape(&self.text())))
     }
-}
-
-/// The classes of the first rows, where rows are one-hot or probabilities.
-fn rows<E: Element>(all: &[E], sizes: &[usize]) -> String {
-    let mut text = String::new();
-    let [_, classes @ 2..=100] = *sizes else { return text };
-    for (index, row) in all.chunks_exact(classes).take(ENDS).enumerate() {
-        let row = Vec::from_iter(row.iter().map(|value| value.number() as f32));
-        let (class, sum) = (largest(&row), row.iter().sum::<f32>());
-        if row.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() < 1e-3 {
-            text += &format!("\nrow {index}: class {class}");
-            if row[class] < 1.0 {
-                text += &format!(" with {:.1} %", 100.0 * row[class]);
-            }
-        }
-    }
-    text
-}
-
-/// A number with four digits behind the point, or four in all where it is small.
-fn short(value: f64) -> String {
-    match format!("{value:.4}") {
-        _ if value != 0.0 && value.abs() < 1e-3 => format!("{value:.1e}"),
-        text if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_string(),
-        text => text,
-    }
-}
-
-fn words<E: Element>(values: &[E]) -> String {
-    Vec::from_iter(values.iter().map(|value| short(value.number()))).join(", ")
 }
 
 /// The table of layers, with the input that the first of them takes.
@@ -376,15 +268,16 @@ show_layer! {
     [const I: usize, const O: usize] Linear<I, O>, [const I: usize, const O: usize, const K: usize] Conv2D<I, O, K>,
 }
 
-/// A tuple of layers is a network; another one shows its parts.
-macro_rules! show_tuple {
-    ($($part:ident)*) => {
-        impl<$($part: Show),*> Show for ($($part,)*) {
+/// A tuple of layers is a network; another one shows its parts. One of all these types, then one without the first, and so on.
+macro_rules! show_tuples {
+    () => {};
+    ($first:ident $($part:ident)*) => {
+        impl<$first: Show, $($part: Show),*> Show for ($first, $($part,)*) {
             fn text(&self) -> String {
                 let parts = || {
                     #[allow(non_snake_case)]
-                    let ($($part,)*) = self;
-                    vec![$($part.text()),*].join(", ")
+                    let ($first, $($part,)*) = self;
+                    vec![$first.text(), $($part.text()),*].join(", ")
                 };
                 self.layers().map_or_else(|| format!("({})", parts()), |layers| table(&layers).to_string())
             }
@@ -393,26 +286,12 @@ macro_rules! show_tuple {
             }
             #[allow(non_snake_case)]
             fn layers(&self) -> Option<Vec<LayerKind>> {
-                let ($($part,)*) = self;
-                Some([$($part.layers()?),*].concat())
+                let ($first, $($part,)*) = self;
+                Some([$first.layers()?, $($part.layers()?),*].concat())
             }
         }
+        show_tuples!($($part)*);
     };
 }
 
-show_tuple!(A);
-show_tuple!(A B);
-show_tuple!(A B C);
-show_tuple!(A B C D);
-show_tuple!(A B C D E);
-show_tuple!(A B C D E F);
-show_tuple!(A B C D E F G);
-show_tuple!(A B C D E F G H);
-show_tuple!(A B C D E F G H I);
-show_tuple!(A B C D E F G H I J);
-show_tuple!(A B C D E F G H I J K);
-show_tuple!(A B C D E F G H I J K L);
-show_tuple!(A B C D E F G H I J K L M);
-show_tuple!(A B C D E F G H I J K L M N);
-show_tuple!(A B C D E F G H I J K L M N O);
-show_tuple!(A B C D E F G H I J K L M N O P);
+show_tuples!(A B C D E F G H I J K L M N O P);
