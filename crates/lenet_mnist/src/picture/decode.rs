@@ -8,40 +8,38 @@ use zune_jpeg::JpegDecoder;
 
 use super::Grey;
 
-/// The most pixels of a picture: 6,000 x 4,000. It takes 200 MB to decode.
-pub(super) const MOST_PIXELS: usize = 24_000_000;
+/// The most pixels of a picture. A progressive JPEG of so many takes 200 MB to decode.
+const MOST_PIXELS: usize = 20_000_000;
 
-/// The grey picture in the bytes of a PNG or JPEG file, upright; else what is wrong with them.
-pub(super) fn decode(bytes: &[u8]) -> Result<Grey, String> {
+/// The grey picture in the bytes of a PNG or JPEG file, upright; else what is wrong with them, if it is known.
+pub(super) fn decode(bytes: &[u8]) -> Result<Grey, Option<String>> {
     let (picture, exif) = match bytes {
         [0x89, b'P', b'N', b'G', ..] => png(bytes)?,
         [0xff, 0xd8, 0xff, ..] => jpeg(bytes)?,
-        _ => return Err(format!("is {}, not PNG or JPEG", kind(bytes))),
+        _ => return Err(kind(bytes).map(|kind| format!("is {kind}"))),
     };
     Ok(upright(picture, orientation(&exif).unwrap_or(1)))
 }
 
-/// The name of a format of pictures that is not read here.
-fn kind(bytes: &[u8]) -> &'static str {
-    match bytes {
+/// The name of another format of pictures.
+fn kind(bytes: &[u8]) -> Option<&'static str> {
+    Some(match bytes {
         [b'G', b'I', b'F', b'8', ..] => "a GIF picture",
         [b'B', b'M', ..] => "a BMP picture",
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "a WebP picture",
         [b'I', b'I', b'*', 0, ..] | [b'M', b'M', 0, b'*', ..] => "a TIFF picture",
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => "a HEIC or AVIF picture",
-        [b'%', b'P', b'D', b'F', ..] => "a PDF document",
-        _ => "a file of another kind",
-    }
+        _ => return None,
+    })
 }
 
 /// Refuses a picture by the sizes that its header tells, before any memory is taken for its pixels.
 fn check((width, height): (usize, usize)) -> Result<(), String> {
     match width.checked_mul(height) {
         Some(1..=MOST_PIXELS) => Ok(()),
-        _ => Err(format!(
-            "is {width} x {height} pixels large, and at most {} million are read",
-            MOST_PIXELS / 1_000_000
-        )),
+        _ => {
+            Err(format!("is {width} x {height} pixels large, and at most {} million are read", MOST_PIXELS / 1_000_000))
+        }
     }
 }
 
@@ -76,7 +74,7 @@ fn png(bytes: &[u8]) -> Result<(Grey, Vec<u8>), String> {
             on_paper(all.map(|&[r, g, b, alpha]| [luma(&[r, g, b]), alpha]))
         }
     };
-    Ok((Grey::sized(sizes, pixels), exif))
+    Ok((Grey { width: sizes.0, height: sizes.1, pixels }, exif))
 }
 
 fn jpeg(bytes: &[u8]) -> Result<(Grey, Vec<u8>), String> {
@@ -97,7 +95,7 @@ fn jpeg(bytes: &[u8]) -> Result<(Grey, Vec<u8>), String> {
         3 => samples.as_chunks().0.iter().map(luma).collect(),
         _ => return Err("has colours of an unknown kind".into()),
     };
-    Ok((Grey::sized(sizes, pixels), exif))
+    Ok((Grey { width: sizes.0, height: sizes.1, pixels }, exif))
 }
 
 /// The brightness of red, green and blue (ITU-R BT.601).

@@ -53,7 +53,11 @@ pub(super) fn ink(grey: &Map) -> Option<Ink> {
     let faint = (FAINT * level).max(NOISE * noise).min(threshold);
     let value = |at: usize| {
         let amount = amounts[at];
-        if amount < faint { 0.0 } else { (amount / level).min(1.0) }
+        if amount < faint {
+            0.0
+        } else {
+            (amount / level).min(1.0)
+        }
     };
     Some(Ink { map: Map::new(grey.width, grey.height, value), sure: threshold / level, dark })
 }
@@ -129,19 +133,19 @@ fn otsu(amounts: &[f64]) -> (f64, f64) {
     for amount in amounts {
         counts[*amount as usize] += 1.0;
     }
-    let sum = |counts: &[f64]| counts.iter().sum::<f64>();
-    let moment: f64 = counts.iter().enumerate().map(|(level, count)| level as f64 * count).sum();
-    let total = sum(&counts);
+    let levels = || counts.iter().enumerate().map(|(level, count)| (level as f64, *count));
+    let total: f64 = counts.iter().sum();
+    let moment: f64 = levels().map(|(level, count)| level * count).sum();
     let (mut below, mut moment_below, mut best) = (0.0, 0.0, (0.0, 0.0, 0.0));
-    for level in 0..255 {
-        below += counts[level];
-        moment_below += level as f64 * counts[level];
+    for (level, count) in levels() {
+        below += count;
+        moment_below += level * count;
         let above = total - below;
         if below > 0.0 && above > 0.0 {
             let distance = (moment - moment_below) / above - moment_below / below;
             let apart = below * above * distance * distance;
             if apart > best.0 {
-                best = (apart, level as f64 + 1.0, distance);
+                best = (apart, level + 1.0, distance);
             }
         }
     }

@@ -4,6 +4,11 @@ use super::map::{Frame, Map};
 use super::paper::Ink;
 use super::Problem;
 
+/// This share of the picture's side is near an edge.
+const STRIP: f64 = 0.08;
+/// This share of an edge's pixels makes a line.
+const LINE: f64 = 0.8;
+
 /// Pixels of ink that touch each other, at a side or a corner.
 struct Shape {
     frame: Frame,
@@ -14,7 +19,7 @@ struct Shape {
 }
 
 /// The ink of the digit alone, its frame, and the number of specks and lines that were left out.
-pub(super) fn digit(ink: &Ink) -> Result<(Map, Frame, usize), Problem> {
+pub(super) fn digit(mut ink: Ink) -> Result<(Map, Frame, usize), Problem> {
     /// As shares of the digit so far: a shape with less ink is a speck; a shape with less is one if it lies apart by more.
     const SPECK: f64 = 0.01;
     const SMALL: f64 = 0.25;
@@ -25,14 +30,13 @@ pub(super) fn digit(ink: &Ink) -> Result<(Map, Frame, usize), Problem> {
     const OTHER_GAP: f64 = 0.1;
     /// Pixels of the least digit, and how much wider than high it may be.
     const LEAST_SIDE: usize = 6;
-    const WIDE: usize = 2;
-    let mut shapes = shapes(ink);
+    const WIDE: f64 = 2.5;
+    let lines = without_lines(&mut ink.map);
+    let mut shapes = shapes(&ink);
+    let all = shapes.len() + lines;
     if shapes.iter().any(|shape| !shape.at_edge) {
-        shapes.sort_by_key(|shape| shape.at_edge);
+        shapes.retain(|shape| !shape.at_edge);
     }
-    let all = shapes.len();
-    let inside = shapes.iter().filter(|shape| !shape.at_edge).count();
-    shapes.truncate(if inside > 0 { inside } else { all });
     shapes.sort_by(|a, b| b.ink.total_cmp(&a.ink));
     let mut rest = shapes.into_iter();
     let main = rest.next().ok_or(Problem::Empty)?;
@@ -41,7 +45,7 @@ pub(super) fn digit(ink: &Ink) -> Result<(Map, Frame, usize), Problem> {
     let other = |shape: &Shape| {
         shape.ink > OTHER_INK * most
             && shape.frame.side() as f64 > OTHER_SIDE * side
-            && shape.frame.gap(&digit[0].frame) as f64 > OTHER_GAP * side
+            && shape.frame.gap_across(&digit[0].frame) as f64 > OTHER_GAP * side
     };
     if rest.iter().any(other) {
         return Err(Problem::Several);
@@ -63,7 +67,7 @@ pub(super) fn digit(ink: &Ink) -> Result<(Map, Frame, usize), Problem> {
     if frame.side() < LEAST_SIDE {
         return Err(Problem::Small);
     }
-    if frame.width() > WIDE * frame.height() {
+    if frame.width() as f64 > WIDE * frame.height() as f64 {
         return Err(Problem::Wide);
     }
     let mut map = Map::new(ink.map.width, ink.map.height, |_| 0.0);
@@ -73,12 +77,40 @@ pub(super) fn digit(ink: &Ink) -> Result<(Map, Frame, usize), Problem> {
     Ok((map, frame, all - digit.len()))
 }
 
+/// Takes away the lines that run along a whole edge, even if the digit touches them, and tells how many there were. Where ink
+/// touches the opposite edge too, the picture is cut close to the digit, and the line may be the bar of a 7.
+fn without_lines(map: &mut Map) -> usize {
+    let (width, height) = (map.width, map.height);
+    let depth = (STRIP * width.min(height) as f64).ceil() as usize;
+    // The pixels at so many from the top, the bottom, the left and the right.
+    let pixels = |edge: usize, depth: usize| -> Vec<usize> {
+        match edge {
+            0 => (0..width).map(|x| depth * width + x).collect(),
+            1 => (0..width).map(|x| (height - 1 - depth) * width + x).collect(),
+            2 => (0..height).map(|y| y * width + depth).collect(),
+            _ => (0..height).map(|y| y * width + width - 1 - depth).collect(),
+        }
+    };
+    let share = |edge: usize, depth: usize| {
+        let pixels = pixels(edge, depth);
+        pixels.iter().filter(|at| map.values[**at] > 0.0).count() as f64 / pixels.len() as f64
+    };
+    let opposite = [1, 0, 3, 2].map(|edge| share(edge, 0));
+    let line = |edge: usize| {
+        let free = opposite[edge] == 0.0 || opposite[edge] > LINE;
+        (0..depth).take_while(|depth| free && share(edge, *depth) > LINE).count()
+    };
+    let lines = [0, 1, 2, 3].map(line);
+    for (edge, line) in lines.into_iter().enumerate() {
+        (0..line).flat_map(|depth| pixels(edge, depth)).for_each(|at| map.values[at] = 0.0);
+    }
+    lines.iter().filter(|line| **line > 0).count()
+}
+
 /// All shapes that have a pixel which is surely ink.
 fn shapes(ink: &Ink) -> Vec<Shape> {
-    /// What lies along an edge: this share of the ink within this share of the picture's side from the edges, or all of it
-    /// within that from one edge.
+    /// What lies along an edge: this share of the ink is near the edges, or all of it is thin.
     const MOST: f64 = 0.8;
-    const STRIP: f64 = 0.08;
     let Map { width, height, ref values } = ink.map;
     let strip = STRIP * width.min(height) as f64;
     let from_edge = |at: usize| {

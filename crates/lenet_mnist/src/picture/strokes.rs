@@ -7,12 +7,26 @@ use super::{Problem, BOX};
 const SCALE: usize = 5;
 const MARGIN: usize = 20;
 
-/// The digit with strokes as bold as MNIST's, if they are bolder or thinner than nearly all of MNIST's, and how bold they were,
-/// in pixels of the box of 20 x 20.
-pub(super) fn bold(map: &Map, frame: Frame) -> Result<(Option<Map>, f64), Problem> {
-    /// The width of MNIST's strokes: the mean, and the range of nearly all.
-    const MEAN: f64 = 2.5;
-    const USUAL: std::ops::Range<f64> = 1.2..4.5;
+/// The mean width of MNIST's strokes, in pixels of the box of 20 x 20.
+pub(super) const MEAN: f64 = 2.5;
+
+/// Fainter edges of strokes do not count.
+pub(super) const FAINT: f64 = 0.1;
+
+/// How bold a digit is.
+pub(super) struct Strokes {
+    /// Pixels of the box of 20 x 20.
+    pub width: f64,
+    /// The digit with strokes as bold as MNIST's, if they were much bolder or thinner.
+    pub changed: Option<Map>,
+}
+
+/// Measures the strokes, and changes them if they are unusual.
+pub(super) fn measured(map: &Map, frame: Frame) -> Result<Strokes, Problem> {
+    /// The widths of nearly all of MNIST's strokes.
+    const USUAL: std::ops::Range<f64> = 1.7..4.0;
+    /// What strokes keep that are thinner than others of the same digit.
+    const LEAST: f64 = 1.0;
     /// Bolder than any digit.
     const BLOB: f64 = 9.0;
     let step = frame.side() as f64 / (BOX * SCALE) as f64;
@@ -22,20 +36,26 @@ pub(super) fn bold(map: &Map, frame: Frame) -> Result<(Option<Map>, f64), Proble
         return Err(Problem::Blob);
     }
     if USUAL.contains(&width) {
-        return Ok((None, width));
+        return Ok(Strokes { width, changed: None });
     }
     let mut levels: Vec<f64> = canvas.values.iter().copied().filter(|level| *level > 0.01).collect();
     levels.sort_unstable_by(f64::total_cmp);
     // A stroke thinner than a pixel is grey.
     let half = 0.5 * levels.get(levels.len() * 9 / 10).copied().unwrap_or(1.0);
     let mut inked: Vec<bool> = canvas.values.iter().map(|level| *level >= half).collect();
-    let radius = if width < MEAN {
-        (MEAN - width) / 2.0
-    } else {
-        thin(&mut inked, canvas.width);
-        MEAN / 2.0
-    };
-    Ok((Some(grown(&inked, canvas.width, radius * SCALE as f64)), width))
+    let scale = SCALE as f64;
+    if width < MEAN {
+        let changed = Some(grown(&inked, canvas.width, (MEAN - width) / 2.0 * scale));
+        return Ok(Strokes { width, changed });
+    }
+    let paper: Vec<bool> = inked.iter().map(|inked| !inked).collect();
+    let paper = grown(&paper, canvas.width, (width - MEAN) / 2.0 * scale);
+    thin(&mut inked, canvas.width);
+    let mut lines = grown(&inked, canvas.width, LEAST / 2.0 * scale);
+    for (line, paper) in lines.values.iter_mut().zip(&paper.values) {
+        *line = line.max(1.0 - paper);
+    }
+    Ok(Strokes { width, changed: Some(lines) })
 }
 
 /// The strokes' width. A stroke of width w and length l covers an area of w l, and its two sides, where grey levels change
