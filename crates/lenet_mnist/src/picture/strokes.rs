@@ -80,6 +80,10 @@ fn grown(inked: &[bool], width: usize, radius: f64) -> Map {
     let reach = radius.ceil() as usize + 1;
     for at in (0..inked.len()).filter(|at| inked[*at]) {
         let (x, y) = (at % width, at / width);
+        let inside = x > 0 && y > 0 && x + 1 < width && y + 1 < map.height;
+        let inner = inside && [at - 1, at + 1, at - width, at + width].iter().all(|at| inked[*at]);
+        // Neighbours reach farther than what they enclose.
+        let reach = if inner { 0 } else { reach };
         for row in y.saturating_sub(reach)..(y + reach + 1).min(map.height) {
             for column in x.saturating_sub(reach)..(x + reach + 1).min(width) {
                 let (across, down) = (column.abs_diff(x), row.abs_diff(y));
