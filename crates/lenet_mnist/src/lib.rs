@@ -40,6 +40,7 @@ mod fuzz;
 mod idx;
 mod input;
 mod load;
+pub mod picture;
 mod programs;
 mod set;
 mod source;

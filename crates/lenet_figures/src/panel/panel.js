@@ -3,6 +3,8 @@
 /** Width of the pen and a keyboard's step, as shares of the canvas. */
 const PEN = 0.075;
 const STEP = 0.025;
+/** Width of the pen as a share of the drawing, as bold as MNIST's strokes are in their box of 20 x 20. */
+const MNIST_PEN = 2.5 / 20;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** Turns a place holder into a panel. Everything is found below `host`: there may be many on a page. */
@@ -18,30 +20,31 @@ function start(host) {
   // Without an alpha channel, whatever is drawn lies on black, as MNIST's digits do.
   const pen = paper.getContext("2d", { alpha: false, willReadFrequently: true });
   Object.assign(pen, { lineWidth: PEN * paper.width, lineCap: "round", lineJoin: "round", strokeStyle: "white" });
+  const lines = scaledLines(pen.lineWidth / 2);
 
-  /** Reads the canvas: the pixels that the network sees and the probabilities; null where nothing is drawn. */
+  /** Reads the canvas: the pixels that the network sees and the probabilities, or the problem where there is no digit. */
   function read() {
-    const pixels = likeMnist(inkOf(pen), paper.width);
-    return pixels && { pixels, probabilities: forward(network, pixels) };
+    const drawing = lines.redrawn() ?? pen;
+    const { pixels, problem } = prepare(levelsOf(drawing), drawing.canvas.width);
+    return pixels ? { pixels, probabilities: forward(network, pixels) } : { problem };
   }
 
   function update() {
-    const reading = read();
-    paint(seen, reading?.pixels ?? new Float32Array(SIDE * SIDE));
-    show(reading?.probabilities);
+    const { pixels, probabilities, problem } = read();
+    paint(seen, pixels ?? new Float32Array(SIDE * SIDE));
+    show(probabilities, problem);
   }
 
   function clear() {
     pen.clearRect(0, 0, paper.width, paper.height);
+    lines.clear();
     update();
   }
 
   const updateSoon = oncePerFrame(update);
   const draw = (from, to) => {
-    pen.beginPath();
-    pen.moveTo(...from);
-    pen.lineTo(...to);
-    pen.stroke();
+    line(pen, from, to);
+    lines.add(from, to);
     updateSoon();
   };
   bindPointer(paper, draw);
@@ -54,15 +57,57 @@ function start(host) {
   host.lenet = { canvas: paper, forward: pixels => forward(network, pixels), read, update, clear };
 }
 
-/** Grey levels from 0 to 1 of what is drawn. */
-function inkOf(pen) {
+/** A straight line. */
+function line(pen, from, to) {
+  pen.beginPath();
+  pen.moveTo(...from);
+  pen.lineTo(...to);
+  pen.stroke();
+}
+
+/** The lines that are drawn, to be drawn again at one size with one pen: a small digit would be a blob else. */
+function scaledLines(least) {
+  const [SIZE, DRAWING] = [280, 200];
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = SIZE;
+  const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  let lines = [];
+  return {
+    add: (from, to) => { lines.push([from, to]); },
+    clear: () => { lines = []; },
+    /** The pen that drew them, or null for a drawing that is smaller than `least`. */
+    redrawn() {
+      const [x, y] = [0, 1].map(axis => {
+        const places = lines.flat().map(place => place[axis]);
+        const [from, to] = [places.reduce((a, b) => Math.min(a, b), Infinity), places.reduce((a, b) => Math.max(a, b), 0)];
+        return { middle: (from + to) / 2, length: to - from };
+      });
+      const side = Math.max(x.length, y.length);
+      if (!(side >= least)) {
+        return null;
+      }
+      const scale = DRAWING / side;
+      pen.setTransform(1, 0, 0, 1, 0, 0);
+      pen.clearRect(0, 0, SIZE, SIZE);
+      pen.setTransform(scale, 0, 0, scale, SIZE / 2 - scale * x.middle, SIZE / 2 - scale * y.middle);
+      // The pen's own width is part of what is scaled into MNIST's box.
+      const lineWidth = side * MNIST_PEN / (1 - MNIST_PEN);
+      Object.assign(pen, { lineWidth, lineCap: "round", lineJoin: "round", strokeStyle: "white" });
+      lines.forEach(ends => line(pen, ...ends));
+      return pen;
+    },
+  };
+}
+
+/** Grey levels from 0 to 255 of what is drawn. */
+function levelsOf(pen) {
   const { width, height } = pen.canvas;
   const { data } = pen.getImageData(0, 0, width, height);
-  const ink = new Float32Array(width * height);
-  for (let index = 0; index < ink.length; index++) {
-    ink[index] = data[4 * index] / 255;
+  const levels = new Float64Array(width * height);
+  for (let index = 0; index < levels.length; index++) {
+    levels[index] = data[4 * index];
   }
-  return ink;
+  return levels;
 }
 
 /** Paints grey levels, a canvas pixel for each. */
@@ -138,7 +183,7 @@ function bindKeyboard(paper, mark, draw, clear) {
   paper.addEventListener("pointerdown", () => paper.classList.remove("keys"));
 }
 
-/** Makes a bar for each class; gives the function that shows probabilities in them, or none. */
+/** Makes a bar for each class; gives the function that shows probabilities in them, or none and why. */
 function bindBars(bars, answer, names) {
   const rows = names.map(name => {
     const cells = ["digit", "track", "share"].map(part => {
@@ -154,14 +199,14 @@ function bindBars(bars, answer, names) {
     return { bar, share: cells[2] };
   });
   const percent = share => `${(100 * share).toFixed(1)} %`;
-  return probabilities => {
+  return (probabilities, problem) => {
     const largest = probabilities?.indexOf(Math.max(...probabilities));
     rows.forEach(({ bar, share }, index) => {
       bar.style.width = percent(probabilities?.[index] ?? 0).replace(" ", "");
       bar.classList.toggle("largest", index === largest);
       share.textContent = probabilities ? percent(probabilities[index]) : "";
     });
-    const words = probabilities ? `with ${percent(probabilities[largest])}` : "Draw a digit from 0 to 9.";
+    const words = probabilities ? `with ${percent(probabilities[largest])}` : problem;
     const strong = document.createElement("strong");
     strong.textContent = names[largest] ?? "?";
     answer.replaceChildren(strong, words);
