@@ -229,7 +229,8 @@ impl<S: Shape, E: Element, T> Show for Tensor<S, E, Cpu, T> {
         let shown = images.min(PICTURES);
         let ink = Vec::from_iter(all[..shown * side * side].iter().map(|pixel| (pixel.number() / E::WHITE) as f32));
         let pictures = lenet_figures::Images::new(&ink, side, side).ok()?;
-        let strip = lenet_figures::digits(&pictures, &Vec::from_iter(0..shown), &[], PICTURES).ok()?;
+        let strip = lenet_figures::digits(&pictures, &vec![0; shown], &[" "], PICTURES).ok()?;
+        let strip = strip.with_text(format!("The first {shown} images."));
         Some(format!("{}<pre>{}</pre>", strip.html(), lenet_figures::escape(&self.text())))
     }
 }

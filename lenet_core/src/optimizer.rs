@@ -1,5 +1,7 @@
 //! The optimisers: how a step moves the parameters against their gradient.
 
+use lenet_kernels::optimizer::Rule;
+
 use crate::error::{Error, Result};
 
 /// Adam's settings; the defaults are Keras'.
@@ -177,6 +179,19 @@ impl Optimizer {
             Self::Adam(_) => &["mean", "square"],
             Self::Sgd(_) => &["velocity"],
             Self::RmsProp(_) => &["square"],
+        }
+    }
+
+    /// The rule of step `step`, counted from 1.
+    pub(crate) fn rule(&self, step: u64) -> Rule {
+        match *self {
+            Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon }) => {
+                let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
+                let step_size = f64::from(learning_rate) * correction(beta_2).sqrt() / correction(beta_1);
+                Rule::Adam { step_size: step_size as f32, beta_1, beta_2, epsilon }
+            }
+            Self::Sgd(Sgd { learning_rate: rate, momentum, nesterov }) => Rule::Sgd { rate, momentum, nesterov },
+            Self::RmsProp(RmsProp { learning_rate: rate, rho, epsilon }) => Rule::RmsProp { rate, rho, epsilon },
         }
     }
 

@@ -63,6 +63,9 @@ pub(crate) struct Workspace {
     images: usize,
     /// The instruction set of the pass.
     isa: Isa,
+    /// What the kernels multiply with, made of the parameters of this version.
+    prepared: Vec<f32>,
+    version: Option<u64>,
     /// The input, then the output of each operation.
     values: Vec<Buffer>,
     saved: Vec<Buffer>,
@@ -206,8 +209,25 @@ impl Program {
         self.parameters
     }
 
-    /// Makes of the parameters what the kernels multiply with, once for all passes with these parameters.
-    pub(crate) fn prepare(&self, parameters: &[f32], prepared: &mut Vec<f32>) {
+    /// Begins a pass: room for its input, image after image. The `version` of the parameters tells whether the workspace
+    /// has to bring them into the kernels' form anew.
+    pub(crate) fn begin<'a>(
+        &self,
+        workspace: &'a mut Workspace,
+        (parameters, version): (&[f32], u64),
+        images: usize,
+    ) -> &'a mut [f32] {
+        let buffers = self.operations.len() + 1;
+        (workspace.images, workspace.isa) = (images, self.isa.for_images(images));
+        workspace.values.resize_with(buffers, Buffer::default);
+        workspace.saved.resize_with(buffers, Buffer::default);
+        if workspace.version.replace(version) != Some(version) {
+            self.prepare(parameters, &mut workspace.prepared);
+        }
+        workspace.values[0].resized(images * self.sizes.0)
+    }
+
+    fn prepare(&self, parameters: &[f32], prepared: &mut Vec<f32>) {
         prepared.resize(self.prepared, 0.0);
         for operation in &self.operations {
             let weight = &parameters[operation.weight.clone()];
@@ -220,24 +240,14 @@ impl Program {
         }
     }
 
-    /// Room for the input of a pass, image after image.
-    pub(crate) fn input<'a>(&self, workspace: &'a mut Workspace, images: usize) -> &'a mut [f32] {
-        let buffers = self.operations.len() + 1;
-        (workspace.images, workspace.isa) = (images, self.isa.for_images(images));
-        workspace.values.resize_with(buffers, Buffer::default);
-        workspace.saved.resize_with(buffers, Buffer::default);
-        workspace.values[0].resized(images * self.sizes.0)
-    }
-
     /// Runs all operations on the input of the workspace. Returns the output, image after image.
     pub(crate) fn forward<'a>(
         &self,
         parameters: &[f32],
-        prepared: &[f32],
         workspace: &'a mut Workspace,
         dropout: Option<&Sample<'_>>,
     ) -> &'a [f32] {
-        let Workspace { images, isa, values, saved, scratch, .. } = workspace;
+        let Workspace { images, isa, prepared, values, saved, scratch, .. } = workspace;
         let (images, isa) = (*images, *isa);
         let in_blocks = images.next_multiple_of(isa.lanes());
         for (at, operation) in self.operations.iter().enumerate() {
@@ -277,13 +287,12 @@ impl Program {
 
     /// What the program makes of any number of images, pass by pass on all threads.
     pub(crate) fn infer(&self, parameters: &[f32], images: &[f32], outputs: &mut [f32]) {
-        let (workspaces, mut prepared) = (Workspaces::default(), Vec::new());
-        self.prepare(parameters, &mut prepared);
+        let workspaces = Workspaces::default();
         let passes = images.chunks(PASS * self.sizes.0).zip(outputs.chunks_mut(PASS * self.sizes.1));
         for_each(passes, |(images, outputs)| {
             let workspace = &mut workspaces.own();
-            self.input(workspace, images.len() / self.sizes.0).copy_from_slice(images);
-            outputs.copy_from_slice(self.forward(parameters, &prepared, workspace, None));
+            self.begin(workspace, (parameters, 0), images.len() / self.sizes.0).copy_from_slice(images);
+            outputs.copy_from_slice(self.forward(parameters, workspace, None));
         });
     }
 
@@ -292,13 +301,12 @@ impl Program {
     pub(crate) fn backward<'a>(
         &self,
         parameters: &[f32],
-        prepared: &[f32],
         workspace: &'a mut Workspace,
         slope: &[f32],
         gradient: &mut [f32],
         of_input: bool,
     ) -> &'a [f32] {
-        let Workspace { images, isa, values, saved, gradients: [dy, dx], scratch } = workspace;
+        let Workspace { images, isa, prepared, values, saved, gradients: [dy, dx], scratch, .. } = workspace;
         let isa = *isa;
         dy.resized(slope.len()).copy_from_slice(slope);
         // Nobody asks for gradients in front of the first parameters, unless they are those of the input.

@@ -55,7 +55,6 @@ struct MiniBatch<'a> {
 #[derive(Default)]
 struct Shard {
     gradient: Vec<f32>,
-    prepared: Vec<f32>,
     running: Running,
 }
 
@@ -98,7 +97,7 @@ impl Trainer {
                 let Some(patience) = how.patience else { continue };
                 let loss = epoch.val_loss.unwrap_or(epoch.loss);
                 match &best {
-                    Some((least, at, model)) if loss >= *least => {
+                    Some((least, at, model)) if loss >= *least || loss.is_nan() => {
                         if number == at + patience || number == how.epochs {
                             say(&format!("Epoch {at} was the best: the model is as it was after it"));
                             *self = model.clone();
@@ -210,17 +209,15 @@ impl Shard {
         self.running = Running::default();
         self.gradient.clear();
         self.gradient.resize(program.parameters(), 0.0);
-        program.prepare(parameters, &mut self.prepared);
         let mut targets = Vec::new();
         for images in places.chunks(PASS) {
-            data.gather(images, program.input(workspace, images.len()), copy);
+            data.gather(images, program.begin(workspace, (parameters, step), images.len()), copy);
             data.gather_targets(images, &mut targets);
             let dropout = Sample { seed, step, images };
-            let mut logits = program.forward(parameters, &self.prepared, workspace, Some(&dropout)).to_vec();
+            let mut logits = program.forward(parameters, workspace, Some(&dropout)).to_vec();
             self.running.count(&logits, &targets, data.classes());
             self.running.loss += cross_entropy_and_slope(&mut logits, &targets, data.classes(), batch.places.len());
-            let slope = &logits;
-            program.backward(parameters, &self.prepared, workspace, slope, &mut self.gradient, false);
+            program.backward(parameters, workspace, &logits, &mut self.gradient, false);
         }
     }
 }

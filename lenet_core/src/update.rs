@@ -1,9 +1,9 @@
 //! A step of an optimiser: all parameters moved against their gradient.
 
-use lenet_kernels::optimizer::{self as kernels, Finite};
+use lenet_kernels::optimizer::{update, Finite};
 use lenet_kernels::Isa;
 
-use crate::optimizer::{Adam, Optimizer, RmsProp, Sgd};
+use crate::optimizer::Optimizer;
 use crate::threads::for_each;
 
 /// Parameters that one thread moves at once.
@@ -41,39 +41,14 @@ impl State {
             let gradients = gradients.iter().map(|gradient| &gradient[at * RANGE..][..parameters.len()]);
             (Vec::from_iter(gradients), Vec::from_iter(moments), parameters, finite)
         });
-        for_each(ranges, |(gradients, moments, parameters, finite)| {
-            *finite = update(optimizer, self.steps, parameters, &gradients, moments);
+        let (isa, rule) = (Isa::best(), optimizer.rule(self.steps));
+        for_each(ranges, |(gradients, mut moments, parameters, finite): (Vec<&[f32]>, Vec<&mut [f32]>, _, _)| {
+            *finite = update(isa, rule, parameters, &gradients, &mut moments);
         });
         match (finite.iter().all(|range| range.parameters), finite.iter().all(|range| range.averages)) {
             (false, _) => Err("a weight"),
             (true, false) => Err("a running mean of the optimiser"),
             (true, true) => Ok(()),
-        }
-    }
-}
-
-/// Moves some parameters against the sum of their `gradients`, in the step `step`, counted from 1.
-fn update(
-    optimizer: &Optimizer,
-    step: u64,
-    parameters: &mut [f32],
-    gradients: &[&[f32]],
-    moments: Vec<&mut [f32]>,
-) -> Finite {
-    let (isa, mut moments) = (Isa::best(), moments.into_iter());
-    let mut moment = || moments.next().unwrap_or_default();
-    match *optimizer {
-        Optimizer::Adam(Adam { learning_rate, beta_1, beta_2, epsilon }) => {
-            let rates = kernels::Adam::keras(learning_rate, [beta_1, beta_2], epsilon, step);
-            kernels::adam(isa, rates, parameters, gradients, [moment(), moment()])
-        }
-        Optimizer::Sgd(Sgd { learning_rate, momentum, nesterov }) => {
-            let rates = kernels::Sgd::keras(learning_rate, momentum, nesterov);
-            kernels::sgd(isa, rates, parameters, gradients, moment())
-        }
-        Optimizer::RmsProp(RmsProp { learning_rate, rho, epsilon }) => {
-            let rates = kernels::RmsProp::keras(learning_rate, rho, epsilon);
-            kernels::rms_prop(isa, rates, parameters, gradients, moment())
         }
     }
 }

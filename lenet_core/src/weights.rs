@@ -132,12 +132,14 @@ fn load_trainer(trainer: &mut Trainer, path: &Path) -> Result<()> {
         contents.metadata.get(name).map(String::as_str).ok_or_else(missing)
     };
     let changed = |what: &str| Error::file(path, format!("{what}; give a file that nobody has changed"));
-    let number = |name: &str| text(name)?.parse::<u64>().map_err(|_| changed(&format!("its `{name}` is no number")));
-    let settings: Vec<f32> = text("settings")?.split(' ').filter_map(|value| value.parse().ok()).collect();
-    let optimizer = Optimizer::from_settings(text("optimizer")?, &settings);
+    // As long as nobody trains for 2^32 steps, products of these counts do not overflow.
+    let count = |name: &str| text(name)?.parse::<u32>().map_err(|_| changed(&format!("its `{name}` is no count")));
+    let (name, settings) = (text("optimizer")?, text("settings")?.split(' ').map(|value| value.parse().ok()));
+    let optimizer =
+        settings.collect::<Option<Vec<f32>>>().and_then(|settings| Optimizer::from_settings(name, &settings));
     let optimizer = optimizer.filter(|optimizer| optimizer.check().is_ok());
     let optimizer = optimizer.ok_or_else(|| changed("it names no optimiser, or none of its settings"))?;
-    let (steps, epochs) = (number("steps")?, number("epochs")? as usize);
+    let (steps, epochs) = (u64::from(count("steps")?), count("epochs")? as usize);
     let moments = if steps == 0 { &[] } else { optimizer.moments() };
     for name in moments {
         expected.extend(named(layers, image, parameters, &format!("{OPTIMIZER}{name}.")));

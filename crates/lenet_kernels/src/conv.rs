@@ -492,6 +492,3 @@ impl<const K: usize, const N: usize> Backward<'_, K, N> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -91,7 +91,7 @@ impl SumRows {
                 for _ in 0..self.terms[1] {
                     let mut values = [S::splat(0.0); C];
                     for (c, value) in values.iter_mut().enumerate() {
-                        *value = load(count, b_term.add(c * S::LANES));
+                        *value = S::load_at_most(count, b_term.add(c * S::LANES));
                     }
                     for (r, sums) in sums.iter_mut().enumerate() {
                         let factor = S::splat(*a_term.add(r * self.a_row));
@@ -109,25 +109,12 @@ impl SumRows {
                 for (c, mut sum) in sums.into_iter().enumerate() {
                     let to = to.add(r * self.to_row + c * S::LANES);
                     if self.add {
-                        sum = sum.add(load(count, to));
+                        sum = sum.add(S::load_at_most(count, to));
                     }
-                    if count == S::LANES {
-                        sum.store(to);
-                    } else {
-                        sum.store_first(count, to);
-                    }
+                    sum.store_at_most(count, to);
                 }
             }
         }
-    }
-}
-
-#[inline(always)]
-unsafe fn load<S: Simd>(count: usize, from: *const f32) -> S {
-    if count == S::LANES {
-        S::load(from)
-    } else {
-        S::load_first(count, from)
     }
 }
 

@@ -70,6 +70,21 @@ pub(crate) unsafe trait Simd: Copy {
         self.store(lanes.as_mut_ptr());
         std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
     }
+    /// A vector if `count` is `LANES`, else as [`Self::load_first`].
+    #[inline(always)]
+    unsafe fn load_at_most(count: usize, from: *const f32) -> Self {
+        if count == Self::LANES {
+            return Self::load(from);
+        }
+        Self::load_first(count, from)
+    }
+    #[inline(always)]
+    unsafe fn store_at_most(self, count: usize, to: *mut f32) {
+        if count == Self::LANES {
+            return self.store(to);
+        }
+        self.store_first(count, to);
+    }
     /// The sum of the lanes, always in the same order.
     #[inline(always)]
     unsafe fn sum(self) -> f32 {
@@ -150,9 +165,9 @@ macro_rules! vector {
 }
 
 vector! {
-    /// Eight values in an array, for CPUs without an instruction set that is named below. The compiler turns it into
+    /// Four values in an array, for CPUs without an instruction set that is named below. The compiler turns it into
     /// what the target has (SSE2 on x86-64).
-    Portable, "portable", [f32; 8], 8, 8;
+    Portable, "portable", [f32; 4], 4, 16;
     plain::splat; [sqrt plain::sqrt];
     [add plain::add] [sub plain::sub] [mul plain::mul] [div plain::div] [min plain::min] [max plain::max];
     [fma plain::fma] [fnma plain::fnma];
@@ -167,7 +182,7 @@ mod plain {
     macro_rules! plain {
         ($($name:ident($($argument:ident),*) = $value:expr;)*) => {
             $(#[inline(always)]
-            pub(super) fn $name($($argument: [f32; 8]),*) -> [f32; 8] {
+            pub(super) fn $name($($argument: [f32; 4]),*) -> [f32; 4] {
                 std::array::from_fn(|i| {
                     $(let $argument = $argument[i];)*
                     $value
@@ -186,8 +201,8 @@ mod plain {
         fma(a, b, c) = a * b + c;
         fnma(a, b, c) = c - a * b;
     }
-    pub(super) fn splat(x: f32) -> [f32; 8] {
-        [x; 8]
+    pub(super) fn splat(x: f32) -> [f32; 4] {
+        [x; 4]
     }
 }
 
