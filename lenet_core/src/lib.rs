@@ -82,7 +82,7 @@ pub use error::{Error, Result};
 pub use fit::Fit;
 pub use history::{Epoch, History, Score};
 pub use lenet5::LeNet5;
-pub use model::{Model, Probabilities};
+pub use model::Model;
 pub use optimizer::{Adam, Optimizer, RmsProp, Sgd};
 pub use schedule::Schedule;
 pub use stepper::Stepper;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use dfdx::prelude::{Cpu, Tensor, ZerosTensor};
+use dfdx::prelude::{Cpu, Dim, Tensor, ZerosTensor};
 
 use crate::data::IntoData;
 use crate::error::{Error, Result};
@@ -48,9 +48,6 @@ pub struct Model<N> {
     /// The file that the model was loaded from or saved to last: a checkpoint may replace it.
     pub(crate) file: Option<PathBuf>,
 }
-
-/// A row for each of the images `I`, with the probability of each class of the network `N`.
-pub type Probabilities<N, I> = Tensor<(<I as ImagesFor<N>>::Images, <N as Network>::Classes), f32, Cpu>;
 
 impl<N> std::fmt::Debug for Model<N> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -196,7 +193,7 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub fn predict<I: ImagesFor<N>>(&self, images: &I) -> Result<Probabilities<N, I>> {
+    pub fn predict<B: Dim>(&self, images: &impl ImagesFor<N, Images = B>) -> Result<Tensor<(B, N::Classes), f32, Cpu>> {
         let shape = (images.images(), N::Classes::default());
         let mut out: Tensor<_, f32, Cpu> = Cpu::default().try_zeros_like(&shape)?;
         let logits = values_mut(&mut out);
