@@ -154,12 +154,13 @@ impl<N: Network> Model<N> {
             return Err(Error::argument("checkpoint", "a new file, or this model's own", got));
         }
         let mut model = self.clone();
-        let history = self.trainer.fit(&data.into_data(), how, &mut |trainer, epoch| {
+        let history = self.trainer.fit(&data.into_data(), how, &mut |trainer, epoch, tell| {
             model.trainer = trainer.clone();
             set_flat(&mut model.network, &trainer.parameters);
             if let Some(path) = &how.checkpoint {
                 model.save(path)?;
             }
+            tell();
             Ok(after(epoch, &model))
         });
         self.file = model.file;

@@ -40,8 +40,9 @@ pub(crate) struct Trainer {
     pub(crate) epochs: usize,
 }
 
-/// What is asked after each epoch: whether to go on.
-pub(crate) type AfterEpoch<'a> = &'a mut (dyn FnMut(&Trainer, &Epoch) -> Result<ControlFlow<()>> + Send);
+/// What is asked after each epoch: whether to go on. It calls its third argument, which prints the epoch's line, once the
+/// epoch is on disk, if it is to be: who sees the line and interrupts has lost nothing.
+pub(crate) type AfterEpoch<'a> = &'a mut (dyn FnMut(&Trainer, &Epoch, &dyn Fn()) -> Result<ControlFlow<()>> + Send);
 
 /// The images of a step.
 struct MiniBatch<'a> {
@@ -85,12 +86,14 @@ impl Trainer {
                 let before = self.clone();
                 let epoch = self.epoch(data, how, number).inspect_err(|_| *self = before)?;
                 let steps = data.len().div_ceil(how.batch_size);
-                say(&format!("Epoch {number}/{} - {}", how.epochs, epoch.line(steps)));
-                if f64::from(epoch.accuracy) < 1.2 / classes as f64 {
-                    say("  no better than guessing: are the labels right, and would a lower learning rate do?");
-                }
+                let tell = || {
+                    say(&format!("Epoch {number}/{} - {}", how.epochs, epoch.line(steps)));
+                    if f64::from(epoch.accuracy) < 1.2 / classes as f64 {
+                        say("  no better than guessing: are the labels right, and would a lower learning rate do?");
+                    }
+                };
                 history.epochs.push(epoch);
-                if after(self, &epoch)?.is_break() {
+                if after(self, &epoch, &tell)?.is_break() {
                     say(&format!("Ended after epoch {number} of {}", how.epochs));
                     break;
                 }
