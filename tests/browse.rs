@@ -16,40 +16,23 @@ impl Views {
     /// If the browser could not do it; the script has said why. If there is no browser though CI needs one.
     pub fn look(path: &str, name: &str) -> Option<Self> {
         let Some(chromium) = chromium::find() else {
-            assert!(
-                env::var_os("CI").is_none(),
-                "no browser was found: {}",
-                chromium::ADVICE
-            );
+            assert!(env::var_os("CI").is_none(), "no browser was found: {}", chromium::ADVICE);
             // Not by `eprintln!`, which the test runner keeps to itself.
-            let _ = writeln!(
-                io::stderr(),
-                "SKIPPED: no browser was found; to run the browser tests, {}",
-                chromium::ADVICE
-            );
+            let _ =
+                writeln!(io::stderr(), "SKIPPED: no browser was found; to run the browser tests, {}", chromium::ADVICE);
             return None;
         };
         let folder = output_folder(name);
         let mut command = python("browser.py");
-        command
-            .arg(chromium)
-            .arg(clean_copy())
-            .arg(path)
-            .arg(&folder)
-            .args(lab::QUIET);
+        command.arg(chromium).arg(clean_copy()).arg(path).arg(&folder).args(lab::QUIET);
         if is_root() {
             command.arg("--allow-root");
         }
-        let status = command
-            .status()
-            .unwrap_or_else(|error| panic!("cannot start Python: {error}"));
-        assert!(
-            status.success(),
-            "the browser could not look at {path}: see the messages above"
-        );
+        let status = command.status().unwrap_or_else(|error| panic!("cannot start Python: {error}"));
+        assert!(status.success(), "the browser could not look at {path}: see the messages above");
         let report = folder.join("report.json");
-        let text = fs::read_to_string(&report)
-            .unwrap_or_else(|error| panic!("cannot read {}: {error}", report.display()));
+        let text =
+            fs::read_to_string(&report).unwrap_or_else(|error| panic!("cannot read {}: {error}", report.display()));
         Some(Views::parse(&text))
     }
 }

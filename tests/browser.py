@@ -150,7 +150,7 @@ def look_at(picture, file):
 def look_at_outputs(scope, name, folder):
     """What a cell's outputs show: each picture and each table that is painted."""
     seen = []
-    for kind, selector in [("img", "img"), ("svg", "svg[role=img]"), ("table", "table")]:
+    for kind, selector in [("img", "img"), ("table", "table")]:
         found = scope.locator(f".jp-OutputArea-output {selector}")
         for index in range(found.count()):
             element = found.nth(index)

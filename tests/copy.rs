@@ -9,13 +9,7 @@ use xtask::Project;
 use crate::output_folder;
 
 /// What is built, installed or left behind, and so not in a fresh clone.
-const LEFT_OUT: &[&str] = &[
-    "target",
-    ".venv",
-    ".git",
-    ".ipynb_checkpoints",
-    "__pycache__",
-];
+const LEFT_OUT: &[&str] = &["target", ".venv", ".git", ".ipynb_checkpoints", "__pycache__"];
 
 /// The folder of the copy, with what the last run of a notebook left in it.
 pub fn clean_copy_folder() -> PathBuf {
@@ -45,10 +39,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
             copy_folder(&source, &target)?;
         } else {
             fs::copy(&source, &target)?;
-            File::options()
-                .write(true)
-                .open(&target)?
-                .set_modified(entry.metadata()?.modified()?)?;
+            File::options().write(true).open(&target)?.set_modified(entry.metadata()?.modified()?)?;
         }
     }
     Ok(())

@@ -34,9 +34,7 @@ fn seen() -> Option<&'static Seen> {
         let probabilities = model.predict(&images).expect("probabilities");
         Some(Seen {
             views,
-            labels: (0..DIGITS)
-                .map(|index| usize::from(labels[[index]]))
-                .collect(),
+            labels: (0..DIGITS).map(|index| usize::from(labels[[index]])).collect(),
             probabilities: (0..DIGITS).map(|index| probabilities.row(index)).collect(),
         })
     })
@@ -55,10 +53,7 @@ fn run_all_in_jupyterlab_runs_every_cell() {
     };
     assert_eq!(views.failed(), Vec::<String>::new(), "these cells failed");
     assert!(views.done(), "some cells were not run");
-    assert!(
-        !views.trusted(),
-        "so the view without trust showed nothing about it"
-    );
+    assert!(!views.trusted(), "so the view without trust showed nothing about it");
 }
 
 #[test]
@@ -71,18 +66,11 @@ fn figures_are_painted_in_every_view() {
             let pictures = views.figures(view, id, "img");
             assert_eq!(pictures.len(), 1, "[{id}] in {view}: {pictures:?}");
             let picture = pictures[0];
-            assert!(
-                picture.width > 500.0 && picture.height > 100.0,
-                "[{id}] in {view}: {picture:?}"
-            );
-            assert!(
-                picture.dark > 0.0005 && picture.light > 0.1,
-                "[{id}] in {view} lacks text or ground: {picture:?}"
-            );
-            assert!(
-                picture.colours > 50.0,
-                "[{id}] in {view} lacks colours: {picture:?}"
-            );
+            assert!(picture.width > 500.0 && picture.height > 100.0, "[{id}] in {view}: {picture:?}");
+            // The map's text is its digits, in ten colours.
+            let text = if *id == "map" { picture.blue.min(picture.orange) } else { picture.dark };
+            assert!(text > 0.0005 && picture.light > 0.1, "[{id}] in {view} lacks text or ground: {picture:?}");
+            assert!(picture.colours > 50.0, "[{id}] in {view} lacks colours: {picture:?}");
         }
         // What is right is pale in the confusion matrix; of ten points for the classes, one is orange.
         for (id, blue, orange) in [
@@ -93,10 +81,7 @@ fn figures_are_painted_in_every_view() {
             ("maps", 0.01, 0.01),
         ] {
             let picture = views.figures(view, id, "img")[0];
-            assert!(
-                picture.blue >= blue && picture.orange > orange,
-                "[{id}] in {view}: {picture:?}"
-            );
+            assert!(picture.blue >= blue && picture.orange > orange, "[{id}] in {view}: {picture:?}");
         }
     }
 }
@@ -108,15 +93,9 @@ fn without_trust_a_picture_stands_for_the_panel() {
     };
     let pictures = views.figures("untrusted", "draw", "img");
     assert_eq!(pictures.len(), 1, "{pictures:?}");
-    assert!(
-        pictures[0].width > 500.0 && pictures[0].dark > 0.1,
-        "{pictures:?}"
-    );
+    assert!(pictures[0].width > 500.0 && pictures[0].dark > 0.1, "{pictures:?}");
     for view in ["lab", "page"] {
-        assert!(
-            views.figures(view, "draw", "img").is_empty(),
-            "{view} shows panel and picture"
-        );
+        assert!(views.figures(view, "draw", "img").is_empty(), "{view} shows panel and picture");
     }
 }
 
@@ -128,10 +107,7 @@ fn the_page_computes_the_probabilities_of_the_crate() {
         for (index, (page, ours)) in panel.forward.iter().zip(&seen.probabilities).enumerate() {
             for (a, b) in page.iter().zip(ours) {
                 let difference = (a - f64::from(*b)).abs();
-                assert!(
-                    difference <= 1e-4,
-                    "image {index} in {view}: {page:?} and {ours:?}"
-                );
+                assert!(difference <= 1e-4, "image {index} in {view}: {page:?} and {ours:?}");
             }
         }
     }
@@ -142,16 +118,9 @@ fn painted_digits_are_recognised() {
     let Some(seen) = seen() else { return };
     for (view, panel) in panels(seen) {
         for (edges, read) in ["smooth", "hard"].into_iter().zip(&panel.painted) {
-            let right = read
-                .iter()
-                .zip(&seen.labels)
-                .filter(|(a, b)| a == b)
-                .count();
+            let right = read.iter().zip(&seen.labels).filter(|(a, b)| a == b).count();
             println!("{view}, {edges} edges: {right} of {DIGITS} painted digits are read right");
-            assert!(
-                right * 100 >= DIGITS * 97,
-                "{right} of {DIGITS} with {edges} edges in {view}"
-            );
+            assert!(right * 100 >= DIGITS * 97, "{right} of {DIGITS} with {edges} edges in {view}");
         }
     }
 }
@@ -202,16 +171,8 @@ fn two_panels_on_a_page_do_not_meet() {
     for theme in ["light", "dark"] {
         let two = views.two_panels(theme);
         assert_eq!(two.answers, ["?", "7"], "{theme}");
-        assert!(
-            two.ink[0] == 0.0 && two.ink[1] > 1000.0,
-            "{theme}: {:?}",
-            two.ink
-        );
-        assert_eq!(
-            two.requests,
-            Vec::<String>::new(),
-            "the panel needs the network"
-        );
+        assert!(two.ink[0] == 0.0 && two.ink[1] > 1000.0, "{theme}: {:?}", two.ink);
+        assert_eq!(two.requests, Vec::<String>::new(), "the panel needs the network");
         assert!(two.picture.blue > 0.005, "{theme}: {:?}", two.picture);
     }
     let [light, dark] = ["light", "dark"].map(|theme| views.two_panels(theme).picture);

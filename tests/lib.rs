@@ -1,6 +1,7 @@
 //! Helpers for tests that run the notebooks.
 
 mod browse;
+mod cells;
 mod copy;
 mod figures;
 mod notebook;
@@ -9,9 +10,10 @@ mod runs;
 mod script;
 mod views;
 
+pub use cells::{first_cells, notebook_of, run_cells, Shown};
 pub use copy::{clean_copy, clean_copy_folder};
-pub use figures::{assert_figure, EXPLORE_FIGURES, WALKTHROUGH_FIGURES};
-pub use notebook::{Cell, Notebook};
+pub use figures::{assert_figure, BY_HAND_FIGURES, EXPLORE_FIGURES, WALKTHROUGH_FIGURES};
+pub use notebook::{number_after, numbers, Cell, Notebook, SEEDS};
 pub use panel::{Panel, TwoPanels};
 pub use runs::{Executed, Run};
 pub use script::{output_folder, python};

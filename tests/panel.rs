@@ -28,17 +28,13 @@ impl Panel {
         let each = |way: &str| list(&report[way]);
         let painted = ["smooth", "hard"].map(|way| {
             let images = each(way).iter();
-            images
-                .map(|image| largest(&numbers(&image["probabilities"])))
-                .collect()
+            images.map(|image| largest(&numbers(&image["probabilities"]))).collect()
         });
         let timed = ["smooth", "hard"].into_iter().flat_map(each);
         Self {
             forward: each("forward").iter().map(numbers).collect(),
             painted,
-            milliseconds: timed
-                .map(|image| image["milliseconds"].as_f64().unwrap_or(f64::INFINITY))
-                .collect(),
+            milliseconds: timed.map(|image| image["milliseconds"].as_f64().unwrap_or(f64::INFINITY)).collect(),
             delays: numbers(&report["stroke"]["milliseconds"]),
             answers: [&report["stroke"]["answer"], &report["cleared"]].map(text),
             keyboard: each("keyboard").iter().map(text).collect(),
@@ -72,9 +68,7 @@ impl TwoPanels {
 }
 
 fn list(value: &Value) -> &Vec<Value> {
-    value
-        .as_array()
-        .unwrap_or_else(|| panic!("the report has no list where one belongs, but {value}"))
+    value.as_array().unwrap_or_else(|| panic!("the report has no list where one belongs, but {value}"))
 }
 
 fn numbers(value: &Value) -> Vec<f64> {

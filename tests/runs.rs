@@ -38,10 +38,7 @@ impl Run {
         let _ = fs::remove_file(&record);
         let mut command = python("run_notebook.py");
         command.arg(notebook).arg("--record").arg(&record);
-        let process = command
-            .args(arguments)
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start Python: {error}"));
+        let process = command.args(arguments).spawn().unwrap_or_else(|error| panic!("cannot start Python: {error}"));
         Self { process, record }
     }
 
@@ -51,10 +48,7 @@ impl Run {
     /// If a cell failed that was not to; the script has said which.
     pub fn finish(mut self) -> Vec<Executed> {
         let status = self.process.wait().expect("a child that was started");
-        assert!(
-            status.success(),
-            "a run did not come to its end: see the messages above"
-        );
+        assert!(status.success(), "a run did not come to its end: see the messages above");
         let text = fs::read_to_string(&self.record)
             .unwrap_or_else(|error| panic!("cannot read {}: {error}", self.record.display()));
         let record: Value = serde_json::from_str(&text).expect("a record is JSON");
@@ -70,8 +64,6 @@ fn executed(cell: &Value) -> Executed {
         id: cell["id"].as_str().unwrap_or_default().to_owned(),
         again: cell["then"] == true,
         failure: cell["failure"].as_str().map(str::to_owned),
-        printed: printed
-            .filter_map(|message| message["text"].as_str())
-            .collect(),
+        printed: printed.filter_map(|message| message["text"].as_str()).collect(),
     }
 }

@@ -9,8 +9,7 @@ use xtask::Project;
 /// A folder below `target` where a test leaves what it made, for people to look at.
 pub fn output_folder(name: &str) -> PathBuf {
     let folder = Project::find().path("target/notebook-tests").join(name);
-    fs::create_dir_all(&folder)
-        .unwrap_or_else(|error| panic!("cannot create {}: {error}", folder.display()));
+    fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("cannot create {}: {error}", folder.display()));
     folder
 }
 

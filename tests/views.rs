@@ -42,17 +42,13 @@ impl Figure {
 impl Views {
     /// Reads the report.
     pub fn parse(text: &str) -> Self {
-        Self {
-            report: serde_json::from_str(text)
-                .unwrap_or_else(|error| panic!("the report is not JSON: {error}")),
-        }
+        Self { report: serde_json::from_str(text).unwrap_or_else(|error| panic!("the report is not JSON: {error}")) }
     }
 
     /// The cells that failed and should not.
     pub fn failed(&self) -> Vec<String> {
         let ids = self.report["failed"].as_array().into_iter().flatten();
-        ids.map(|id| id.as_str().unwrap_or_default().to_owned())
-            .collect()
+        ids.map(|id| id.as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// Whether every code cell was run.
@@ -72,13 +68,8 @@ impl Views {
 
     /// The numbers of lines that the training cell showed, one after the other.
     pub fn printed_lines(&self) -> Vec<usize> {
-        let counts = self.report["printed_lines"]
-            .as_array()
-            .into_iter()
-            .flatten();
-        counts
-            .map(|count| count.as_u64().unwrap_or_default() as usize)
-            .collect()
+        let counts = self.report["printed_lines"].as_array().into_iter().flatten();
+        counts.map(|count| count.as_u64().unwrap_or_default() as usize).collect()
     }
 
     /// What the panel to draw digits in does in a view.
@@ -96,15 +87,10 @@ impl Views {
         self.report["panels"]["finger"].as_str().unwrap_or_default()
     }
 
-    /// What a cell shows in a view: of the kind `img`, `svg` or `table`.
+    /// What a cell shows in a view: of the kind `img` or `table`.
     pub fn figures(&self, view: &str, cell: &str, kind: &str) -> Vec<Figure> {
-        let seen = self.report[view][cell]
-            .as_array()
-            .unwrap_or_else(|| panic!("the view {view} has no cell [{cell}]"));
-        let figures = seen
-            .iter()
-            .filter(|figure| figure["kind"] == kind)
-            .map(Figure::parse);
+        let seen = self.report[view][cell].as_array().unwrap_or_else(|| panic!("the view {view} has no cell [{cell}]"));
+        let figures = seen.iter().filter(|figure| figure["kind"] == kind).map(Figure::parse);
         figures.collect()
     }
 }

@@ -125,52 +125,61 @@ impl Distorter {
         let [bend_y, bend_x] = if elastic > 0.0 {
             [self.displacements(random), self.displacements(random)]
         } else {
-            [vec![0.0; pixels], vec![0.0; pixels]]
+            [vec![0.0; self.height * self.stride()], vec![0.0; self.height * self.stride()]]
         };
         let [middle_y, middle_x] = [self.height, self.width].map(|side| (side - 1) as f32 / 2.0);
         for (image, copy) in image.chunks_exact(pixels).zip(copy.chunks_exact_mut(pixels)) {
             let image = Framed::new(image, self.height, self.width);
-            for (row, copy) in copy.chunks_exact_mut(self.width).enumerate() {
+            let rows = bend_y.chunks_exact(self.stride()).zip(bend_x.chunks_exact(self.stride()));
+            for ((row, copy), (bend_y, bend_x)) in copy.chunks_exact_mut(self.width).enumerate().zip(rows) {
                 let y = row as f32 - middle_y;
-                for (column, pixel) in copy.iter_mut().enumerate() {
-                    let (x, at) = (column as f32 - middle_x, row * self.width + column);
-                    let from_y = yy * y + yx * x + middle_y + shift_y + bend_y[at];
-                    let from_x = xy * y + xx * x + middle_x + shift_x + bend_x[at];
-                    *pixel = image.sample(from_y, from_x);
+                let (start_y, start_x) = (yy * y + middle_y + shift_y, xy * y + middle_x + shift_x);
+                for ((column, pixel), (bend_y, bend_x)) in copy.iter_mut().enumerate().zip(bend_y.iter().zip(bend_x)) {
+                    let x = column as f32 - middle_x;
+                    *pixel = image.sample(start_y + yx * x + bend_y, start_x + xx * x + bend_x);
                 }
             }
         }
     }
 
-    /// Smooth random values, one for each pixel. The image's opposite edges count as neighbours, so
-    /// that the strength is the same everywhere.
+    /// Smooth random values, one for each pixel, in rows of [`Distorter::stride`]. The image's opposite edges count as
+    /// neighbours, so that the strength is the same everywhere.
     fn displacements(&self, random: &mut StdRng) -> Vec<f32> {
         let Self { height, width, ref blur, .. } = *self;
+        let (reach, stride) = (blur.len() / 2, self.stride());
         let mut noise = vec![0; height * width];
         random.fill_bytes(&mut noise);
-        let reach = blur.len() / 2;
-        let mut along_rows = vec![0.0; height * width];
-        let mut padded = vec![0.0; width + 2 * reach];
-        for (noise, blurred) in noise.chunks_exact(width).zip(along_rows.chunks_exact_mut(width)) {
-            for (at, value) in padded.iter_mut().enumerate() {
-                *value = f32::from(noise[(at + width - reach) % width]) / 127.5 - 1.0;
+        // Both blurs run over the whole image for each tap, past the ends of rows: long loops are quick ones.
+        let mut padded = vec![0.0; (height + 1) * stride];
+        for (noise, padded) in noise.chunks_exact(width).zip(padded.chunks_exact_mut(stride)) {
+            for (value, noise) in padded[reach..].iter_mut().zip(noise) {
+                *value = f32::from(*noise) / 127.5 - 1.0;
             }
-            for (tap, weight) in blur.iter().enumerate() {
-                for (blurred, value) in blurred.iter_mut().zip(&padded[tap..tap + width]) {
-                    *blurred += weight * value;
-                }
-            }
+            padded.copy_within(width..width + reach, 0);
+            padded.copy_within(reach..2 * reach, reach + width);
         }
-        let mut along_both = vec![0.0; height * width];
-        for (row, blurred) in along_both.chunks_exact_mut(width).enumerate() {
-            for (tap, weight) in blur.iter().enumerate() {
-                let from = (row + tap + height - reach) % height * width;
-                for (blurred, value) in blurred.iter_mut().zip(&along_rows[from..from + width]) {
-                    *blurred += weight * value;
-                }
-            }
-        }
+        let mut along_rows = vec![0.0; (height + 2 * reach) * stride];
+        let middle = reach * stride..(reach + height) * stride;
+        add_taps(blur, 1, &padded, &mut along_rows[middle.clone()]);
+        along_rows.copy_within(height * stride..middle.end, 0);
+        along_rows.copy_within(middle.start..2 * middle.start, middle.end);
+        let mut along_both = vec![0.0; height * stride];
+        add_taps(blur, stride, &along_rows, &mut along_both);
         along_both
+    }
+
+    /// Values from a row of displacements to the next.
+    fn stride(&self) -> usize {
+        self.width + self.blur.len() - 1
+    }
+}
+
+/// `to[i] += sum over taps of weight[tap] * from[i + tap * step]`.
+fn add_taps(weights: &[f32], step: usize, from: &[f32], to: &mut [f32]) {
+    for (tap, weight) in weights.iter().enumerate() {
+        for (to, from) in to.iter_mut().zip(&from[tap * step..]) {
+            *to += weight * from;
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::slices::values;
 
+/// Copies an image, as it is or distorted; the third argument is its place in the data.
+pub(crate) type CopyImage<'a> = dyn Fn(&[f32], &mut [f32], usize) + Sync + 'a;
+
 /// Normalised images with one-hot targets. Making one, or a clone of one, copies no pixels.
 ///
 /// A pair of tensors becomes one by `into`, where the types make sure that there is a target for
@@ -76,13 +79,20 @@ impl<N: Dim, K: Dim> Targets for Tensor<(N, K), f32, Cpu> {
 }
 
 /// That there are as many images as targets.
-#[diagnostic::on_unimplemented(
-    message = "there are `{Self}` images, but `{M}` targets",
-    label = "training images belong to training labels, test images to test labels"
-)]
 pub trait AsManyAs<M> {}
 
-impl<N: Dim> AsManyAs<N> for N {}
+impl AsManyAs<usize> for usize {}
+
+impl<const N: usize, const M: usize> AsManyAs<Const<M>> for Const<N> where (): Equal<N, M> {}
+
+/// That two numbers are the same.
+#[diagnostic::on_unimplemented(
+    message = "there are {N} images, but {M} targets",
+    label = "training images belong to training labels, test images to test labels"
+)]
+pub trait Equal<const N: usize, const M: usize> {}
+
+impl<const N: usize> Equal<N, N> for () {}
 
 /// The same tensor with its sizes taken out of its type. Unlike a reshape it brings no kernels into the cell that
 /// asks for it.
@@ -109,6 +119,37 @@ where
 impl From<&Data> for Data {
     fn from(data: &Data) -> Self {
         data.clone()
+    }
+}
+
+/// What `fit` and `evaluate` take: [`Data`], or a pair of references to images and targets.
+#[diagnostic::on_unimplemented(
+    message = "images and targets go in as one pair of references, as in `(&x_train, &y_train)`",
+    label = "this is `{Self}`"
+)]
+pub trait IntoData {
+    /// The images with their targets.
+    fn into_data(self) -> Data;
+}
+
+impl IntoData for Data {
+    fn into_data(self) -> Data {
+        self
+    }
+}
+
+impl IntoData for &Data {
+    fn into_data(self) -> Data {
+        self.clone()
+    }
+}
+
+impl<I: Images, T: Targets> IntoData for (&I, &T)
+where
+    I::Count: AsManyAs<T::Count>,
+{
+    fn into_data(self) -> Data {
+        self.into()
     }
 }
 
@@ -236,13 +277,8 @@ impl Data {
         values(&self.targets)
     }
 
-    /// Has `copy` write each of the images at these places; its third argument is the place.
-    pub(crate) fn gather(
-        &self,
-        places: &[usize],
-        images: &mut [f32],
-        copy: &(dyn Fn(&[f32], &mut [f32], usize) + Sync),
-    ) {
+    /// Has `copy` write each of the images at these places.
+    pub(crate) fn gather(&self, places: &[usize], images: &mut [f32], copy: &CopyImage<'_>) {
         let (from, pixels) = (self.images(), self.pixels());
         for (at, image) in places.iter().zip(images.chunks_exact_mut(pixels)) {
             copy(&from[at * pixels..][..pixels], image, *at);

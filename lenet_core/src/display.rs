@@ -3,22 +3,20 @@
 //! The kernel calls `evcxr_display` for a cell's last expression; where a type has no such method, it prints `Debug`, all of
 //! it, and has to compile the cell a second time.
 
-use std::fmt::{Debug, Display, Write};
+use std::fmt::{self, Debug, Display, Write};
 
 use dfdx::prelude::{Cpu, Shape, Tensor};
 
-use crate::inspect::Inspect;
+use crate::inspect::{describe, Element, Inspect, ENDS};
 use crate::layers::*;
-use crate::metrics::largest;
+use crate::metrics::Confusion;
 use crate::network::{kinds, LayerKind, Network};
-use crate::plot::{Figure, Pixel};
+use crate::plot::Figure;
 use crate::slices::values;
-use crate::{Data, Epoch, Fit, History, Model, Optimizer, Score, Summary};
+use crate::{Data, Epoch, Fit, History, Model, Score, Summary};
 
-/// The most bytes of a text.
+/// The most bytes of a text, but for a mark that some is left out.
 const LIMIT: usize = 1_900;
-/// Values at each end of a long row.
-const ENDS: usize = 8;
 /// Pictures that a batch of images shows.
 const PICTURES: usize = 12;
 
@@ -52,40 +50,51 @@ pub trait Show {
         if let Some(html) = self.html() {
             evcxr_runtime::mime_type("text/html").text(html);
         }
-        let text = self.text();
+        let text = bounded(format_args!("{}", self.text()));
         if !text.is_empty() {
             evcxr_runtime::mime_type("text/plain").text(text);
         }
     }
 }
 
-/// What `Debug` writes, up to a limit: writing ends there, so that it takes no time either.
-fn bounded(value: &(impl Debug + ?Sized)) -> String {
+/// What is to be written, up to a limit: writing ends there, so that it takes no time either.
+fn bounded(what: fmt::Arguments<'_>) -> String {
     struct Bounded(String);
     impl Write for Bounded {
-        fn write_str(&mut self, more: &str) -> std::fmt::Result {
+        fn write_str(&mut self, more: &str) -> fmt::Result {
             let room = LIMIT - self.0.len();
             let cut = more.floor_char_boundary(room.min(more.len()));
             self.0.push_str(&more[..cut]);
             if cut < more.len() {
-                Err(std::fmt::Error)
+                Err(fmt::Error)
             } else {
                 Ok(())
             }
         }
     }
     let mut text = Bounded(String::new());
-    if write!(text, "{value:?}").is_err() {
+    if text.write_fmt(what).is_err() {
         text.0.push_str(" …");
     }
     text.0
+}
+
+/// The values at both ends of a list, by `Debug`.
+fn ends<T: Debug>(all: &[T]) -> String {
+    match all.len() {
+        0..=24 => bounded(format_args!("{all:?}")),
+        len => {
+            let count = lenet_figures::thousands(len);
+            bounded(format_args!("{:?} … {:?}, {count} values", &all[..ENDS], &all[len - ENDS..]))
+        }
+    }
 }
 
 macro_rules! show_debug {
     ($([$($generics:tt)*] $type:ty),* $(,)?) => { $(
         impl<$($generics)*> Show for $type {
             fn text(&self) -> String {
-                bounded(self)
+                bounded(format_args!("{self:?}"))
             }
         }
     )* };
@@ -93,9 +102,23 @@ macro_rules! show_debug {
 
 show_debug! {
     [] bool, [] char, [] str, [] String, [] u8, [] u16, [] u32, [] u64, [] usize, [] i8, [] i16, [] i32, [] i64, [] isize,
-    [] f32, [] f64, [T: Debug] Vec<T>, [T: Debug] [T], [T: Debug, const N: usize] [T; N], [] std::time::Duration,
-    [] Optimizer, [] crate::inspect::Dims, [] crate::metrics::Mistake, [N: Network] Model<N>,
+    [] f32, [] f64, [] std::time::Duration, [] std::path::PathBuf, [K: Debug, V: Debug, S] std::collections::HashMap<K, V, S>,
+    [K: Debug, V: Debug] std::collections::BTreeMap<K, V>, [] crate::Optimizer, [] crate::Adam, [] crate::Sgd,
+    [] crate::RmsProp, [] crate::Schedule, [] crate::Augment, [] crate::Stepper, [] crate::inspect::Dims,
+    [] crate::metrics::Mistake, [] crate::weights::NamedTensor, [] crate::Error,
 }
+
+macro_rules! show_list {
+    ($([$($generics:tt)*] $type:ty),* $(,)?) => { $(
+        impl<T: Debug, $($generics)*> Show for $type {
+            fn text(&self) -> String {
+                ends(&self[..])
+            }
+        }
+    )* };
+}
+
+show_list! { [] Vec<T>, [] [T], [const N: usize] [T; N] }
 
 impl Show for () {
     fn text(&self) -> String {
@@ -122,22 +145,28 @@ impl<T: Show, E: Display> Show for Result<T, E> {
     }
 }
 
-impl Show for Figure {
-    fn text(&self) -> String {
-        Figure::text(self).into()
-    }
-    fn html(&self) -> Option<String> {
-        Some(Figure::html(self))
-    }
+macro_rules! show_html {
+    ($([$($generics:tt)*] $type:ty: |$value:ident| $text:expr, $html:expr;)*) => { $(
+        impl<$($generics)*> Show for $type {
+            fn text(&self) -> String {
+                let $value = self;
+                $text
+            }
+            fn html(&self) -> Option<String> {
+                let $value = self;
+                Some($html)
+            }
+        }
+    )* };
 }
 
-impl Show for Summary {
-    fn text(&self) -> String {
-        self.to_string()
-    }
-    fn html(&self) -> Option<String> {
-        Some(Summary::html(self))
-    }
+show_html! {
+    [] Figure: |figure| figure.text().into(), figure.html();
+    [] Summary: |summary| summary.to_string(), summary.html();
+    [] History: |history| history.table().to_string(), history.table().html();
+    [] Epoch: |epoch| History { epochs: vec![*epoch] }.text(), History { epochs: vec![*epoch] }.table().html();
+    [N: Network] Model<N>: |model| format!("{}\n\n{model:?}", model.summary()),
+        format!("{}<pre>{model:?}</pre>", model.summary().html());
 }
 
 impl Show for Score {
@@ -146,18 +175,12 @@ impl Show for Score {
     }
 }
 
-impl Show for Epoch {
+impl<T: Show + ?Sized> Show for &T {
     fn text(&self) -> String {
-        History { epochs: vec![*self] }.text()
-    }
-}
-
-impl Show for History {
-    fn text(&self) -> String {
-        self.table().to_string()
+        (**self).text()
     }
     fn html(&self) -> Option<String> {
-        Some(self.table().html())
+        (**self).html()
     }
 }
 
@@ -176,9 +199,24 @@ impl Show for Fit {
     }
 }
 
-impl<S: Shape, E: Display + Into<f64> + Pixel, T> Show for Tensor<S, E, Cpu, T> {
+impl Show for Confusion {
     fn text(&self) -> String {
-        describe(&self.type_name(), &values(self), &self.dims())
+        let right: usize = (0..self.classes()).map(|class| self[class][class]).sum();
+        let all: usize = self.counts().iter().sum();
+        let mut text = format!("{right} of {all} read right; rows are labels, columns are what is read\n    ");
+        let classes = 0..self.classes();
+        classes.clone().for_each(|class| text += &format!("{class:>6}"));
+        for label in classes {
+            text += &format!("\n{label:>4}");
+            self[label].iter().for_each(|count| text += &format!("{count:>6}"));
+        }
+        text
+    }
+}
+
+impl<S: Shape, E: Element, T> Show for Tensor<S, E, Cpu, T> {
+    fn text(&self) -> String {
+        format!("{}\n{}", self.type_name(), describe(&values(self), &self.dims()))
     }
 
     fn html(&self) -> Option<String> {
@@ -189,46 +227,11 @@ impl<S: Shape, E: Display + Into<f64> + Pixel, T> Show for Tensor<S, E, Cpu, T> 
             return None;
         }
         let shown = images.min(PICTURES);
-        let ink = Vec::from_iter(all[..shown * side * side].iter().map(|pixel| pixel.ink()));
+        let ink = Vec::from_iter(all[..shown * side * side].iter().map(|pixel| (pixel.number() / E::WHITE) as f32));
         let pictures = lenet_figures::Images::new(&ink, side, side).ok()?;
-        let strip = lenet_figures::digits(&pictures, &Vec::from_iter(0..shown), &[], PICTURES).ok()?;
-        let words = lenet_figures::escape(&self.text());
-        Some(format!("{}<pre>{words}</pre>", strip.html()))
-    }
-}
-
-/// The name of a type, some values, and what they have in common.
-fn describe<E: Display + Into<f64> + Copy>(name: &str, all: &[E], sizes: &[usize]) -> String {
-    let (mut least, mut most, mut sum) = (f64::INFINITY, f64::NEG_INFINITY, 0.0);
-    for value in all {
-        let value: f64 = (*value).into();
-        (least, most, sum) = (least.min(value), most.max(value), sum + value);
-    }
-    let mean = sum / all.len() as f64;
-    let mut text = format!("{name}\n{}", row(all));
-    if let [_, classes @ 2..=100] = *sizes {
-        for (index, row) in all.chunks_exact(classes).take(ENDS).enumerate() {
-            let row = Vec::from_iter(row.iter().map(|value| (*value).into() as f32));
-            let (class, sum) = (largest(&row), row.iter().sum::<f32>());
-            let shares = row.iter().all(|value| (0.0..=1.0).contains(value)) && (sum - 1.0).abs() < 1e-3;
-            if shares {
-                text += &format!("\nrow {index}: class {class} with {:.1} %", 100.0 * row[class]);
-            }
-        }
-    }
-    text + &format!("\nsmallest {least:.4}, largest {most:.4}, mean {mean:.4}")
-}
-
-/// The values at both ends.
-fn row<E: Display>(all: &[E]) -> String {
-    let short = |value: &E| match format!("{value:.4}") {
-        whole if !whole.contains('.') => whole,
-        text => text.trim_end_matches('0').trim_end_matches('.').to_string(),
-    };
-    let words = |values: &[E]| Vec::from_iter(values.iter().map(short)).join(", ");
-    match all.len() {
-        0..=24 => format!("[{}]", words(all)),
-        len => format!("[{}, … {}]", words(&all[..ENDS]), words(&all[len - ENDS..])),
+        let strip = lenet_figures::digits(&pictures, &vec![0; shown], &[" "], PICTURES).ok()?;
+        let strip = strip.with_text(format!("The first {shown} images."));
+        Some(format!("{}<pre>{}</pre>", strip.html(), lenet_figures::escape(&self.text())))
     }
 }
 
@@ -265,15 +268,16 @@ show_layer! {
     [const I: usize, const O: usize] Linear<I, O>, [const I: usize, const O: usize, const K: usize] Conv2D<I, O, K>,
 }
 
-/// A tuple of layers is a network; another one shows its parts.
-macro_rules! show_tuple {
-    ($($part:ident)*) => {
-        impl<$($part: Show),*> Show for ($($part,)*) {
+/// A tuple of layers is a network; another one shows its parts. One of all these types, then one without the first, and so on.
+macro_rules! show_tuples {
+    () => {};
+    ($first:ident $($part:ident)*) => {
+        impl<$first: Show, $($part: Show),*> Show for ($first, $($part,)*) {
             fn text(&self) -> String {
                 let parts = || {
                     #[allow(non_snake_case)]
-                    let ($($part,)*) = self;
-                    vec![$($part.text()),*].join(", ")
+                    let ($first, $($part,)*) = self;
+                    vec![$first.text(), $($part.text()),*].join(", ")
                 };
                 self.layers().map_or_else(|| format!("({})", parts()), |layers| table(&layers).to_string())
             }
@@ -282,26 +286,12 @@ macro_rules! show_tuple {
             }
             #[allow(non_snake_case)]
             fn layers(&self) -> Option<Vec<LayerKind>> {
-                let ($($part,)*) = self;
-                Some([$($part.layers()?),*].concat())
+                let ($first, $($part,)*) = self;
+                Some([$first.layers()?, $($part.layers()?),*].concat())
             }
         }
+        show_tuples!($($part)*);
     };
 }
 
-show_tuple!(A);
-show_tuple!(A B);
-show_tuple!(A B C);
-show_tuple!(A B C D);
-show_tuple!(A B C D E);
-show_tuple!(A B C D E F);
-show_tuple!(A B C D E F G);
-show_tuple!(A B C D E F G H);
-show_tuple!(A B C D E F G H I);
-show_tuple!(A B C D E F G H I J);
-show_tuple!(A B C D E F G H I J K);
-show_tuple!(A B C D E F G H I J K L);
-show_tuple!(A B C D E F G H I J K L M);
-show_tuple!(A B C D E F G H I J K L M N);
-show_tuple!(A B C D E F G H I J K L M N O);
-show_tuple!(A B C D E F G H I J K L M N O P);
+show_tuples!(A B C D E F G H I J K L M N O P);

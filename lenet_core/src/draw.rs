@@ -2,7 +2,7 @@
 
 use lenet_figures::{drawn_seven, Layer, Panel};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::softmax;
 use crate::model::Model;
 use crate::network::{Activation, LayerKind, Network};
@@ -19,15 +19,17 @@ impl<N: Network> Model<N> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Figure`](crate::Error::Figure) for a network that takes other images than 28x28 grey pixels.
+    /// [`Error::Argument`] for a network that takes other images than 28x28 grey pixels.
     pub fn draw(&self) -> Result<Panel> {
-        let trainer = self.trainer();
+        let trainer = &self.trainer;
+        if trainer.image != [1, 28, 28] {
+            let got = format!("{:?}", trainer.image);
+            return Err(Error::argument("images of a network to draw for", "[1, 28, 28]: grey, 28x28 pixels", got));
+        }
         let layers = trainer.layers.iter().filter_map(|layer| layer_of_page(*layer));
         let mut probabilities = vec![0.0; trainer.program.output_len()];
-        if trainer.image == [1, 28, 28] {
-            trainer.logits(&drawn_seven(), &mut probabilities);
-            softmax(&mut probabilities);
-        }
+        trainer.logits(&drawn_seven(), &mut probabilities);
+        softmax(&mut probabilities);
         Ok(Panel::new(&Vec::from_iter(layers), &trainer.parameters, &[], &probabilities)?)
     }
 }

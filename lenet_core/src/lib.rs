@@ -32,7 +32,7 @@
 //! 2. `train.rs`: a fit is some epochs, an epoch some steps; a step cuts a mini-batch into shards, takes each forward and
 //!    backward, and moves the parameters against the sum of the shards' gradients.
 //! 3. `program.rs`: the operations of a network on one flat vector of parameters, forward and backward.
-//! 4. `loss.rs`: softmax, cross-entropy and their slope. `optimizer.rs`: how the gradient moves the parameters.
+//! 4. `loss.rs`: softmax, cross-entropy and their slope. `update.rs`: how an optimiser moves the parameters.
 //! 5. The crate `lenet_kernels`: convolution, pooling, dense layers, on slices, in vectors of the processor.
 //!
 //! The same layers work on dfdx's tape (`tape.rs`): [`network::Forward`], [`loss::cross_entropy`], `backward` and
@@ -70,10 +70,12 @@ mod safetensors;
 mod schedule;
 pub mod shape;
 mod slices;
+mod stepper;
 mod summary;
 mod tape;
 mod threads;
 mod train;
+mod update;
 pub mod weights;
 
 pub use augment::Augment;
@@ -83,6 +85,7 @@ pub use fit::Fit;
 pub use history::{Epoch, History, Score};
 pub use lenet5::LeNet5;
 pub use model::Model;
-pub use optimizer::{Adam, Optimizer, RmsProp, Sgd, Stepper};
+pub use optimizer::{Adam, Optimizer, RmsProp, Sgd};
 pub use schedule::Schedule;
+pub use stepper::Stepper;
 pub use summary::Summary;

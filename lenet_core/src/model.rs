@@ -1,25 +1,26 @@
 //! A network that is trained and evaluated.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use dfdx::prelude::{Cpu, Dim, HasShape, Tensor, ZerosTensor};
+use dfdx::prelude::{Cpu, Dim, Tensor, ZerosTensor};
 
-use crate::data::Data;
+use crate::data::IntoData;
 use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::history::{line, Epoch, History, Score};
 use crate::loss::softmax;
 use crate::metrics::largest;
-use crate::network::{flat, kinds, set_flat, Network};
-use crate::optimizer::{Optimizer, State};
+use crate::network::{flat, kinds, set_flat, ImagesFor, Network};
+use crate::optimizer::Optimizer;
 use crate::program::Program;
 use crate::shape::Arriving;
 use crate::slices::{values, values_mut};
+use crate::summary::Summary;
 use crate::threads::in_pool;
 use crate::train::Trainer;
-use crate::{weights, Adam};
+use crate::update::State;
 
 /// Images in a step of `evaluate`, as Keras counts them.
 const EVALUATION_BATCH: usize = 32;
@@ -42,10 +43,10 @@ const EVALUATION_BATCH: usize = 32;
 /// ```
 #[derive(Clone)]
 pub struct Model<N> {
-    network: N,
-    trainer: Trainer,
+    pub(crate) network: N,
+    pub(crate) trainer: Trainer,
     /// The file that the model was loaded from or saved to last: a checkpoint may replace it.
-    file: Option<PathBuf>,
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl<N> std::fmt::Debug for Model<N> {
@@ -88,8 +89,9 @@ impl<N: Network> Model<N> {
         &self.network
     }
 
-    pub(crate) fn trainer(&self) -> &Trainer {
-        &self.trainer
+    /// The layer table of its network.
+    pub fn summary(&self) -> Summary {
+        Summary::of::<N>()
     }
 
     /// Epochs trained so far, in all fits.
@@ -117,7 +119,7 @@ impl<N: Network> Model<N> {
     /// loss, a parameter or a mean of the optimiser becomes infinite or NaN, with the model as it was
     /// before the epoch; [`Error::File`] if the checkpoint cannot be written, with the model as the last
     /// epoch left it.
-    pub fn fit(&mut self, data: impl Into<Data>, how: &Fit) -> Result<History> {
+    pub fn fit(&mut self, data: impl IntoData, how: &Fit) -> Result<History> {
         self.fit_with(data, how, |_, _| ControlFlow::Continue(()))
     }
 
@@ -143,7 +145,7 @@ impl<N: Network> Model<N> {
     /// As [`Model::fit`].
     pub fn fit_with(
         &mut self,
-        data: impl Into<Data>,
+        data: impl IntoData,
         how: &Fit,
         mut after: impl FnMut(&Epoch, &Self) -> ControlFlow<()> + Send,
     ) -> Result<History> {
@@ -152,7 +154,7 @@ impl<N: Network> Model<N> {
             return Err(Error::argument("checkpoint", "a new file, or this model's own", got));
         }
         let mut model = self.clone();
-        let history = self.trainer.fit(&data.into(), how, &mut |trainer, epoch| {
+        let history = self.trainer.fit(&data.into_data(), how, &mut |trainer, epoch| {
             model.trainer = trainer.clone();
             set_flat(&mut model.network, &trainer.parameters);
             if let Some(path) = &how.checkpoint {
@@ -165,48 +167,12 @@ impl<N: Network> Model<N> {
         history
     }
 
-    /// Writes the model to `path`: the parameters, the optimiser with what it remembers, and the epochs trained. A file
-    /// that was there is replaced as a whole or not at all.
-    ///
-    /// ```
-    /// use lenet_core::prelude::*;
-    /// let path = std::env::temp_dir().join(format!("model-{}.safetensors", std::process::id()));
-    /// let mut model = Model::compile(LeNet5::glorot_uniform(1), Sgd::default())?;
-    /// model.save(&path)?;
-    /// let loaded = Model::<LeNet5>::load(&path)?;
-    /// assert_eq!(weights::tensors(loaded.network()), weights::tensors(model.network()));
-    /// # std::fs::remove_file(path).unwrap();
-    /// # Ok::<(), lenet_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::File`] if the file cannot be written.
-    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        weights::save_trainer(&self.trainer, path.as_ref())?;
-        self.file = Some(path.as_ref().into());
-        Ok(())
-    }
-
-    /// The model that [`Model::save`] or [`Fit::checkpoint`] wrote to `path`. It goes on with the same bits as the one that
-    /// was saved.
-    ///
-    /// # Errors
-    /// [`Error::File`] if the file cannot be read, or holds no model of this network.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let network = N::from_parameters(&mut |sizes| vec![0.0; sizes.iter().product()]);
-        let mut model = Self::compile(network, Adam::default())?;
-        weights::load_trainer(&mut model.trainer, path.as_ref())?;
-        set_flat(&mut model.network, &model.trainer.parameters);
-        model.file = Some(path.as_ref().into());
-        Ok(model)
-    }
-
     /// Loss and accuracy on `data`, with a line that says so, as Keras prints it.
     ///
     /// # Errors
     /// [`Error::Argument`] for data that cannot be evaluated on.
-    pub fn evaluate(&self, data: impl Into<Data>) -> Result<Score> {
-        let (data, start) = (data.into(), Instant::now());
+    pub fn evaluate(&self, data: impl IntoData) -> Result<Score> {
+        let (data, start) = (data.into_data(), Instant::now());
         let score = self.score(&data)?;
         let steps = data.len().div_ceil(EVALUATION_BATCH);
         println!("{}", line(steps, start.elapsed().as_secs_f64(), score.loss, score.accuracy));
@@ -217,8 +183,8 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// As [`Model::evaluate`].
-    pub fn score(&self, data: impl Into<Data>) -> Result<Score> {
-        let data = data.into();
+    pub fn score(&self, data: impl IntoData) -> Result<Score> {
+        let data = data.into_data();
         data.check(&self.trainer.image, self.trainer.program.output_len())?;
         in_pool(None, || self.trainer.score(&data))
     }
@@ -227,14 +193,12 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub fn predict<B: Dim>(
-        &self,
-        images: &Tensor<(B, N::Channels, N::Side, N::Side), f32, Cpu>,
-    ) -> Result<Tensor<(B, N::Classes), f32, Cpu>> {
-        let shape = (images.shape().0, N::Classes::default());
-        let mut out: Tensor<_, f32, Cpu> = images.device().try_zeros_like(&shape)?;
+    pub fn predict<B: Dim>(&self, images: &impl ImagesFor<N, Images = B>) -> Result<Tensor<(B, N::Classes), f32, Cpu>> {
+        let shape = (images.images(), N::Classes::default());
+        let mut out: Tensor<_, f32, Cpu> = Cpu::default().try_zeros_like(&shape)?;
         let logits = values_mut(&mut out);
-        in_pool(None, || self.trainer.logits(&values(images), logits))?;
+        let pixels = images.values();
+        in_pool(None, || self.trainer.logits(&pixels, logits))?;
         for row in logits.chunks_exact_mut(self.trainer.program.output_len()) {
             softmax(row);
         }
@@ -245,10 +209,7 @@ impl<N: Network> Model<N> {
     ///
     /// # Errors
     /// As [`Model::predict`].
-    pub fn predict_classes<B: Dim>(
-        &self,
-        images: &Tensor<(B, N::Channels, N::Side, N::Side), f32, Cpu>,
-    ) -> Result<Vec<u8>> {
+    pub fn predict_classes(&self, images: &impl ImagesFor<N>) -> Result<Vec<u8>> {
         let probabilities = self.predict(images)?;
         let rows = values(&probabilities);
         let rows = rows.chunks_exact(self.trainer.program.output_len());

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dfdx::prelude::{Const, ConstDim, Cpu, CpuError, Dim, Gradients, Tape, Tensor, TensorFromVec};
+use dfdx::prelude::{Const, ConstDim, Cpu, CpuError, Dim, Gradients, HasShape, Tape, Tensor, TensorFromVec};
 pub use lenet_kernels::Activation;
 use lenet_kernels::Pooling;
 
@@ -58,6 +58,10 @@ impl LayerKind {
 /// A layer, or a tuple of up to 16 layers: what it consists of, and its parameters.
 ///
 /// A layer lists its weight before its bias, and a tuple its layers from first to last, as dfdx does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no layer of lenet_core",
+    label = "layers are those of the prelude, and tuples of 1 to 16 of them"
+)]
 pub trait Layer: Sized {
     /// Adds what this is made of.
     fn kinds(kinds: &mut Vec<LayerKind>);
@@ -83,12 +87,20 @@ pub(crate) fn parameter<S: dfdx::shapes::ConstShape>(
 
 /// What arrives at the first layer. Where nothing else is said, that is an image of 28x28 pixels, in as many channels as
 /// the first convolution looks at; an [`Input`](crate::layers::Input) in front of all layers says else.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no layer of lenet_core",
+    label = "layers are those of the prelude, and tuples of 1 to 16 of them"
+)]
 pub trait Begins {
     /// [`Maps`] or [`Values`].
     type With: Arriving;
 }
 
 /// Layers that fit from one to the next: every tuple of them is such a chain, there is nothing to implement by hand.
+#[diagnostic::on_unimplemented(
+    message = "this is no network: a tuple holds 1 to 16 layers, or tuples of layers",
+    label = "put some of them into tuples of their own"
+)]
 pub trait Chain: Layer + Begins + Takes<<Self as Begins>::With> + Clone + Send + Sync + 'static {}
 
 impl<N> Chain for N where N: Layer + Begins + Takes<<N as Begins>::With> + Clone + Send + Sync + 'static {}
@@ -102,10 +114,6 @@ impl<N> Chain for N where N: Layer + Begins + Takes<<N as Begins>::With> + Clone
 /// is_a_network::<Small>();
 /// ```
 pub trait Network: Chain {
-    /// The channels of an image.
-    type Channels: ConstDim;
-    /// Its height and width.
-    type Side: ConstDim;
     /// The classes.
     type Classes: ConstDim;
 }
@@ -115,31 +123,66 @@ where
     N::With: Image,
     <N as Takes<N::With>>::Out: Logits,
 {
-    type Channels = <N::With as Image>::Channels;
-    type Side = <N::With as Image>::Side;
     type Classes = <<N as Takes<N::With>>::Out as Logits>::Classes;
 }
 
-/// What a network begins with: an image.
+/// A batch of images as the network `N` takes them: `(images, channels, side, side)`.
 #[diagnostic::on_unimplemented(
-    message = "a network begins with an image, but its first layer takes `{Self}`",
-    label = "put `Flatten` in front of the first `Linear`"
+    message = "these are no images for a network: wanted is f32 of shape (N, channels, side, side), where N is 1 for one image",
+    label = "this is `{Self}`: `normalize` makes bytes f32, `reshape` adds axes"
 )]
-pub trait Image: Arriving {
-    /// Channels.
-    type Channels: ConstDim;
-    /// Height and width.
-    type Side: ConstDim;
+pub trait ImagesFor<N> {
+    /// The number of images.
+    type Images: Dim;
+    /// That number.
+    fn images(&self) -> Self::Images;
+    /// All values.
+    fn values(&self) -> Cow<'_, [f32]>;
 }
 
-impl<const C: usize, const S: usize> Image for Maps<C, S> {
-    type Channels = Const<C>;
-    type Side = Const<S>;
+impl<N: Network, B: Dim, const C: usize, const S: usize> ImagesFor<N>
+    for Tensor<(B, Const<C>, Const<S>, Const<S>), f32, Cpu>
+where
+    N::With: AreTaken<C, S>,
+{
+    type Images = B;
+    fn images(&self) -> B {
+        self.shape().0
+    }
+    fn values(&self) -> Cow<'_, [f32]> {
+        crate::slices::values(self)
+    }
 }
+
+/// That images of `C` channels of `S` x `S` are what a network begins with.
+pub trait AreTaken<const C: usize, const S: usize> {}
+
+impl<const WANTED: usize, const SIDE: usize, const C: usize, const S: usize> AreTaken<C, S> for Maps<WANTED, SIDE> where
+    (): SameSizes<WANTED, SIDE, C, S>
+{
+}
+
+/// That two sizes of images are the same.
+#[diagnostic::on_unimplemented(
+    message = "this network takes images of {WANTED}x{SIDE}x{SIDE}, but these have {C}x{S}x{S} values",
+    label = "channels, height and width"
+)]
+pub trait SameSizes<const WANTED: usize, const SIDE: usize, const C: usize, const S: usize> {}
+
+impl<const C: usize, const S: usize> SameSizes<C, S, C, S> for () {}
+
+/// What a network begins with: an image.
+#[diagnostic::on_unimplemented(
+    message = "a network begins with an image, but the first layer of this one takes values",
+    label = "put `Flatten` in front of the first `Linear`"
+)]
+pub trait Image: Arriving {}
+
+impl<const C: usize, const S: usize> Image for Maps<C, S> {}
 
 /// What a network ends with: one value for each class.
 #[diagnostic::on_unimplemented(
-    message = "a network ends with one value for each class, but this one ends with `{Self}`",
+    message = "a network ends with one value for each class, but this one ends with maps",
     label = "end with `Flatten` and a `Linear` that gives as many values as there are classes"
 )]
 pub trait Logits: Arriving {

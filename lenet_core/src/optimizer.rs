@@ -1,10 +1,8 @@
 //! The optimisers: how a step moves the parameters against their gradient.
 
-use lenet_kernels::optimizer as kernels;
-use lenet_kernels::{optimizer::Finite, Isa};
+use lenet_kernels::optimizer::Rule;
 
 use crate::error::{Error, Result};
-use crate::network::{flat, flat_gradient, set_flat, Layer};
 
 /// Adam's settings; the defaults are Keras'.
 ///
@@ -184,6 +182,19 @@ impl Optimizer {
         }
     }
 
+    /// The rule of step `step`, counted from 1.
+    pub(crate) fn rule(&self, step: u64) -> Rule {
+        match *self {
+            Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon }) => {
+                let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
+                let step_size = f64::from(learning_rate) * correction(beta_2).sqrt() / correction(beta_1);
+                Rule::Adam { step_size: step_size as f32, beta_1, beta_2, epsilon }
+            }
+            Self::Sgd(Sgd { learning_rate: rate, momentum, nesterov }) => Rule::Sgd { rate, momentum, nesterov },
+            Self::RmsProp(RmsProp { learning_rate: rate, rho, epsilon }) => Rule::RmsProp { rate, rho, epsilon },
+        }
+    }
+
     /// # Errors
     /// Where a setting is out of its range.
     pub(crate) fn check(&self) -> Result<()> {
@@ -198,107 +209,6 @@ impl Optimizer {
                 return Err(Error::argument(name, expected, value.to_string()));
             }
         }
-        Ok(())
-    }
-}
-
-/// What an optimiser remembers between steps.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct State {
-    /// Steps taken.
-    pub(crate) steps: u64,
-    /// A running mean of each parameter for each of [`Optimizer::moments`], in the parameters' order.
-    pub(crate) moments: Vec<Vec<f32>>,
-}
-
-impl State {
-    /// Counts a step that is to move `parameters` of them.
-    pub(crate) fn begin(&mut self, optimizer: &Optimizer, parameters: usize) {
-        self.steps += 1;
-        self.moments.resize(optimizer.moments().len(), Vec::new());
-        for moment in &mut self.moments {
-            moment.resize(parameters, 0.0);
-        }
-    }
-}
-
-/// Moves some parameters against the sum of their `gradients`, in the step `step`, counted from 1.
-pub(crate) fn update(
-    optimizer: &Optimizer,
-    step: u64,
-    parameters: &mut [f32],
-    gradients: &[&[f32]],
-    moments: Vec<&mut [f32]>,
-) -> Finite {
-    let (isa, mut moments) = (Isa::best(), moments.into_iter());
-    let mut moment = || moments.next().unwrap_or_default();
-    match *optimizer {
-        Optimizer::Adam(Adam { learning_rate, beta_1, beta_2, epsilon }) => {
-            let rates = kernels::Adam::keras(learning_rate, [beta_1, beta_2], epsilon, step);
-            kernels::adam(isa, rates, parameters, gradients, [moment(), moment()])
-        }
-        Optimizer::Sgd(Sgd { learning_rate, momentum, nesterov }) => {
-            let rates = kernels::Sgd::keras(learning_rate, momentum, nesterov);
-            kernels::sgd(isa, rates, parameters, gradients, moment())
-        }
-        Optimizer::RmsProp(RmsProp { learning_rate, rho, epsilon }) => {
-            let rates = kernels::RmsProp::keras(learning_rate, rho, epsilon);
-            kernels::rms_prop(isa, rates, parameters, gradients, moment())
-        }
-    }
-}
-
-/// An optimiser for a training loop of one's own.
-///
-/// ```
-/// use lenet_core::prelude::*;
-/// let mut network = LeNet5::glorot_uniform(0);
-/// let mut optimizer = Stepper::new(Adam::default())?;
-/// let images = Cpu::default().ones::<Rank4<2, 1, 28, 28>>();
-/// let targets = to_categorical::<10, _>(&Cpu::default().tensor([3u8, 3]))?;
-/// let mut losses = Vec::new();
-/// for _ in 0..3 {
-///     let logits = network.forward(images.leaky_trace());
-///     let loss = cross_entropy(logits, &targets)?;
-///     losses.push(loss.array());
-///     optimizer.step(&mut network, loss.backward())?;
-/// }
-/// assert!(losses[2] < losses[0]);
-/// # use lenet_core::dfdx::prelude::OnesTensor;
-/// # Ok::<(), lenet_core::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct Stepper {
-    optimizer: Optimizer,
-    state: State,
-}
-
-impl Stepper {
-    /// An optimiser that has taken no step.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for a setting out of its range.
-    pub fn new(optimizer: impl Into<Optimizer>) -> Result<Self> {
-        let optimizer = optimizer.into();
-        optimizer.check()?;
-        Ok(Self { optimizer, state: State::default() })
-    }
-
-    /// Moves all parameters of `network` against their `gradients`.
-    ///
-    /// # Errors
-    /// If dfdx cannot make room for a gradient that is missing.
-    pub fn step<N: Layer>(
-        &mut self,
-        network: &mut N,
-        mut gradients: dfdx::tensor::Gradients<f32, dfdx::tensor::Cpu>,
-    ) -> Result<()> {
-        let gradient = flat_gradient(network, &mut gradients)?;
-        let mut parameters = flat(network);
-        self.state.begin(&self.optimizer, parameters.len());
-        let moments = self.state.moments.iter_mut().map(|moment| &mut moment[..]).collect();
-        update(&self.optimizer, self.state.steps, &mut parameters, &[&gradient], moments);
-        set_flat(network, &parameters);
         Ok(())
     }
 }

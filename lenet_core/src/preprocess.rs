@@ -92,12 +92,30 @@ fn scale(bytes: &[u8]) -> Vec<f32> {
 /// # Errors
 /// [`Error::Argument`] for a label that is not below `C`; [`Error::Device`] if dfdx cannot make a
 /// tensor.
-pub fn to_categorical<const C: usize, N: Dim>(
-    labels: &Tensor<(N,), u8, Cpu>,
-) -> Result<Tensor<(N, Const<C>), f32, Cpu>> {
+pub fn to_categorical<const C: usize, L: ClassLabels>(labels: &L) -> Result<Tensor<(L::Images, Const<C>), f32, Cpu>> {
+    let labels = labels.tensor();
     let rows = one_hot(&values(labels), C)?;
     let shape = (labels.shape().0, Const);
     Ok(labels.device().try_tensor_from_vec(rows, shape)?)
+}
+
+/// What [`to_categorical`] takes: a class for each image, and no one-hot rows.
+#[diagnostic::on_unimplemented(
+    message = "these are no labels, one u8 for each image: has `to_categorical` been here before?",
+    label = "this is `{Self}`"
+)]
+pub trait ClassLabels {
+    /// The number of images.
+    type Images: Dim;
+    /// The labels.
+    fn tensor(&self) -> &Tensor<(Self::Images,), u8, Cpu>;
+}
+
+impl<N: Dim> ClassLabels for Tensor<(N,), u8, Cpu> {
+    type Images = N;
+    fn tensor(&self) -> &Self {
+        self
+    }
 }
 
 /// A row of `classes` numbers for each label: zeros, but a one at the label.

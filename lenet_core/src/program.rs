@@ -9,12 +9,13 @@
 //! it is needed, and computes a convolution together with the activation and the pooling behind it.
 
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lenet_kernels::{to_blocks, to_rows, Activation, Buffer, Conv, Dense, Isa, Pad, Pool, Pooling};
-use rand::RngCore as _;
 
 use crate::network::LayerKind;
-use crate::random::{generator, Purpose};
+use crate::random::Sample;
+use crate::threads::for_each;
 
 /// Images that go through a program at once, at most: a core's cache holds what they need.
 pub(crate) const PASS: usize = 32;
@@ -56,26 +57,38 @@ enum Kernel {
     Dropout(f32),
 }
 
-/// What random numbers dropout draws in a training step.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Dropout<'a> {
-    pub(crate) seed: u64,
-    /// The step, counted from the model's first.
-    pub(crate) step: u64,
-    /// The images of the pass, by their places in the data.
-    pub(crate) images: &'a [usize],
-}
-
 /// The memory of a pass: what each operation has made, what it saved for the way back, and gradients.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     images: usize,
+    /// The instruction set of the pass.
+    isa: Isa,
+    /// What the kernels multiply with, made of the parameters of this version.
+    prepared: Vec<f32>,
+    version: Option<u64>,
     /// The input, then the output of each operation.
     values: Vec<Buffer>,
     saved: Vec<Buffer>,
     /// The gradient of an operation's output, and that of its input.
     gradients: [Buffer; 2],
     scratch: Buffer,
+}
+
+/// A workspace for each thread of the pool.
+pub(crate) struct Workspaces(Vec<Mutex<Workspace>>);
+
+impl Default for Workspaces {
+    fn default() -> Self {
+        Self((0..rayon::current_num_threads()).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl Workspaces {
+    /// That of this thread.
+    pub(crate) fn own(&self) -> MutexGuard<'_, Workspace> {
+        let thread = rayon::current_thread_index().unwrap_or(0);
+        self.0[thread].lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Program {
@@ -196,8 +209,25 @@ impl Program {
         self.parameters
     }
 
-    /// Makes of the parameters what the kernels multiply with, once for all passes with these parameters.
-    pub(crate) fn prepare(&self, parameters: &[f32], prepared: &mut Vec<f32>) {
+    /// Begins a pass: room for its input, image after image. The `version` of the parameters tells whether the workspace
+    /// has to bring them into the kernels' form anew.
+    pub(crate) fn begin<'a>(
+        &self,
+        workspace: &'a mut Workspace,
+        (parameters, version): (&[f32], u64),
+        images: usize,
+    ) -> &'a mut [f32] {
+        let buffers = self.operations.len() + 1;
+        (workspace.images, workspace.isa) = (images, self.isa.for_images(images));
+        workspace.values.resize_with(buffers, Buffer::default);
+        workspace.saved.resize_with(buffers, Buffer::default);
+        if workspace.version.replace(version) != Some(version) {
+            self.prepare(parameters, &mut workspace.prepared);
+        }
+        workspace.values[0].resized(images * self.sizes.0)
+    }
+
+    fn prepare(&self, parameters: &[f32], prepared: &mut Vec<f32>) {
         prepared.resize(self.prepared, 0.0);
         for operation in &self.operations {
             let weight = &parameters[operation.weight.clone()];
@@ -210,49 +240,32 @@ impl Program {
         }
     }
 
-    /// Room for the input of a pass, image after image.
-    pub(crate) fn input<'a>(&self, workspace: &'a mut Workspace, images: usize) -> &'a mut [f32] {
-        let buffers = self.operations.len() + 1;
-        workspace.images = images;
-        workspace.values.resize_with(buffers, Buffer::default);
-        workspace.saved.resize_with(buffers, Buffer::default);
-        workspace.values[0].resized(images * self.sizes.0)
-    }
-
-    /// How many images' values an operation's output has room for.
-    fn lanes(&self, blocks: bool, images: usize) -> usize {
-        if blocks {
-            images.next_multiple_of(self.isa.lanes())
-        } else {
-            images
-        }
-    }
-
     /// Runs all operations on the input of the workspace. Returns the output, image after image.
     pub(crate) fn forward<'a>(
         &self,
         parameters: &[f32],
-        prepared: &[f32],
         workspace: &'a mut Workspace,
-        dropout: Option<&Dropout<'_>>,
+        dropout: Option<&Sample<'_>>,
     ) -> &'a [f32] {
-        let Workspace { images, values, saved, scratch, .. } = workspace;
+        let Workspace { images, isa, prepared, values, saved, scratch, .. } = workspace;
+        let (images, isa) = (*images, *isa);
+        let in_blocks = images.next_multiple_of(isa.lanes());
         for (at, operation) in self.operations.iter().enumerate() {
             let Operation { kernel, output, blocks, .. } = operation;
             let (before, after) = values.split_at_mut(at + 1);
-            let (x, y) = (&before[at][..], after[0].resized(output * self.lanes(*blocks, *images)));
-            let (isa, saved) = (self.isa, &mut saved[at]);
+            let (x, y) = (&before[at][..], after[0].resized(output * if *blocks { in_blocks } else { images }));
+            let saved = &mut saved[at];
             let bias = &parameters[operation.bias.clone()];
             let prepared = &prepared[operation.prepared.clone()];
             match kernel {
                 Kernel::ToBlocks => to_blocks(isa, x, *output, y),
                 Kernel::ToRows => to_rows(isa, x, *output, y),
                 Kernel::Conv(conv) => {
-                    let lanes = self.lanes(true, *images);
-                    conv.forward(x, prepared, bias, y, saved.resized(conv.saved_len() * lanes), scratch);
+                    let conv = Conv { isa, ..*conv };
+                    conv.forward(x, prepared, bias, y, saved.resized(conv.saved_len() * in_blocks), scratch);
                 }
-                Kernel::Pool(pool) => pool.forward(x, y),
-                Kernel::Pad(pad) => pad.forward(x, y),
+                Kernel::Pool(pool) => Pool { isa, ..*pool }.forward(x, y),
+                Kernel::Pad(pad) => Pad { isa, ..*pad }.forward(x, y),
                 Kernel::Dense(dense) => dense.forward(x, prepared, bias, y),
                 Kernel::Activation(activation) => {
                     y.copy_from_slice(x);
@@ -272,24 +285,35 @@ impl Program {
         &values[self.operations.len()]
     }
 
+    /// What the program makes of any number of images, pass by pass on all threads.
+    pub(crate) fn infer(&self, parameters: &[f32], images: &[f32], outputs: &mut [f32]) {
+        let workspaces = Workspaces::default();
+        let passes = images.chunks(PASS * self.sizes.0).zip(outputs.chunks_mut(PASS * self.sizes.1));
+        for_each(passes, |(images, outputs)| {
+            let workspace = &mut workspaces.own();
+            self.begin(workspace, (parameters, 0), images.len() / self.sizes.0).copy_from_slice(images);
+            outputs.copy_from_slice(self.forward(parameters, workspace, None));
+        });
+    }
+
     /// Goes back through the operations of the last pass forward, from the gradient `slope` of its output: adds to the
     /// `gradient` of all parameters. Returns the gradient of the input, image after image, if that is wanted.
     pub(crate) fn backward<'a>(
         &self,
         parameters: &[f32],
-        prepared: &[f32],
         workspace: &'a mut Workspace,
         slope: &[f32],
         gradient: &mut [f32],
         of_input: bool,
     ) -> &'a [f32] {
-        let Workspace { images, values, saved, gradients: [dy, dx], scratch } = workspace;
+        let Workspace { images, isa, prepared, values, saved, gradients: [dy, dx], scratch, .. } = workspace;
+        let isa = *isa;
         dy.resized(slope.len()).copy_from_slice(slope);
         // Nobody asks for gradients in front of the first parameters, unless they are those of the input.
         let first = self.operations.iter().position(|operation| !operation.weight.is_empty());
         let first = if of_input { 0 } else { first.unwrap_or(self.operations.len()) };
         for (at, operation) in self.operations.iter().enumerate().skip(first).rev() {
-            let (x, y, isa) = (&values[at][..], &values[at + 1][..], self.isa);
+            let (x, y) = (&values[at][..], &values[at + 1][..]);
             let dx_len = x.len();
             let prepared = &prepared[operation.prepared.clone()];
             let of_both = &mut gradient[operation.weight.start..operation.bias.end];
@@ -299,10 +323,11 @@ impl Program {
                 Kernel::ToRows => to_blocks(isa, dy, operation.output, dx.resized(dx_len)),
                 Kernel::Conv(conv) => {
                     let dx = (at > first || of_input).then(|| dx.resized(dx_len));
+                    let conv = Conv { isa, ..*conv };
                     conv.backward(x, y, &mut saved[at], dy, prepared, of_both, dx, scratch);
                 }
-                Kernel::Pool(pool) => pool.backward(x, dy, dx.resized(dx_len)),
-                Kernel::Pad(pad) => pad.backward(dy, dx.resized(dx_len)),
+                Kernel::Pool(pool) => Pool { isa, ..*pool }.backward(x, dy, dx.resized(dx_len)),
+                Kernel::Pad(pad) => Pad { isa, ..*pad }.backward(dy, dx.resized(dx_len)),
                 Kernel::Dense(dense) => {
                     let weight = &parameters[operation.weight.clone()];
                     let dx = (at > first || of_input).then(|| dx.resized(dx_len));
@@ -330,26 +355,5 @@ fn pool(isa: Isa, kind: Pooling, window: usize, channels: usize, side: usize) ->
 fn multiply(values: &mut [f32], factors: &[f32]) {
     for (value, factor) in values.iter_mut().zip(factors) {
         *value *= factor;
-    }
-}
-
-impl Dropout<'_> {
-    /// A factor for each value of the pass: 0 with the probability `rate`, to 1/256, else what keeps the mean as it was.
-    fn factors(&self, rate: f32, operation: usize, (len, blocks, lanes): (usize, bool, usize), factors: &mut [f32]) {
-        let (limit, kept) = ((rate * 256.0).round() as u16, 1.0 / (1.0 - rate));
-        let mut bytes = vec![0; len];
-        factors.fill(0.0);
-        for (place, image) in self.images.iter().enumerate() {
-            // Below 2^32 steps and images, no two of them share random numbers.
-            let index = [self.step << 32 | *image as u64, operation as u64];
-            generator(self.seed, Purpose::Dropout, index).fill_bytes(&mut bytes);
-            let (start, stride) =
-                if blocks { (place / lanes * lanes * len + place % lanes, lanes) } else { (place * len, 1) };
-            for (at, byte) in bytes.iter().enumerate() {
-                if u16::from(*byte) >= limit {
-                    factors[start + at * stride] = kept;
-                }
-            }
-        }
     }
 }

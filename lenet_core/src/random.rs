@@ -1,7 +1,7 @@
 //! Random numbers that depend on a seed and on what they are for, on nothing else.
 
 use rand::rngs::StdRng;
-use rand::SeedableRng;
+use rand::{RngCore as _, SeedableRng};
 
 /// What random numbers are drawn for. Each purpose has a stream of its own, so that drawing more of
 /// one kind does not change another.
@@ -26,4 +26,41 @@ pub(crate) fn generator(seed: u64, purpose: Purpose, index: [u64; 2]) -> StdRng 
     key[16..24].copy_from_slice(&index[0].to_le_bytes());
     key[24..].copy_from_slice(&index[1].to_le_bytes());
     StdRng::from_seed(key)
+}
+
+/// What dropout's random numbers follow from in a pass of a training step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sample<'a> {
+    pub(crate) seed: u64,
+    /// The step, counted from the model's first.
+    pub(crate) step: u64,
+    /// The images of the pass, by their places in the data.
+    pub(crate) images: &'a [usize],
+}
+
+impl Sample<'_> {
+    /// A factor for each value of the pass: 0 with the probability `rate`, to 1/256, else what keeps the mean as it was.
+    pub(crate) fn factors(
+        &self,
+        rate: f32,
+        operation: usize,
+        (len, blocks, lanes): (usize, bool, usize),
+        factors: &mut [f32],
+    ) {
+        let (limit, kept) = ((rate * 256.0).round() as u16, 1.0 / (1.0 - rate));
+        let mut bytes = vec![0; len];
+        factors.fill(0.0);
+        for (place, image) in self.images.iter().enumerate() {
+            // Below 2^32 steps and images, no two of them share random numbers.
+            let index = [self.step << 32 | *image as u64, operation as u64];
+            generator(self.seed, Purpose::Dropout, index).fill_bytes(&mut bytes);
+            let (start, stride) =
+                if blocks { (place / lanes * lanes * len + place % lanes, lanes) } else { (place * len, 1) };
+            for (at, byte) in bytes.iter().enumerate() {
+                if u16::from(*byte) >= limit {
+                    factors[start + at * stride] = kept;
+                }
+            }
+        }
+    }
 }

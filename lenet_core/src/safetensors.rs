@@ -5,7 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use tinyjson::JsonValue;
 
-use crate::weights::NamedTensor;
+/// A named tensor of a network: its name, shape and values in row-major order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedTensor {
+    /// The name, as in `c1.weight`.
+    pub name: String,
+    /// The shape, as in `[6, 1, 5, 5]`.
+    pub shape: Vec<usize>,
+    /// The values.
+    pub values: Vec<f32>,
+}
 
 /// The type of all numbers, as the header names it, and its size in bytes.
 pub(crate) const DTYPE: &str = "F32";

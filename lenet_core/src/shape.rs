@@ -5,9 +5,7 @@
 //! implementations, made by macros. Where two layers do not meet, rustc's first line is the sentence that stands in
 //! `on_unimplemented` of the smallest trait that fails.
 
-use dfdx::prelude::{Const, Cpu, CpuError, Dim, Shape, Tape, Tensor};
-
-use crate::layers::{Conv2D, Linear};
+use dfdx::prelude::{Const, Cpu, CpuError, Dim, NoneTape, Shape, Tape, Tensor};
 
 /// `C` feature maps, or channels, of `S` x `S` values.
 pub struct Maps<const C: usize, const S: usize>;
@@ -94,6 +92,20 @@ impl<B: Dim, const C: usize, const S: usize, T: Tape<f32, Cpu>> Batch
     }
 }
 
+/// A reference will do where nothing is to be learned.
+impl<X> Batch for &X
+where
+    X: Batch<Tape = NoneTape> + Clone,
+{
+    type Arriving = X::Arriving;
+    type Images = X::Images;
+    type Tape = NoneTape;
+
+    fn tensor(self) -> BatchOf<X::Arriving, X::Images, NoneTape> {
+        self.clone().tensor()
+    }
+}
+
 impl<B: Dim, const N: usize, T: Tape<f32, Cpu>> Batch for Tensor<(B, Const<N>), f32, Cpu, T> {
     type Arriving = Values<N>;
     type Images = B;
@@ -126,23 +138,20 @@ pub trait Takes<X: Arriving> {
     fn run<B: Dim, T: Tape<f32, Cpu>>(&self, x: BatchOf<X, B, T>) -> Result<BatchOf<Self::Out, B, T>, CpuError>;
 }
 
-/// That as many channels arrive at a convolution as its filters look at.
+/// That as many channels arrive at a `Conv2D<I, O, K>` as its filters look at. (The message spells the layer out: rustc
+/// would write the whole path, as dfdx has layers of the same names.)
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` takes {WANTED} channels, but {GOT} arrive",
-    label = "write {GOT} as the first number of this `Conv2D`, or {WANTED} as the second of the one before it"
+    message = "`Conv2D<{I}, {O}, {K}>` takes {I} channels, but {GOT} arrive",
+    label = "write {GOT} as the first number of this `Conv2D`, or {I} as the second of the one before it"
 )]
-pub trait TakesChannels<const WANTED: usize, const GOT: usize> {}
+pub trait TakesChannels<const I: usize, const O: usize, const K: usize, const GOT: usize> {}
 
-impl<const I: usize, const O: usize, const K: usize> TakesChannels<I, I> for Conv2D<I, O, K> {}
-
-/// That as many values arrive at a dense layer as it has weights for.
+/// That as many values arrive at a `Linear<I, O>` as it has weights for.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` takes {WANTED} values, but {GOT} arrive",
+    message = "`Linear<{I}, {O}>` takes {I} values, but {GOT} arrive",
     label = "write {GOT} as the first number of this `Linear`"
 )]
-pub trait TakesValues<const WANTED: usize, const GOT: usize> {}
-
-impl<const I: usize, const O: usize> TakesValues<I, I> for Linear<I, O> {}
+pub trait TakesValues<const I: usize, const O: usize, const GOT: usize> {}
 
 /// A side that something changes: a `K` x `K` convolution to `S - K + 1`.
 #[diagnostic::on_unimplemented(

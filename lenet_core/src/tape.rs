@@ -53,7 +53,6 @@ struct Traced {
     program: Program,
     parameters: Vec<Box<dyn Parameter>>,
     flat: Vec<f32>,
-    prepared: Vec<f32>,
     /// One for each pass.
     workspaces: Vec<Workspace>,
 }
@@ -64,9 +63,7 @@ impl Traced {
         let parameters = Vec::from_iter(parameters.iter().map(|parameter| parameter.boxed()));
         let flat = parameters.iter().map(|parameter| parameter.values());
         let flat = Vec::from_iter(flat.flat_map(Cow::into_owned));
-        let mut prepared = Vec::new();
-        program.prepare(&flat, &mut prepared);
-        Self { program, parameters, flat, prepared, workspaces: Vec::new() }
+        Self { program, parameters, flat, workspaces: Vec::new() }
     }
 
     fn forward(&mut self, x: &[f32], y: &mut [f32]) {
@@ -74,8 +71,8 @@ impl Traced {
         let forward = |(x, y): (&[f32], &mut [f32])| {
             let mut workspace = Workspace::default();
             let images = x.len() / input;
-            self.program.input(&mut workspace, images).copy_from_slice(x);
-            let made = self.program.forward(&self.flat, &self.prepared, &mut workspace, None);
+            self.program.begin(&mut workspace, (&self.flat, 0), images).copy_from_slice(x);
+            let made = self.program.forward(&self.flat, &mut workspace, None);
             y.copy_from_slice(made);
             workspace
         };
@@ -85,11 +82,11 @@ impl Traced {
 
     /// The gradients of the input and of the parameters from that of the output.
     fn backward(&mut self, dy: &[f32]) -> (Vec<f32>, Vec<f32>) {
-        let (program, flat, prepared) = (&self.program, &self.flat, &self.prepared);
+        let (program, flat) = (&self.program, &self.flat);
         let passes = self.workspaces.par_iter_mut().zip(dy.par_chunks(PASS * program.output_len()));
         let backward = |(workspace, dy): (&mut Workspace, &[f32])| {
             let mut gradient = vec![0.0; flat.len()];
-            let dx = program.backward(flat, prepared, workspace, dy, &mut gradient, true);
+            let dx = program.backward(flat, workspace, dy, &mut gradient, true);
             (dx.to_vec(), gradient)
         };
         let passes: Vec<_> = passes.map(backward).collect();

@@ -1,23 +1,23 @@
 //! Training: a fit is some epochs, an epoch some steps, a step one mini-batch forward, backward, and the update.
 
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
 use crate::augment::Distorter;
-use crate::data::Data;
+use crate::data::{CopyImage, Data};
 use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::history::{Epoch, History, Score};
 use crate::loss::cross_entropy_and_slope;
 use crate::metrics::Running;
 use crate::network::LayerKind;
-use crate::optimizer::{update, Optimizer, State};
-use crate::program::{Dropout, Program, Workspace, PASS};
-use crate::random::{generator, Purpose};
+use crate::optimizer::Optimizer;
+use crate::program::{Program, Workspace, Workspaces, PASS};
+use crate::random::{generator, Purpose, Sample};
 use crate::threads::{for_each, in_pool};
+use crate::update::State;
 
 /// Images of a shard: a mini-batch is cut by its size alone, so that the bits do not depend on the threads.
 const SHARD: usize = 64;
@@ -25,8 +25,6 @@ const SHARD: usize = 64;
 const SMALLEST_SHARD: usize = 8;
 /// Shards of a mini-batch, at most: each has a gradient of its own.
 const SHARDS: usize = 8;
-/// Parameters that one thread moves at once.
-const RANGE: usize = 4096;
 
 /// A network that is being trained, whatever its type: its program, its parameters, and what the optimiser remembers.
 #[derive(Debug, Clone)]
@@ -49,8 +47,7 @@ pub(crate) type AfterEpoch<'a> = &'a mut (dyn FnMut(&Trainer, &Epoch) -> Result<
 struct MiniBatch<'a> {
     data: &'a Data,
     places: &'a [usize],
-    /// Copies an image, or distorts it; the third argument is its place in the data.
-    copy: &'a (dyn Fn(&[f32], &mut [f32], usize) + Sync),
+    copy: &'a CopyImage<'a>,
     seed: u64,
 }
 
@@ -58,7 +55,6 @@ struct MiniBatch<'a> {
 #[derive(Default)]
 struct Shard {
     gradient: Vec<f32>,
-    prepared: Vec<f32>,
     running: Running,
 }
 
@@ -101,7 +97,7 @@ impl Trainer {
                 let Some(patience) = how.patience else { continue };
                 let loss = epoch.val_loss.unwrap_or(epoch.loss);
                 match &best {
-                    Some((least, at, model)) if loss >= *least => {
+                    Some((least, at, model)) if loss >= *least || loss.is_nan() => {
                         if number == at + patience || number == how.epochs {
                             say(&format!("Epoch {at} was the best: the model is as it was after it"));
                             *self = model.clone();
@@ -132,7 +128,7 @@ impl Trainer {
             }
         };
         let (mut shards, mut running) = (Vec::new(), Running::default());
-        let workspaces = workspaces();
+        let workspaces = Workspaces::default();
         let constant = self.optimizer;
         let steps = data.len().div_ceil(how.batch_size);
         for (step, places) in order.chunks(how.batch_size).enumerate() {
@@ -166,7 +162,7 @@ impl Trainer {
         &mut self,
         batch: &MiniBatch<'_>,
         shards: &mut Vec<Shard>,
-        workspaces: &[Mutex<Workspace>],
+        workspaces: &Workspaces,
     ) -> Option<&'static str> {
         let images = batch.places.len();
         let count = images.div_ceil(SHARD).max((images / SMALLEST_SHARD).min(2)).clamp(1, SHARDS);
@@ -174,29 +170,11 @@ impl Trainer {
         shards.resize_with(parts.len(), Shard::default);
         let (program, parameters, step) = (&self.program, &self.parameters[..], self.state.steps);
         for_each(parts.zip(&mut *shards), |(places, shard)| {
-            shard.learn(program, parameters, batch, (step, places), &mut own(workspaces));
+            shard.learn(program, parameters, batch, (step, places), &mut workspaces.own());
         });
 
-        self.state.begin(&self.optimizer, program.parameters());
-        let State { steps, moments } = &mut self.state;
-        let (optimizer, step) = (&self.optimizer, *steps);
-        let mut moments = Vec::from_iter(moments.iter_mut().map(|moment| moment.chunks_mut(RANGE)));
-        let ranges = self.parameters.chunks_mut(RANGE).enumerate().map(|(at, parameters)| {
-            let moments = moments.iter_mut().map(|ranges| ranges.next().unwrap_or_default());
-            (at, parameters, Vec::from_iter(moments))
-        });
-        let not_finite = Mutex::new(None);
-        for_each(ranges, |(at, parameters, moments)| {
-            let gradients = shards.iter().map(|shard| &shard.gradient[at * RANGE..][..parameters.len()]);
-            let finite = update(optimizer, step, parameters, &Vec::from_iter(gradients), moments);
-            let what = match (finite.parameters, finite.averages) {
-                (false, _) => "a weight",
-                (true, false) => "a running mean of the optimiser",
-                (true, true) => return,
-            };
-            *not_finite.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
-        });
-        not_finite.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let gradients = Vec::from_iter(shards.iter().map(|shard| &shard.gradient[..]));
+        self.state.update(&self.optimizer, &mut self.parameters, &gradients).err()
     }
 
     /// Loss and accuracy on some data.
@@ -212,15 +190,7 @@ impl Trainer {
 
     /// The logits of some images.
     pub(crate) fn logits(&self, images: &[f32], logits: &mut [f32]) {
-        let (program, parameters, workspaces) = (&self.program, &self.parameters, workspaces());
-        let mut prepared = Vec::new();
-        program.prepare(parameters, &mut prepared);
-        let passes = images.chunks(PASS * program.input_len()).zip(logits.chunks_mut(PASS * program.output_len()));
-        for_each(passes, |(images, logits)| {
-            let workspace = &mut own(&workspaces);
-            program.input(workspace, images.len() / program.input_len()).copy_from_slice(images);
-            logits.copy_from_slice(program.forward(parameters, &prepared, workspace, None));
-        });
+        self.program.infer(&self.parameters, images, logits);
     }
 }
 
@@ -239,30 +209,17 @@ impl Shard {
         self.running = Running::default();
         self.gradient.clear();
         self.gradient.resize(program.parameters(), 0.0);
-        program.prepare(parameters, &mut self.prepared);
         let mut targets = Vec::new();
         for images in places.chunks(PASS) {
-            data.gather(images, program.input(workspace, images.len()), copy);
+            data.gather(images, program.begin(workspace, (parameters, step), images.len()), copy);
             data.gather_targets(images, &mut targets);
-            let dropout = Dropout { seed, step, images };
-            let mut logits = program.forward(parameters, &self.prepared, workspace, Some(&dropout)).to_vec();
+            let dropout = Sample { seed, step, images };
+            let mut logits = program.forward(parameters, workspace, Some(&dropout)).to_vec();
             self.running.count(&logits, &targets, data.classes());
             self.running.loss += cross_entropy_and_slope(&mut logits, &targets, data.classes(), batch.places.len());
-            let slope = &logits;
-            program.backward(parameters, &self.prepared, workspace, slope, &mut self.gradient, false);
+            program.backward(parameters, workspace, &logits, &mut self.gradient, false);
         }
     }
-}
-
-/// A workspace for each thread of the pool.
-fn workspaces() -> Vec<Mutex<Workspace>> {
-    (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect()
-}
-
-/// That of this thread.
-fn own(workspaces: &[Mutex<Workspace>]) -> std::sync::MutexGuard<'_, Workspace> {
-    let thread = rayon::current_thread_index().unwrap_or(0);
-    workspaces[thread].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const CHECKED: &str = "lenet_core is compiled with the checks of a debug build, which make training slower. \

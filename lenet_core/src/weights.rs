@@ -11,26 +11,18 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::network::{kinds, parameters, set_flat, Begins, Layer, LayerKind};
-use crate::optimizer::{Optimizer, State};
+use crate::model::Model;
+use crate::network::{kinds, parameters, set_flat, Begins, Layer, LayerKind, Network};
+use crate::optimizer::Optimizer;
+pub use crate::safetensors::NamedTensor;
 use crate::safetensors::{self, Contents, BYTES, DTYPE};
 use crate::shape::Arriving;
 use crate::summary::rows;
 use crate::train::Trainer;
+use crate::update::State;
 
 /// In front of the name of a tensor that the optimiser remembers.
 const OPTIMIZER: &str = "optimizer.";
-
-/// A named tensor of a network: its name, shape and values in row-major order.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedTensor {
-    /// The name, as in `c1.weight`.
-    pub name: String,
-    /// The shape, as in `[6, 1, 5, 5]`.
-    pub shape: Vec<usize>,
-    /// The values.
-    pub values: Vec<f32>,
-}
 
 /// Copies of all weights and biases, in the order of the layers.
 pub fn tensors<N: Layer + Begins>(network: &N) -> Vec<NamedTensor> {
@@ -74,8 +66,45 @@ pub fn load<N: Layer + Begins>(network: &mut N, path: impl AsRef<Path>) -> Resul
     Ok(())
 }
 
-/// Writes a whole model: see [`Model::save`](crate::Model::save).
-pub(crate) fn save_trainer(trainer: &Trainer, path: &Path) -> Result<()> {
+impl<N: Network> Model<N> {
+    /// Writes the model to `path`: the parameters, the optimiser with what it remembers, and the epochs trained. A file
+    /// that was there is replaced as a whole or not at all.
+    ///
+    /// ```
+    /// use lenet_core::prelude::*;
+    /// let path = std::env::temp_dir().join(format!("model-{}.safetensors", std::process::id()));
+    /// let mut model = Model::compile(LeNet5::glorot_uniform(1), Sgd::default())?;
+    /// model.save(&path)?;
+    /// let loaded = Model::<LeNet5>::load(&path)?;
+    /// assert_eq!(weights::tensors(loaded.network()), weights::tensors(model.network()));
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), lenet_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be written.
+    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        save_trainer(&self.trainer, path.as_ref())?;
+        self.file = Some(path.as_ref().into());
+        Ok(())
+    }
+
+    /// The model that [`Model::save`] or [`Fit::checkpoint`](crate::Fit::checkpoint) wrote to `path`. It goes on with the same bits as the one that
+    /// was saved.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file cannot be read, or holds no model of this network.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let network = N::from_parameters(&mut |sizes| vec![0.0; sizes.iter().product()]);
+        let mut model = Self::compile(network, crate::Adam::default())?;
+        load_trainer(&mut model.trainer, path.as_ref())?;
+        set_flat(&mut model.network, &model.trainer.parameters);
+        model.file = Some(path.as_ref().into());
+        Ok(model)
+    }
+}
+
+fn save_trainer(trainer: &Trainer, path: &Path) -> Result<()> {
     let Trainer { layers, image, parameters, optimizer, state, epochs, .. } = trainer;
     let mut tensors = named(layers, image, parameters, "");
     for (name, moment) in optimizer.moments().iter().zip(&state.moments) {
@@ -92,8 +121,7 @@ pub(crate) fn save_trainer(trainer: &Trainer, path: &Path) -> Result<()> {
     replace(path, &safetensors::encode(&tensors, &texts.map(|(name, text)| (name.to_string(), text)).into()))
 }
 
-/// Reads a whole model: see [`Model::load`](crate::Model::load).
-pub(crate) fn load_trainer(trainer: &mut Trainer, path: &Path) -> Result<()> {
+fn load_trainer(trainer: &mut Trainer, path: &Path) -> Result<()> {
     let Trainer { layers, image, parameters, .. } = trainer;
     let mut expected = named(layers, image, parameters, "");
     let bytes = read(path, safetensors::limit(&expected))?;
@@ -104,12 +132,14 @@ pub(crate) fn load_trainer(trainer: &mut Trainer, path: &Path) -> Result<()> {
         contents.metadata.get(name).map(String::as_str).ok_or_else(missing)
     };
     let changed = |what: &str| Error::file(path, format!("{what}; give a file that nobody has changed"));
-    let number = |name: &str| text(name)?.parse::<u64>().map_err(|_| changed(&format!("its `{name}` is no number")));
-    let settings: Vec<f32> = text("settings")?.split(' ').filter_map(|value| value.parse().ok()).collect();
-    let optimizer = Optimizer::from_settings(text("optimizer")?, &settings);
+    // As long as nobody trains for 2^32 steps, products of these counts do not overflow.
+    let count = |name: &str| text(name)?.parse::<u32>().map_err(|_| changed(&format!("its `{name}` is no count")));
+    let (name, settings) = (text("optimizer")?, text("settings")?.split(' ').map(|value| value.parse().ok()));
+    let optimizer =
+        settings.collect::<Option<Vec<f32>>>().and_then(|settings| Optimizer::from_settings(name, &settings));
     let optimizer = optimizer.filter(|optimizer| optimizer.check().is_ok());
     let optimizer = optimizer.ok_or_else(|| changed("it names no optimiser, or none of its settings"))?;
-    let (steps, epochs) = (number("steps")?, number("epochs")? as usize);
+    let (steps, epochs) = (u64::from(count("steps")?), count("epochs")? as usize);
     let moments = if steps == 0 { &[] } else { optimizer.moments() };
     for name in moments {
         expected.extend(named(layers, image, parameters, &format!("{OPTIMIZER}{name}.")));

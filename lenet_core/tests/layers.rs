@@ -1,250 +1,210 @@
-//! The layers against loops that anyone can check by eye, against finite differences, and the fused
-//! layers against the plain ones on every instruction set of this machine.
+//! The layers on the tape against PyTorch's values, loops that anyone can check by eye, dfdx's own modules, and finite
+//! differences.
 
-use dfdx::prelude::*;
+mod common;
+
+use common::{assert_close, load};
+use dfdx::prelude::{DeviceBuildExt as _, Rank0, SumTo as _};
 use lenet_core::dfdx;
-use lenet_core::layers::{AvgPool2D, Conv2D, Flatten, Fused, Linear, Tanh};
-use lenet_core::network::Layer as _;
-use lenet_core::Isa;
+use lenet_core::prelude::*;
+use lenet_kernels::naive::{self, values};
 
-/// Numbers in -1..1 from a small linear congruential generator: reproducible, and no dependency.
-fn numbers(seed: u64, count: usize) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
-    };
-    (0..count).map(|_| next()).collect()
+/// Float32 rounding, relative to the largest value: of short sums, and of sums of some hundred terms.
+const FORWARD: f64 = 2e-6;
+const PASS: f64 = 1e-5;
+
+/// A tensor of values that look random.
+macro_rules! random {
+    ($seed:expr, $($size:expr),+) => {{
+        let shape = ($(Const::<{ $size }>,)+);
+        Cpu::default().tensor_from_vec(values([$($size),+].iter().product(), $seed), shape)
+    }};
 }
 
-fn random<S: ConstShape>(dev: &Cpu, seed: u64) -> Tensor<S, f32, Cpu> {
-    dev.tensor_from_vec(numbers(seed, S::default().num_elements()), S::default())
-}
-
-#[track_caller]
-fn assert_close(name: &str, got: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(got.len(), expected.len(), "{name}");
-    let scale = expected.iter().fold(0f32, |max, x| max.max(x.abs())).max(1e-3);
-    for (i, (a, b)) in got.iter().zip(expected).enumerate() {
-        assert!((a - b).abs() <= tolerance * scale, "{name}[{i}]: got {a}, expected {b}");
-    }
+/// A layer, called by the name that it has in the fixture, gives PyTorch's output and gradients.
+macro_rules! as_in_pytorch {
+    ($name:expr, $layer:expr, $x:ty => $y:ty $(, $parameter:ident)*) => {{
+        let (dev, fixture, name) = (Cpu::default(), load("layers"), $name);
+        let of = |part: &str| fixture[&format!("{name}.{part}")].clone();
+        #[allow(unused_mut)]
+        let mut layer = $layer;
+        $(layer.$parameter = dev.tensor_from_vec(of(stringify!($parameter)), Default::default());)*
+        let x: Tensor<$x, f32, Cpu> = dev.tensor_from_vec(of("x"), Default::default());
+        let dy: Tensor<$y, f32, Cpu> = dev.tensor_from_vec(of("dy"), Default::default());
+        let y = layer.forward(x.leaky_trace());
+        assert_close(&format!("{name}.y"), &y.as_vec(), &of("y"), FORWARD);
+        let gradients = (y * dy).sum::<Rank0, _>().backward();
+        assert_close(&format!("{name}.dx"), &gradients.get(&x).as_vec(), &of("dx"), PASS);
+        $(
+            let got = gradients.get(&layer.$parameter).as_vec();
+            assert_close(&format!("{name}.d{}", stringify!($parameter)), &got, &of(&format!("d{}", stringify!($parameter))), PASS);
+        )*
+    }};
 }
 
 #[test]
-fn convolution_is_the_sum_that_its_documentation_says() {
-    let dev = Cpu::default();
-    let mut layer = Conv2D::<3, 4, 5>::build(&dev);
-    layer.weight = random(&dev, 1);
-    layer.bias = random(&dev, 2);
-    let x = random::<Rank4<2, 3, 9, 11>>(&dev, 3);
-    let y = layer.forward(x.clone());
-    for n in 0..2 {
-        for o in 0..4 {
-            for r in 0..5 {
-                for c in 0..7 {
-                    let mut sum = f64::from(layer.bias[[o]]);
-                    for i in 0..3 {
-                        for u in 0..5 {
-                            for v in 0..5 {
-                                sum += f64::from(layer.weight[[o, i, u, v]]) * f64::from(x[[n, i, r + u, c + v]]);
-                            }
-                        }
-                    }
-                    let got = f64::from(y[[n, o, r, c]]);
-                    assert!((got - sum).abs() < 1e-5, "at {n} {o} {r} {c}: {got}, {sum}");
-                }
-            }
+fn every_layer_gives_what_pytorch_gives() {
+    macro_rules! convolutions {
+        ($($kernel:literal)*) => { $(
+            as_in_pytorch!(format!("conv2d_{}", $kernel), Conv2D::<2, 3, $kernel>::glorot_uniform(0),
+                Rank4<5, 2, 9, 9> => Rank4<5, 3, { 10 - $kernel }, { 10 - $kernel }>, weight, bias);
+        )* };
+    }
+    convolutions!(1 2 3 4 5 6 7);
+    as_in_pytorch!("avg_pool2d_2", AvgPool2D::<2>, Rank4<5, 2, 9, 9> => Rank4<5, 2, 4, 4>);
+    as_in_pytorch!("avg_pool2d_3", AvgPool2D::<3>, Rank4<5, 2, 9, 9> => Rank4<5, 2, 3, 3>);
+    as_in_pytorch!("avg_pool2d_4", AvgPool2D::<4>, Rank4<5, 2, 9, 9> => Rank4<5, 2, 2, 2>);
+    // Most windows hold their largest value several times.
+    as_in_pytorch!("max_pool2d_2", MaxPool2D::<2>, Rank4<5, 2, 9, 9> => Rank4<5, 2, 4, 4>);
+    as_in_pytorch!("max_pool2d_3", MaxPool2D::<3>, Rank4<5, 2, 9, 9> => Rank4<5, 2, 3, 3>);
+    as_in_pytorch!("max_pool2d_4", MaxPool2D::<4>, Rank4<5, 2, 9, 9> => Rank4<5, 2, 2, 2>);
+    as_in_pytorch!("zero_pad2d_1", ZeroPad2D::<1>, Rank4<5, 2, 9, 9> => Rank4<5, 2, 11, 11>);
+    as_in_pytorch!("zero_pad2d_2", ZeroPad2D::<2>, Rank4<5, 2, 9, 9> => Rank4<5, 2, 13, 13>);
+    as_in_pytorch!("flatten", Flatten, Rank4<5, 2, 9, 9> => Rank2<5, 162>);
+    as_in_pytorch!("linear", Linear::<12, 7>::glorot_uniform(0), Rank2<5, 12> => Rank2<5, 7>, weight, bias);
+    as_in_pytorch!("tanh", Tanh, Rank2<5, 12> => Rank2<5, 12>);
+    as_in_pytorch!("relu", ReLU, Rank2<5, 12> => Rank2<5, 12>);
+    as_in_pytorch!("sigmoid", Sigmoid, Rank2<5, 12> => Rank2<5, 12>);
+}
+
+/// A convolution of `N` images of `S` x `S` gives what plain loops give, forward and backward.
+macro_rules! as_in_loops {
+    ($($i:literal $o:literal $k:literal, $n:literal of $s:literal;)*) => { $({
+        let shape = naive::Shape { inputs: $i, height: $s, width: $s, outputs: $o, kernel: $k };
+        let mut layer = Conv2D::<$i, $o, $k>::glorot_uniform(0);
+        (layer.weight, layer.bias) = (random!(1, $o, $i, $k, $k), random!(2, $o));
+        let (x, dy) = (random!(3, $n, $i, $s, $s), random!(4, $n, $o, $s + 1 - $k, $s + 1 - $k));
+        let y = layer.forward(x.leaky_trace());
+        let mut expected = vec![0.0; $n * shape.output_len()];
+        let (weight, pixels, slope) = (layer.weight.as_vec(), x.as_vec(), dy.as_vec());
+        naive::forward(shape, &pixels, &weight, &layer.bias.as_vec(), &mut expected);
+        let name = stringify!($i $o $k, $n of $s);
+        let terms = $i * $k * $k;
+        assert_close(name, &y.as_vec(), &expected, if terms > 300 { PASS } else { FORWARD });
+
+        let gradients = (y * dy).sum::<Rank0, _>().backward();
+        let mut dx = vec![0.0; $n * shape.input_len()];
+        naive::input_gradient(shape, &weight, &slope, &mut dx);
+        // Image by image, and summed with more digits: the loops' own rounding would show.
+        let (mut dw, mut db) = (vec![0.0; shape.weights()], vec![0.0; $o]);
+        for (x, dy) in pixels.chunks(shape.input_len()).zip(slope.chunks(shape.output_len())) {
+            let (mut of_weight, mut of_bias) = (vec![0.0; dw.len()], vec![0.0; $o]);
+            naive::weight_gradient(shape, x, dy, &mut of_weight);
+            naive::bias_gradient(shape, dy, &mut of_bias);
+            dw.iter_mut().zip(of_weight).for_each(|(sum, value)| *sum += f64::from(value));
+            db.iter_mut().zip(of_bias).for_each(|(sum, value)| *sum += f64::from(value));
         }
-    }
+        let [dw, db] = [dw, db].map(|sums| Vec::from_iter(sums.into_iter().map(|sum| sum as f32)));
+        assert_close(name, &gradients.get(&layer.weight).as_vec(), &dw, PASS);
+        assert_close(name, &gradients.get(&layer.bias).as_vec(), &db, PASS);
+        assert_close(name, &gradients.get(&x).as_vec(), &dx, PASS);
+    })* };
 }
 
 #[test]
-fn pooling_is_the_mean_of_whole_windows() {
-    let dev = Cpu::default();
-    let x = random::<Rank4<2, 3, 7, 9>>(&dev, 4);
-    let y = AvgPool2D::<2>.forward(x.clone());
-    assert_eq!(y.shape().concrete(), [2, 3, 3, 4]);
-    for (n, c, r, k) in [(0, 0, 0, 0), (1, 2, 2, 3), (0, 1, 2, 0)] {
-        let mean = (x[[n, c, 2 * r, 2 * k]]
-            + x[[n, c, 2 * r + 1, 2 * k]]
-            + x[[n, c, 2 * r, 2 * k + 1]]
-            + x[[n, c, 2 * r + 1, 2 * k + 1]])
-            / 4.0;
-        assert!((y[[n, c, r, k]] - mean).abs() < 1e-6);
+fn convolutions_are_the_sums_that_their_documentation_says() {
+    as_in_loops! {
+        // Those of LeNet-5, with batches that fill no whole number of vectors, and with one image.
+        1 6 5, 37 of 28;
+        6 16 5, 37 of 12;
+        6 16 5, 1 of 12;
+        6 16 5, 8 of 12;
+        // Several passes; a filter as large as the map; numbers of channels that leave a rest.
+        2 3 5, 70 of 8;
+        3 9 5, 17 of 5;
+        12 32 7, 3 of 13;
+        5 7 3, 9 of 11;
+        7 3 2, 9 of 6;
+        2 1 6, 9 of 9;
+        3 5 4, 4 of 20;
+        2 2 1, 9 of 2;
+        1 2 3, 2 of 64;
     }
 }
 
-#[test]
-fn flattening_keeps_the_order_channel_row_column() {
-    let dev = Cpu::default();
-    let x = random::<Rank4<2, 3, 4, 4>>(&dev, 5);
-    let y = Flatten.forward(x.clone());
-    assert_eq!(y[[1, 2 * 16 + 3 * 4 + 1]], x[[1, 2, 3, 1]]);
+/// A layer against dfdx's own module, which has the parameters' names and shapes too.
+macro_rules! as_in_dfdx {
+    ($layer:expr, $module:expr, $x:expr, $dy:expr $(, $parameter:ident)*) => {{
+        let (mine, theirs, x, dy) = ($layer, $module, $x, $dy);
+        let (got, want) = (mine.forward(x.leaky_trace()), dfdx::prelude::Module::forward(&theirs, x.leaky_trace()));
+        assert_close(stringify!($layer), &got.as_vec(), &want.as_vec(), FORWARD);
+        let got = (got * dy.clone()).sum::<Rank0, _>().backward();
+        let want = (want * dy.clone()).sum::<Rank0, _>().backward();
+        assert_close(stringify!($layer), &got.get(&x).as_vec(), &want.get(&x).as_vec(), PASS);
+        $(assert_close(stringify!($layer), &got.get(&mine.$parameter).as_vec(), &want.get(&theirs.$parameter).as_vec(), PASS);)*
+    }};
 }
 
-type Stage<const I: usize, const O: usize, const K: usize> = (Conv2D<I, O, K>, Tanh, AvgPool2D<2>);
+#[test]
+fn dense_layers_and_activations_agree_with_dfdx() {
+    macro_rules! dense {
+        ($($i:literal $o:literal, $n:literal;)*) => { $({
+            let mut theirs = Cpu::default().build_module::<dfdx::nn::builders::Linear<$i, $o>, f32>();
+            let mut mine = Linear::<$i, $o>::glorot_uniform(0);
+            (mine.weight, mine.bias) = (random!(14, $o, $i), random!(15, $o));
+            (theirs.weight, theirs.bias) = (mine.weight.clone(), mine.bias.clone());
+            as_in_dfdx!(mine, theirs, random!(16, $n, $i), random!(17, $n, $o), weight, bias);
+        })* };
+    }
+    dense! {
+        256 120, 37;
+        120 84, 128;
+        84 10, 96;
+        256 120, 8;
+        120 84, 9;
+        84 10, 7;
+        7 3, 1;
+        1 1, 5;
+        33 50, 2;
+    }
+    as_in_dfdx!(Tanh, dfdx::nn::modules::Tanh, random!(18, 37, 3, 5, 5) * 4.0, random!(19, 37, 3, 5, 5));
+    as_in_dfdx!(ReLU, dfdx::nn::modules::ReLU, random!(18, 37, 3, 5, 5), random!(19, 37, 3, 5, 5));
+    as_in_dfdx!(Sigmoid, dfdx::nn::modules::Sigmoid, random!(18, 37, 3, 5, 5) * 4.0, random!(19, 37, 3, 5, 5));
+}
+
+type Smooth = (
+    (Input<2, 10>, ZeroPad2D<1>, Conv2D<2, 3, 5>, Tanh, AvgPool2D<2>),
+    (Conv2D<3, 4, 2>, Sigmoid, Dropout<50>, Flatten, Linear<36, 5>),
+);
 
 /// Gradients by the tape against slopes of the loss `sum(y * direction)`.
 #[test]
 fn gradients_are_slopes() {
-    let dev = Cpu::default();
-    let mut layers = Stage::<2, 3, 5>::build(&dev);
-    layers.0.weight = random::<Rank4<3, 2, 5, 5>>(&dev, 6) * 0.2;
-    layers.0.bias = random(&dev, 7);
-    let x = random::<Rank4<3, 2, 10, 12>>(&dev, 8);
-    let direction = random::<Rank4<3, 3, 3, 4>>(&dev, 9);
-    let loss = |layers: &Stage<2, 3, 5>, x: &Tensor<Rank4<3, 2, 10, 12>, f32, Cpu>| {
-        let y = layers.forward(x.clone());
-        y.as_vec().iter().zip(direction.as_vec()).map(|(&y, d)| f64::from(y) * f64::from(d)).sum::<f64>()
+    let mut network = Smooth::glorot_uniform(6);
+    network.0 .2.bias = random!(7, 3);
+    let (x, direction) = (random!(8, 3, 2, 10, 10), random!(9, 3, 5));
+    let loss = |network: &Smooth, x: &Tensor<Rank4<3, 2, 10, 10>, f32, Cpu>| {
+        let y = network.forward(x.clone()).as_vec().into_iter().zip(direction.as_vec());
+        y.map(|(y, d)| f64::from(y) * f64::from(d)).sum::<f64>()
     };
-
-    let grads = (layers.forward(x.leaky_trace()) * direction.clone()).sum().backward();
-    let step = 1e-2f32;
-    let slope = |up: f64, down: f64| ((up - down) / (2.0 * f64::from(step))) as f32;
-    for index in [[0, 0, 0, 0], [1, 1, 2, 3], [2, 0, 4, 4]] {
-        let (mut up, mut down) = (layers.clone(), layers.clone());
-        up.0.weight[index] += step;
-        down.0.weight[index] -= step;
-        let expected = slope(loss(&up, &x), loss(&down, &x));
-        assert_close("weight", &[grads.get(&layers.0.weight)[index]], &[expected], 2e-3);
+    let gradients = (network.forward(x.leaky_trace()) * direction.clone()).sum::<Rank0, _>().backward();
+    let step = 1e-2;
+    let check = |name: &str, got: f32, up: f64, down: f64| {
+        let expected = (up - down) / (2.0 * f64::from(step));
+        assert!((f64::from(got) - expected).abs() <= 2e-3 * expected.abs().max(0.1), "{name}: {got}, {expected}");
+    };
+    macro_rules! slopes {
+        ($([$($parameter:tt)*] $index:expr;)*) => { $({
+            let (mut up, mut down) = (network.clone(), network.clone());
+            up $($parameter)* [$index] += step;
+            down $($parameter)* [$index] -= step;
+            let got = gradients.get(&network $($parameter)*)[$index];
+            check(stringify!($($parameter)*), got, loss(&up, &x), loss(&down, &x));
+        })* };
     }
-    for index in [[0], [2]] {
-        let (mut up, mut down) = (layers.clone(), layers.clone());
-        up.0.bias[index] += step;
-        down.0.bias[index] -= step;
-        let expected = slope(loss(&up, &x), loss(&down, &x));
-        assert_close("bias", &[grads.get(&layers.0.bias)[index]], &[expected], 2e-3);
+    slopes! {
+        [.0 .2.weight] [0, 0, 0, 0];
+        [.0 .2.weight] [1, 1, 2, 3];
+        [.0 .2.bias] [2];
+        [.1 .0.weight] [3, 2, 1, 1];
+        [.1 .0.bias] [0];
+        [.1 .4.weight] [4, 35];
+        [.1 .4.bias] [3];
     }
-    for index in [[0, 0, 0, 0], [1, 1, 5, 6], [2, 0, 9, 11], [2, 1, 4, 0]] {
+    for index in [[0, 0, 0, 0], [1, 1, 5, 6], [2, 0, 9, 9], [2, 1, 4, 0]] {
         let (mut up, mut down) = (x.clone(), x.clone());
         up[index] += step;
         down[index] -= step;
-        let expected = slope(loss(&layers, &up), loss(&layers, &down));
-        assert_close("x", &[grads.get(&x)[index]], &[expected], 2e-3);
+        check("x", gradients.get(&x)[index], loss(&network, &up), loss(&network, &down));
     }
-}
-
-/// Output and all gradients of a fused convolution stage against the plain layers.
-fn fused_stage_agrees<const I: usize, const O: usize, const K: usize, S, Y>(isa: Isa)
-where
-    S: ConstShape,
-    Y: ConstShape,
-    Stage<I, O, K>: Module<Tensor<S, f32, Cpu>, Output = Tensor<Y, f32, Cpu>>
-        + Module<Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>, Output = Tensor<Y, f32, Cpu, OwnedTape<f32, Cpu>>>,
-    Fused<Stage<I, O, K>>: Module<Tensor<S, f32, Cpu>, Output = Tensor<Y, f32, Cpu>>
-        + Module<Tensor<S, f32, Cpu, OwnedTape<f32, Cpu>>, Output = Tensor<Y, f32, Cpu, OwnedTape<f32, Cpu>>>,
-{
-    let dev = Cpu::default();
-    let mut plain = Stage::<I, O, K>::build(&dev);
-    plain.0.weight = random::<Rank4<O, I, K, K>>(&dev, 10) * (1.0 / K as f32);
-    plain.0.bias = random(&dev, 11);
-    let mut fused = Fused::new(plain.clone());
-    fused.set_isa(isa);
-    let x = random::<S>(&dev, 12);
-    let direction = random::<Y>(&dev, 13);
-    let name = format!("{isa:?} {I} {O} {K}");
-
-    let expected = plain.forward(x.clone());
-    assert_close(&name, &fused.forward(x.clone()).as_vec(), &expected.as_vec(), 2e-6);
-
-    let want = (plain.forward(x.leaky_trace()) * direction.clone()).sum().backward();
-    let got = (fused.forward(x.leaky_trace()) * direction).sum().backward();
-    let (weight, bias) = (&plain.0.weight, &plain.0.bias);
-    assert_close(&name, &got.get(weight).as_vec(), &want.get(weight).as_vec(), 1e-5);
-    assert_close(&name, &got.get(bias).as_vec(), &want.get(bias).as_vec(), 1e-5);
-    assert_close(&name, &got.get(&x).as_vec(), &want.get(&x).as_vec(), 1e-5);
-}
-
-#[test]
-fn fused_stages_agree_with_plain_layers() {
-    for isa in Isa::available() {
-        // The two stages of LeNet-5, with a batch that fills no whole number of vectors.
-        fused_stage_agrees::<1, 6, 5, Rank4<37, 1, 28, 28>, Rank4<37, 6, 12, 12>>(isa);
-        fused_stage_agrees::<6, 16, 5, Rank4<37, 6, 12, 12>, Rank4<37, 16, 4, 4>>(isa);
-        // A batch of one; more blocks than groups of partial sums.
-        fused_stage_agrees::<1, 6, 5, Rank4<1, 1, 28, 28>, Rank4<1, 6, 12, 12>>(isa);
-        fused_stage_agrees::<2, 3, 5, Rank4<300, 2, 8, 8>, Rank4<300, 3, 2, 2>>(isa);
-        // Few images, for which there may be shorter vectors.
-        fused_stage_agrees::<6, 16, 5, Rank4<8, 6, 12, 12>, Rank4<8, 16, 4, 4>>(isa);
-        fused_stage_agrees::<5, 7, 5, Rank4<3, 5, 8, 20>, Rank4<3, 7, 2, 8>>(isa);
-        // Whole images, and others in pieces, alone and together.
-        fused_stage_agrees::<1, 6, 5, Rank4<9, 1, 28, 28>, Rank4<9, 6, 12, 12>>(isa);
-        fused_stage_agrees::<6, 16, 5, Rank4<27, 6, 12, 12>, Rank4<27, 16, 4, 4>>(isa);
-        fused_stage_agrees::<3, 5, 5, Rank4<4, 3, 20, 12>, Rank4<4, 5, 8, 4>>(isa);
-        fused_stage_agrees::<3, 5, 5, Rank4<2, 3, 12, 28>, Rank4<2, 5, 4, 12>>(isa);
-        // Several tiles of columns, in chunks and one by one, and numbers of filters and channels that
-        // leave a rest.
-        fused_stage_agrees::<5, 7, 5, Rank4<9, 5, 8, 20>, Rank4<9, 7, 2, 8>>(isa);
-        fused_stage_agrees::<3, 9, 5, Rank4<17, 3, 20, 16>, Rank4<17, 9, 8, 6>>(isa);
-        fused_stage_agrees::<7, 3, 5, Rank4<9, 7, 28, 8>, Rank4<9, 3, 12, 2>>(isa);
-        // Odd sizes, of which pooling drops the last row and column; other kernels; other counts.
-        fused_stage_agrees::<3, 5, 5, Rank4<9, 3, 11, 13>, Rank4<9, 5, 3, 4>>(isa);
-        fused_stage_agrees::<4, 7, 5, Rank4<9, 4, 13, 11>, Rank4<9, 7, 4, 3>>(isa);
-        fused_stage_agrees::<2, 4, 3, Rank4<9, 2, 9, 10>, Rank4<9, 4, 3, 4>>(isa);
-        fused_stage_agrees::<2, 1, 7, Rank4<9, 2, 9, 12>, Rank4<9, 1, 1, 3>>(isa);
-        fused_stage_agrees::<2, 2, 1, Rank4<9, 2, 2, 3>, Rank4<9, 2, 1, 1>>(isa);
-    }
-}
-
-fn fused_dense_agrees<const I: usize, const O: usize, const B: usize>(isa: Isa) {
-    let dev = Cpu::default();
-    let mut plain = (Linear::<I, O>::build(&dev), Tanh);
-    plain.0.weight = random::<Rank2<O, I>>(&dev, 14) * (1.0 / (I as f32).sqrt());
-    plain.0.bias = random(&dev, 15);
-    let mut fused = Fused::new(plain.clone());
-    fused.set_isa(isa);
-    let mut fused_linear = Fused::new(plain.0.clone());
-    fused_linear.set_isa(isa);
-    let x = random::<Rank2<B, I>>(&dev, 16);
-    let direction = random::<Rank2<B, O>>(&dev, 17);
-    let name = format!("{isa:?} {I} {O} {B}");
-    let (weight, bias) = (&plain.0.weight, &plain.0.bias);
-
-    let want = plain.forward(x.leaky_trace());
-    let got = fused.forward(x.leaky_trace());
-    assert_close(&name, &got.as_vec(), &want.as_vec(), 2e-6);
-    let want = (want * direction.clone()).sum().backward();
-    let got = (got * direction.clone()).sum().backward();
-    assert_close(&name, &got.get(weight).as_vec(), &want.get(weight).as_vec(), 1e-5);
-    assert_close(&name, &got.get(bias).as_vec(), &want.get(bias).as_vec(), 1e-5);
-    assert_close(&name, &got.get(&x).as_vec(), &want.get(&x).as_vec(), 1e-5);
-
-    let want = plain.0.forward(x.leaky_trace());
-    let got = fused_linear.forward(x.leaky_trace());
-    assert_close(&name, &got.as_vec(), &want.as_vec(), 2e-6);
-    let want = (want * direction.clone()).sum().backward();
-    let got = (got * direction).sum().backward();
-    assert_close(&name, &got.get(weight).as_vec(), &want.get(weight).as_vec(), 1e-5);
-    assert_close(&name, &got.get(bias).as_vec(), &want.get(bias).as_vec(), 1e-5);
-    assert_close(&name, &got.get(&x).as_vec(), &want.get(&x).as_vec(), 1e-5);
-}
-
-#[test]
-fn fused_dense_layers_agree_with_plain_ones() {
-    for isa in Isa::available() {
-        fused_dense_agrees::<256, 120, 37>(isa);
-        fused_dense_agrees::<120, 84, 128>(isa);
-        fused_dense_agrees::<84, 10, 96>(isa);
-        fused_dense_agrees::<256, 120, 8>(isa);
-        // A block, and a few images that are worked on one by one.
-        fused_dense_agrees::<120, 84, 9>(isa);
-        fused_dense_agrees::<256, 120, 12>(isa);
-        fused_dense_agrees::<84, 10, 19>(isa);
-        fused_dense_agrees::<84, 10, 7>(isa);
-        fused_dense_agrees::<7, 3, 1>(isa);
-        fused_dense_agrees::<1, 1, 5>(isa);
-        fused_dense_agrees::<33, 50, 2>(isa);
-    }
-}
-
-#[test]
-fn a_first_layer_may_leave_its_input_gradient_out() {
-    let dev = Cpu::default();
-    let mut fused = Fused::<Stage<1, 2, 5>>::build(&dev);
-    fused.0.weight = random(&dev, 18);
-    let x = random::<Rank4<9, 1, 8, 8>>(&dev, 19);
-    let with = fused.forward(x.leaky_trace()).sum().backward();
-    fused.skip_input_gradient(true);
-    let without = fused.forward(x.leaky_trace()).sum().backward();
-    assert_eq!(with.get(&fused.0.weight).as_vec(), without.get(&fused.0.weight).as_vec());
 }

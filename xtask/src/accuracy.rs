@@ -20,28 +20,15 @@ const HEADING: &str = "# Results\n\n\
 pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
     announce("Accuracy: training each recipe several times; this takes several minutes");
     let mut command = cargo(project);
-    command.args([
-        "run",
-        "--release",
-        "--package",
-        "lenet_core",
-        "--example",
-        "accuracy",
-        "--",
-    ]);
+    command.args(["run", "--release", "--package", "lenet_core", "--example", "accuracy", "--"]);
     if arguments.is_empty() {
         command.args(RUNS);
     } else {
         command.args(arguments);
     }
-    let table = capture(
-        &mut command,
-        "the recipes could not be trained",
-        "read the message above",
-    )?;
+    let table = capture(&mut command, "the recipes could not be trained", "read the message above")?;
     let path = project.path(RESULTS);
-    fs::write(&path, format!("{HEADING}{table}"))
-        .map_err(|error| file_failure("write", &path, &error))?;
+    fs::write(&path, format!("{HEADING}{table}")).map_err(|error| file_failure("write", &path, &error))?;
     announce(&format!("Accuracy: written to {RESULTS}"));
     Ok(())
 }

@@ -37,8 +37,7 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
         fs::remove_dir_all(&kernel).map_err(|error| file_failure("remove", &kernel, &error))?;
     }
     let mnist = data::folder(project)?;
-    let records =
-        ["cold", "warm-1", "warm-2", "warm-3"].map(|name| folder.join(format!("{name}.json")));
+    let records = ["cold", "warm-1", "warm-2", "warm-3"].map(|name| folder.join(format!("{name}.json")));
     for record in &records {
         let mut notebook = project.jupyter();
         notebook
@@ -50,11 +49,7 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
             .env("XDG_CACHE_HOME", kernel.join("cache"))
             .env(MNIST_VARIABLE, &mnist)
             .current_dir(project.root());
-        run(
-            &mut notebook,
-            "the walkthrough did not run to its end",
-            ADVICE,
-        )?;
+        run(&mut notebook, "the walkthrough did not run to its end", ADVICE)?;
     }
 
     announce("Comparison: every program in turns; this takes about half an hour");
@@ -69,11 +64,7 @@ pub fn measure(project: &Project, arguments: &[OsString]) -> Result<()> {
     for (name, program) in ["--ours", "--candle", "--burn"].iter().zip(programs) {
         compare.arg(name).arg(program);
     }
-    run(
-        compare.args(arguments),
-        "the comparison was not finished",
-        ADVICE,
-    )?;
+    run(compare.args(arguments), "the comparison was not finished", ADVICE)?;
     announce(&format!("Benchmarks: written to {RESULTS}"));
     Ok(())
 }
@@ -85,30 +76,12 @@ fn python(project: &Project) -> Result<PathBuf> {
     if !python.exists() {
         announce("PyTorch and Keras: making a Python environment for them");
         let mut make = Command::new(project.python());
-        run(
-            make.args(["-m", "venv"]).arg(&venv),
-            "no environment could be made",
-            ADVICE,
-        )?;
+        run(make.args(["-m", "venv"]).arg(&venv), "no environment could be made", ADVICE)?;
     }
-    announce(&format!(
-        "PyTorch and Keras: installing {REQUIREMENTS} where it is missing"
-    ));
+    announce(&format!("PyTorch and Keras: installing {REQUIREMENTS} where it is missing"));
     let mut pip = Command::new(&python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "-r",
-    ])
-    .arg(project.path(REQUIREMENTS));
-    run(
-        &mut pip,
-        "pip could not install PyTorch and Keras",
-        "check the network and run this command again",
-    )?;
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(project.path(REQUIREMENTS));
+    run(&mut pip, "pip could not install PyTorch and Keras", "check the network and run this command again")?;
     Ok(python)
 }
 
@@ -122,9 +95,7 @@ fn build(project: &Project, peer: &str) -> Result<PathBuf> {
         (project.path("target"), "examples/lenet5".to_owned())
     } else {
         // In its folder, where its own settings of cargo are.
-        command
-            .current_dir(project.path(PEERS).join(peer))
-            .arg("--locked");
+        command.current_dir(project.path(PEERS).join(peer)).arg("--locked");
         (project.path(FOLDER), format!("peer_{peer}"))
     };
     command.arg("--target-dir").arg(&target);

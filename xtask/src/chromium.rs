@@ -11,12 +11,7 @@ pub const ADVICE: &str =
     "install Chromium (Debian: `sudo apt install chromium`), or name a Chromium or Chrome program \
                           in the variable LENET_CHROMIUM";
 
-const PROGRAMS: &[&str] = &[
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-];
+const PROGRAMS: &[&str] = &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// The browser that `LENET_CHROMIUM` names, or the first one on the PATH.
 pub fn find() -> Option<PathBuf> {
@@ -25,9 +20,7 @@ pub fn find() -> Option<PathBuf> {
     }
     let path = env::var_os("PATH")?;
     let folders: Vec<_> = env::split_paths(&path).collect();
-    let files = PROGRAMS
-        .iter()
-        .flat_map(|program| folders.iter().map(move |folder| folder.join(program)));
+    let files = PROGRAMS.iter().flat_map(|program| folders.iter().map(move |folder| folder.join(program)));
     files.into_iter().find(|file| file.is_file())
 }
 
@@ -52,8 +45,6 @@ pub(crate) fn make_sure() {
         }
     }
     if find().is_none() {
-        println!(
-            "==> Browser: none found, so the browser tests will be skipped; to run them, {ADVICE}"
-        );
+        println!("==> Browser: none found, so the browser tests will be skipped; to run them, {ADVICE}");
     }
 }

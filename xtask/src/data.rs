@@ -26,12 +26,6 @@ pub fn folder(project: &Project) -> Result<PathBuf> {
 
 fn fetch(project: &Project) -> Command {
     let mut command = cargo(project);
-    command.args(["run", "--release"]);
-    // Until lenet_core's example is gone.
-    if project.path("lenet_core/examples/fetch_mnist.rs").is_file() {
-        command.args(["--package", "lenet_core", "--example", "fetch_mnist"]);
-    } else {
-        command.args(["--package", "lenet_mnist"]);
-    }
+    command.args(["run", "--release", "--package", "lenet_mnist"]);
     command
 }

@@ -17,11 +17,7 @@ pub fn check(project: &Project) -> Result<()> {
     if output(cargo(project).args(["deny", "--version"])).is_some() {
         announce("Dependencies: cargo deny --offline check bans licenses sources");
         let arguments = ["deny", "--offline", "check", "bans", "licenses", "sources"];
-        return run(
-            cargo(project).args(arguments),
-            "a dependency is not allowed",
-            ADVICE,
-        );
+        return run(cargo(project).args(arguments), "a dependency is not allowed", ADVICE);
     }
     announce("Dependencies: checking licences and sources (cargo deny is not installed)");
     let mut problems = licences(project)?;
@@ -36,10 +32,7 @@ pub fn check(project: &Project) -> Result<()> {
     ] {
         let text = read(project, manifest)?;
         let wild = wildcards(&text);
-        problems.extend(
-            wild.into_iter()
-                .map(|line| format!("{manifest}: any version: {line}")),
-        );
+        problems.extend(wild.into_iter().map(|line| format!("{manifest}: any version: {line}")));
     }
     if problems.is_empty() {
         return Ok(());
@@ -87,17 +80,12 @@ fn licences(project: &Project) -> Result<Vec<String>> {
         "cargo could not list the dependencies",
         "read the message above",
     )?;
-    let crates: BTreeSet<&str> = listed
-        .lines()
-        .map(|line| line.trim_end_matches(" (*)"))
-        .collect();
+    let crates: BTreeSet<&str> = listed.lines().map(|line| line.trim_end_matches(" (*)")).collect();
     let refused = crates.into_iter().filter(|line| {
         let licence = line.split_once('|').map_or("", |(_, licence)| licence);
         !line.is_empty() && !allows(&allowed, licence)
     });
-    Ok(refused
-        .map(|line| format!("licence not allowed: {}", line.replace('|', ": ")))
-        .collect())
+    Ok(refused.map(|line| format!("licence not allowed: {}", line.replace('|', ": "))).collect())
 }
 
 /// The licences in the list `allow` of the rules.
@@ -109,10 +97,7 @@ fn allowed(rules: &str) -> Vec<&str> {
 
 /// Whether a licence expression (SPDX, or the older form `A/B`) can be met with the allowed licences.
 fn allows(allowed: &[&str], expression: &str) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let mut words = spaced.split_whitespace().peekable();
     let met = either(allowed, &mut words);
     met && words.next().is_none()
@@ -150,13 +135,9 @@ fn one(allowed: &[&str], words: Words<'_, '_>) -> bool {
 
 /// The crates in `Cargo.lock` that come from elsewhere.
 fn sources(lock: &str) -> Vec<String> {
-    let sources = lock
-        .lines()
-        .filter_map(|line| line.strip_prefix("source = "));
+    let sources = lock.lines().filter_map(|line| line.strip_prefix("source = "));
     let others = sources.filter(|source| *source != CRATES_IO);
-    others
-        .map(|source| format!("source not allowed: {source}"))
-        .collect()
+    others.map(|source| format!("source not allowed: {source}")).collect()
 }
 
 /// The lines of a manifest that take any version.
@@ -197,22 +178,15 @@ mod tests {
 
     #[test]
     fn the_rules_allow_what_they_list() {
-        let rules =
-            "[licenses]\n# words\nallow = [\n    \"MIT\",\n    \"Zlib\",\n]\nallow-x = [\"GPL\"]";
+        let rules = "[licenses]\n# words\nallow = [\n    \"MIT\",\n    \"Zlib\",\n]\nallow-x = [\"GPL\"]";
         assert_eq!(allowed(rules), ["MIT", "Zlib"]);
     }
 
     #[test]
     fn other_sources_and_wildcards_are_found() {
         let lock = format!("source = {CRATES_IO}\nsource = \"git+https://example.org/x\"\n");
-        assert_eq!(
-            sources(&lock),
-            ["source not allowed: \"git+https://example.org/x\""]
-        );
+        assert_eq!(sources(&lock), ["source not allowed: \"git+https://example.org/x\""]);
         let manifest = "a = \"1\"\nb = \"*\"\nc = { version = \"*\" }\nd = \"1.*\"\n";
-        assert_eq!(
-            wildcards(manifest),
-            ["b = \"*\"", "c = { version = \"*\" }"]
-        );
+        assert_eq!(wildcards(manifest), ["b = \"*\"", "c = { version = \"*\" }"]);
     }
 }

@@ -15,10 +15,7 @@ pub struct Failure {
 impl Failure {
     /// Both parts are sentences without a capital letter and a full stop.
     pub fn new(problem: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self {
-            problem: problem.into(),
-            advice: advice.into(),
-        }
+        Self { problem: problem.into(), advice: advice.into() }
     }
 }
 

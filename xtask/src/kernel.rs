@@ -23,15 +23,8 @@ pub fn program(project: &Project, report: &Report) -> Result<PathBuf> {
     let built = home.join("bin").join(&name);
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path = env::split_paths(&path).map(|folder| folder.join(&name));
-    if let Some(program) = [built.clone()]
-        .into_iter()
-        .chain(on_path)
-        .find(|program| has_version(program))
-    {
-        announce(&format!(
-            "Rust kernel: {} is version {VERSION}",
-            program.display()
-        ));
+    if let Some(program) = [built.clone()].into_iter().chain(on_path).find(|program| has_version(program)) {
+        announce(&format!("Rust kernel: {} is version {VERSION}", program.display()));
         return Ok(program);
     }
     announce(&format!(
@@ -52,9 +45,7 @@ pub fn program(project: &Project, report: &Report) -> Result<PathBuf> {
 fn has_version(program: &Path) -> bool {
     let greeting = format!("EvCxR {VERSION} - ");
     let bytes = fs::read(program).unwrap_or_default();
-    bytes
-        .windows(greeting.len())
-        .any(|window| window == greeting.as_bytes())
+    bytes.windows(greeting.len()).any(|window| window == greeting.as_bytes())
 }
 
 /// Registers the kernel in `.venv` under the name `rust`.
@@ -65,9 +56,7 @@ pub fn register(project: &Project, program: &Path) -> Result<()> {
         // It writes its icons below the folder that JUPYTER_PATH names, and a kernel.json, which ours replaces.
         let share = project.venv().join("share/jupyter");
         run(
-            Command::new(program)
-                .arg("--install")
-                .env("JUPYTER_PATH", share),
+            Command::new(program).arg("--install").env("JUPYTER_PATH", share),
             "the Rust kernel could not be registered",
             "delete the folder .venv and run this command again",
         )?;
@@ -75,11 +64,7 @@ pub fn register(project: &Project, program: &Path) -> Result<()> {
     let mut launcher = launcher(project, "--register");
     // Where the library's folder is missing, the kernel looks for the sources in the toolchain.
     launcher.args([&folder, program, &project.path(LIBRARY)]);
-    run(
-        &mut launcher,
-        "the Rust kernel could not be registered",
-        "read the message above",
-    )
+    run(&mut launcher, "the Rust kernel could not be registered", "read the message above")
 }
 
 /// Compiles what the notebooks' first cells need, where new kernels take it from.
@@ -96,21 +81,13 @@ pub fn compile_crates(project: &Project, report: &Report) -> Result<()> {
 /// A command of `launch_kernel.py`, with the folder for builds as its first argument.
 pub fn launcher(project: &Project, what: &str) -> Command {
     let mut command = Command::new(project.python());
-    command
-        .arg(project.path(LAUNCHER))
-        .arg(what)
-        .arg(project.path(BUILDS));
+    command.arg(project.path(LAUNCHER)).arg(what).arg(project.path(BUILDS));
     command
 }
 
 fn cargo_home() -> Result<PathBuf> {
     let named = env::var_os("CARGO_HOME").map(PathBuf::from);
-    named
-        .or_else(|| env::home_dir().map(|home| home.join(".cargo")))
-        .ok_or_else(|| {
-            Failure::new(
-                "there is no home folder to install the kernel in",
-                "set the variable CARGO_HOME to a folder",
-            )
-        })
+    named.or_else(|| env::home_dir().map(|home| home.join(".cargo"))).ok_or_else(|| {
+        Failure::new("there is no home folder to install the kernel in", "set the variable CARGO_HOME to a folder")
+    })
 }

@@ -25,28 +25,19 @@ const CRATES: [(&str, &[&str]); 4] = [
 /// The crate from crates.io behind `HashMap` and `HashSet`: without it their values have no known types.
 const HASH_TABLES: &str = "hashbrown";
 /// How it calls `core` and `alloc` when it is a part of the standard library.
-const STAND_INS: [(&str, &str); 2] = [
-    ("rustc-std-workspace-core", "core"),
-    ("rustc-std-workspace-alloc", "alloc"),
-];
+const STAND_INS: [(&str, &str); 2] = [("rustc-std-workspace-core", "core"), ("rustc-std-workspace-alloc", "alloc")];
 
 /// Sees to the sources and to the workspace. A kernel would add the sources itself at its first start, silently;
 /// without them it asks for explicit types.
 pub fn prepare(project: &Project) {
     let mut rustc = Command::new("rustc");
-    rustc
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .current_dir(project.root());
+    rustc.env_remove("RUSTUP_TOOLCHAIN").current_dir(project.root());
     let sysroot = output(rustc.args(["--print", "sysroot"])).unwrap_or_default();
     let sources = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
     if !sources.is_dir() {
-        announce(
-            "Rust kernel: adding the standard library's sources (rustup component add rust-src)",
-        );
+        announce("Rust kernel: adding the standard library's sources (rustup component add rust-src)");
         let mut rustup = Command::new("rustup");
-        rustup
-            .env_remove("RUSTUP_TOOLCHAIN")
-            .current_dir(project.root());
+        rustup.env_remove("RUSTUP_TOOLCHAIN").current_dir(project.root());
         if let Err(failure) = run(
             rustup.args(["component", "add", "rust-src"]),
             "rust-src could not be added, so the kernel cannot tell the types of some variables",
@@ -64,31 +55,22 @@ pub fn prepare(project: &Project) {
         status.success().then_some(()).ok_or_else(failed)
     };
     if let Err(error) = make(&sources, &project.path(LIBRARY), lock) {
-        announce(&format!(
-            "Rust kernel: its start takes some seconds more, since {LIBRARY} cannot be made: {error}"
-        ));
+        announce(&format!("Rust kernel: its start takes some seconds more, since {LIBRARY} cannot be made: {error}"));
     }
 }
 
 /// Makes the workspace of `sources` in `library`, unless it is there; `lock` writes a workspace's lock file, which a
 /// kernel takes as it is.
-fn make(
-    sources: &Path,
-    library: &Path,
-    lock: impl FnOnce(&Path) -> io::Result<()>,
-) -> io::Result<()> {
+fn make(sources: &Path, library: &Path, lock: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let manifests = manifests(sources);
-    let is_written = |(path, text): &(PathBuf, String)| {
-        fs::read_to_string(library.join(path)).is_ok_and(|found| found == *text)
-    };
+    let is_written =
+        |(path, text): &(PathBuf, String)| fs::read_to_string(library.join(path)).is_ok_and(|found| found == *text);
     let are_written = |manifests: &Vec<_>| manifests.iter().all(is_written);
     let is_linked = |(name, _): &(&str, _)| {
         let original = fs::read_link(library.join(name).join("src"));
         original.is_ok_and(|original| original == sources.join(name).join("src"))
     };
-    if manifests.as_ref().is_ok_and(are_written)
-        && CRATES.iter().all(is_linked)
-        && library.join("Cargo.lock").is_file()
+    if manifests.as_ref().is_ok_and(are_written) && CRATES.iter().all(is_linked) && library.join("Cargo.lock").is_file()
     {
         return Ok(());
     }
@@ -123,14 +105,11 @@ fn manifests(sources: &Path) -> io::Result<Vec<(PathBuf, String)>> {
         name => format!("{name} = {{ path = \"../{name}\" }}\n"),
     };
     let package = |name: &str, version: &str, rest: &str| {
-        let text = format!(
-            "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\n{rest}"
-        );
+        let text = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n\n{rest}");
         (Path::new(name).join("Cargo.toml"), text)
     };
 
-    let mut workspace =
-        "[workspace]\nresolver = \"2\"\nmembers = [\"std\"]\n\n[patch.crates-io]\n".to_owned();
+    let mut workspace = "[workspace]\nresolver = \"2\"\nmembers = [\"std\"]\n\n[patch.crates-io]\n".to_owned();
     for (name, _) in STAND_INS {
         workspace.push_str(&format!("{name} = {{ path = \"{name}\" }}\n"));
     }
@@ -150,14 +129,10 @@ fn manifests(sources: &Path) -> io::Result<Vec<(PathBuf, String)>> {
 /// The version of a package in the text of a lock file.
 fn locked_version<'a>(lock_file: &'a str, name: &str) -> io::Result<&'a str> {
     let entry = format!("name = \"{name}\"\nversion = \"");
-    let version = lock_file
-        .split_once(&entry)
-        .and_then(|(_, rest)| rest.split_once('"'));
-    version.map(|(version, _)| version).ok_or_else(|| {
-        io::Error::other(format!(
-            "the toolchain's library locks no version of {name}"
-        ))
-    })
+    let version = lock_file.split_once(&entry).and_then(|(_, rest)| rest.split_once('"'));
+    version
+        .map(|(version, _)| version)
+        .ok_or_else(|| io::Error::other(format!("the toolchain's library locks no version of {name}")))
 }
 
 #[cfg(unix)]

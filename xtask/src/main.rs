@@ -4,9 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use xtask::{
-    accuracy, bench, deny, lab, notebooks, platforms, setup, test, Failure, Project, Result,
-};
+use xtask::{accuracy, bench, deny, lab, notebooks, platforms, setup, test, Failure, Project, Result};
 
 const HELP: &str = "\
 The project's commands. Each can be repeated: what is there already is left alone.

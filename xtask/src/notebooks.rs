@@ -17,14 +17,9 @@ pub fn run_again(project: &Project) -> Result<()> {
     for notebook in all(project)? {
         announce(&format!("Notebook: running {}", notebook.display()));
         let mut python = project.jupyter();
-        python
-            .arg(project.path("tests/run_notebook.py"))
-            .arg(&notebook)
-            .arg("--in-place");
+        python.arg(project.path("tests/run_notebook.py")).arg(&notebook).arg("--in-place");
         if notebook.ends_with(WALKTHROUGH) {
-            python
-                .args(["--picture", PICTURED_CELL])
-                .arg(notebook.with_file_name(PICTURE));
+            python.args(["--picture", PICTURED_CELL]).arg(notebook.with_file_name(PICTURE));
         }
         run(
             &mut python,
@@ -39,15 +34,10 @@ fn all(project: &Project) -> Result<Vec<PathBuf>> {
     let folder = project.path("notebooks");
     let entries = fs::read_dir(&folder).map_err(|error| file_failure("read", &folder, &error))?;
     let paths = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let mut notebooks: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|ending| ending == "ipynb"))
-        .collect();
+    let mut notebooks: Vec<_> = paths.filter(|path| path.extension().is_some_and(|ending| ending == "ipynb")).collect();
     if notebooks.is_empty() {
         let problem = format!("there is no notebook in {}", folder.display());
-        return Err(Failure::new(
-            problem,
-            "run this command in a complete clone of the project",
-        ));
+        return Err(Failure::new(problem, "run this command in a complete clone of the project"));
     }
     notebooks.sort();
     Ok(notebooks)

@@ -32,86 +32,47 @@ pub fn check(project: &Project, arguments: &[OsString]) -> Result<()> {
     let mut done = Vec::new();
     for target in TARGETS {
         if !has_target(project, target) {
-            done.push(format!(
-                "skipped {target}: `rustup target add {target}` did not work"
-            ));
+            done.push(format!("skipped {target}: `rustup target add {target}` did not work"));
             continue;
         }
         announce(&format!("Platforms: cargo check for {target}"));
         run(
-            cargo(project).args([
-                "check",
-                "--package",
-                "lenet_core",
-                "--package",
-                "xtask",
-                "--target",
-                target,
-            ]),
+            cargo(project).args(["check", "--package", "lenet_core", "--package", "xtask", "--target", target]),
             &format!("the crates do not compile for {target}"),
             "read the message above",
         )?;
-        done.push(format!(
-            "checked {target}: lenet_core with the crates below it, xtask"
-        ));
+        done.push(format!("checked {target}: lenet_core with the crates below it, xtask"));
     }
-    done.push(if only_checks {
-        "skipped the tests on ARM: `--check`".to_owned()
-    } else {
-        test_on_arm(project)?
-    });
+    done.push(if only_checks { "skipped the tests on ARM: `--check`".to_owned() } else { test_on_arm(project)? });
     println!("\n{}", done.join("\n"));
     Ok(())
 }
 
 fn has_target(project: &Project, target: &str) -> bool {
     let mut rustup = Command::new("rustup");
-    rustup
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .current_dir(project.root());
+    rustup.env_remove("RUSTUP_TOOLCHAIN").current_dir(project.root());
     output(rustup.args(["target", "add", target])).is_some()
 }
 
 fn test_on_arm(project: &Project) -> Result<String> {
     for program in [LINKER, EMULATOR] {
         if output(Command::new(program).arg("--version")).is_none() {
-            return Ok(format!(
-                "skipped the tests on ARM: there is no {program}; {EMULATOR_ADVICE}"
-            ));
+            return Ok(format!("skipped the tests on ARM: there is no {program}; {EMULATOR_ADVICE}"));
         }
     }
     if !has_target(project, EMULATED) {
-        return Ok(format!(
-            "skipped the tests on ARM: there is no target {EMULATED}"
-        ));
+        return Ok(format!("skipped the tests on ARM: there is no target {EMULATED}"));
     }
     announce("Platforms: the tests of lenet_kernels and lenet_core for ARM, emulated (a quarter of an hour)");
-    let variable = |name: &str| {
-        format!(
-            "CARGO_TARGET_{}_{name}",
-            EMULATED.to_uppercase().replace('-', "_")
-        )
-    };
+    let variable = |name: &str| format!("CARGO_TARGET_{}_{name}", EMULATED.to_uppercase().replace('-', "_"));
     run(
         cargo(project)
-            .args([
-                "test",
-                "--release",
-                "--target",
-                EMULATED,
-                "--package",
-                "lenet_kernels",
-                "--package",
-                "lenet_core",
-            ])
+            .args(["test", "--release", "--target", EMULATED, "--package", "lenet_kernels", "--package", "lenet_core"])
             .args(["--lib", "--test", "layers", "--test", "parity"])
             .env(variable("LINKER"), LINKER)
             .env(variable("RUNNER"), format!("{EMULATOR} -L {LIBRARIES}")),
         "a test failed on ARM",
         "read its message above",
     )?;
-    Ok(
-        "tested on ARM, by emulation: lenet_kernels; lenet_core's unit tests, layers, parity"
-            .to_owned(),
-    )
+    Ok("tested on ARM, by emulation: lenet_kernels; lenet_core's unit tests, layers, parity".to_owned())
 }

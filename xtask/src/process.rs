@@ -15,9 +15,7 @@ pub fn announce(what: &str) {
 pub fn cargo(project: &Project) -> Command {
     let mut command = Command::new("cargo");
     // Set by `cargo +nightly xtask ...`, and stronger than rust-toolchain.toml; dfdx needs stable.
-    command
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .current_dir(project.root());
+    command.env_remove("RUSTUP_TOOLCHAIN").current_dir(project.root());
     command
 }
 
@@ -36,10 +34,7 @@ pub fn run(command: &mut Command, problem: &str, advice: &str) -> Result<()> {
 /// Runs a command quietly and gives what it printed, or `None` if it failed or isn't there.
 pub fn output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Runs a command to its end and gives what it printed; what it says on stderr goes to the terminal.
@@ -48,13 +43,8 @@ pub fn output(command: &mut Command) -> Option<String> {
 /// As [`run`].
 pub fn capture(command: &mut Command, problem: &str, advice: &str) -> Result<String> {
     match command.stderr(Stdio::inherit()).output() {
-        Ok(output) if output.status.success() => {
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        }
-        Ok(output) => Err(Failure::new(
-            format!("{problem} ({})", output.status),
-            advice,
-        )),
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(output) => Err(Failure::new(format!("{problem} ({})", output.status), advice)),
         Err(error) => Err(not_started(command, &error)),
     }
 }

@@ -59,9 +59,7 @@ impl Report<'_> {
         let folder = self.project.path("target/setup");
         let path = folder.join(format!("{}.log", self.name.replace(' ', "-")));
         let unwritten = |error| file_failure("write", &path, &error);
-        let mut log = fs::create_dir_all(&folder)
-            .and_then(|()| File::create(&path))
-            .map_err(unwritten)?;
+        let mut log = fs::create_dir_all(&folder).and_then(|()| File::create(&path)).map_err(unwritten)?;
         let output = log.try_clone().map_err(unwritten)?;
         let mut child = command
             .stdin(Stdio::null())
@@ -69,20 +67,12 @@ impl Report<'_> {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| not_started(command, &error))?;
-        for line in child
-            .stderr
-            .take()
-            .into_iter()
-            .map(BufReader::new)
-            .flat_map(|stderr| stderr.split(b'\n'))
-        {
+        for line in child.stderr.take().into_iter().map(BufReader::new).flat_map(|stderr| stderr.split(b'\n')) {
             let line = line.map_err(|error| file_failure("read", &path, &error))?;
             let line = String::from_utf8_lossy(&line);
             writeln!(log, "{line}").map_err(unwritten)?;
             let line = line.trim_start();
-            let rest = line
-                .strip_prefix("Compiling ")
-                .or(line.strip_prefix("Checking "));
+            let rest = line.strip_prefix("Compiling ").or(line.strip_prefix("Checking "));
             if let Some(rest) = rest {
                 let mut state = self.state();
                 state.compiled += 1;
@@ -96,10 +86,7 @@ impl Report<'_> {
         let text = fs::read_to_string(&path).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         let end = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n  ");
-        Err(Failure::new(
-            format!("{problem} ({status}):\n  {end}\n"),
-            advice,
-        ))
+        Err(Failure::new(format!("{problem} ({status}):\n  {end}\n"), advice))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,18 +96,9 @@ impl Report<'_> {
 
 /// Does all tasks at once, tells every ten seconds how much is done, and gives the first failure.
 pub fn side_by_side(project: &Project, tasks: Vec<Task>) -> Result<()> {
-    let plan: Vec<_> = tasks
-        .iter()
-        .map(|task| (task.seconds, task.crates))
-        .collect();
-    let reports: Vec<_> = tasks
-        .iter()
-        .map(|task| Report {
-            project,
-            name: task.name,
-            state: Mutex::default(),
-        })
-        .collect();
+    let plan: Vec<_> = tasks.iter().map(|task| (task.seconds, task.crates)).collect();
+    let reports: Vec<_> =
+        tasks.iter().map(|task| Report { project, name: task.name, state: Mutex::default() }).collect();
     let all_done = AtomicBool::new(false);
     thread::scope(|scope| {
         let running: Vec<_> = tasks
@@ -144,20 +122,10 @@ pub fn side_by_side(project: &Project, tasks: Vec<Task>) -> Result<()> {
                 }
             }
         });
-        let results: Vec<_> = running
-            .into_iter()
-            .map(thread::ScopedJoinHandle::join)
-            .collect();
+        let results: Vec<_> = running.into_iter().map(thread::ScopedJoinHandle::join).collect();
         all_done.store(true, Ordering::Relaxed);
-        let died = |_| {
-            Err(Failure::new(
-                "a part of the set-up ended early",
-                "read the message above",
-            ))
-        };
-        results
-            .into_iter()
-            .try_for_each(|result| result.unwrap_or_else(died))
+        let died = |_| Err(Failure::new("a part of the set-up ended early", "read the message above"));
+        results.into_iter().try_for_each(|result| result.unwrap_or_else(died))
     })
 }
 
@@ -182,18 +150,10 @@ fn line(plan: &[(u32, usize)], reports: &[Report]) -> String {
         let name = report.name;
         parts.push(match state.compiled {
             0 => name.to_owned(),
-            count => format!(
-                "{name}: crate {count} of {}, {}",
-                crates.max(count),
-                state.latest
-            ),
+            count => format!("{name}: crate {count} of {}, {}", crates.max(count), state.latest),
         });
     }
-    format!(
-        "{:.0} % done; {}",
-        100.0 * done / f64::max(all, 1.0),
-        parts.join("; ")
-    )
+    format!("{:.0} % done; {}", 100.0 * done / f64::max(all, 1.0), parts.join("; "))
 }
 
 #[cfg(test)]
@@ -202,38 +162,17 @@ mod tests {
     use crate::{Failure, Project};
     use std::sync::Mutex;
 
-    fn report<'a>(
-        project: &'a Project,
-        name: &'static str,
-        compiled: usize,
-        finished: bool,
-    ) -> Report<'a> {
+    fn report<'a>(project: &'a Project, name: &'static str, compiled: usize, finished: bool) -> Report<'a> {
         let latest = "dfdx".to_owned();
-        let state = Mutex::new(State {
-            started: true,
-            finished,
-            compiled,
-            latest,
-        });
-        Report {
-            project,
-            name,
-            state,
-        }
+        let state = Mutex::new(State { started: true, finished, compiled, latest });
+        Report { project, name, state }
     }
 
     #[test]
     fn the_share_is_weighted_by_seconds_and_leaves_out_what_was_there() {
         let project = Project::find();
-        let mut reports = vec![
-            report(&project, "a", 51, false),
-            report(&project, "b", 0, true),
-        ];
-        reports.push(Report {
-            project: &project,
-            name: "c",
-            state: Mutex::default(),
-        });
+        let mut reports = vec![report(&project, "a", 51, false), report(&project, "b", 0, true)];
+        reports.push(Report { project: &project, name: "c", state: Mutex::default() });
         let plan = [(300, 100), (100, 0), (600, 10)];
         assert_eq!(line(&plan, &reports), "62 % done; a: crate 51 of 100, dfdx");
     }

@@ -14,12 +14,9 @@ impl Project {
     /// The workspace of the crate that cargo is running.
     pub fn find() -> Self {
         // Cargo sets it for what it runs; the folder may have moved since this was compiled.
-        let manifest_dir =
-            env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let manifest_dir = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let member = Path::new(&manifest_dir);
-        Self {
-            root: member.parent().unwrap_or(member).to_path_buf(),
-        }
+        Self { root: member.parent().unwrap_or(member).to_path_buf() }
     }
 
     /// The workspace's folder.
@@ -69,9 +66,5 @@ impl Project {
 
 /// The Python program of a virtual environment.
 pub(crate) fn python_of(venv: &Path) -> PathBuf {
-    venv.join(if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    })
+    venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" })
 }

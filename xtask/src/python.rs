@@ -13,15 +13,8 @@ use crate::{Failure, Project, Result};
 const OLDEST: (u32, u32) = (3, 10);
 
 /// Tried in this order, after the one that `LENET_PYTHON` names.
-const CANDIDATES: &[&str] = &[
-    "python3",
-    "python3.14",
-    "python3.13",
-    "python3.12",
-    "python3.11",
-    "python3.10",
-    "python",
-];
+const CANDIDATES: &[&str] =
+    &["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
 
 /// Makes `.venv` if it is missing or broken.
 pub fn environment(project: &Project) -> Result<()> {
@@ -37,9 +30,7 @@ pub fn environment(project: &Project) -> Result<()> {
     }
     announce("Python: making the environment .venv");
     run(
-        Command::new(&python)
-            .args(["-m", "venv", "--clear"])
-            .arg(project.venv()),
+        Command::new(&python).args(["-m", "venv", "--clear"]).arg(project.venv()),
         "the Python environment .venv could not be made",
         "read the message above; then delete the folder .venv and run this command again",
     )
@@ -54,19 +45,10 @@ pub fn requirements(project: &Project, name: &str, file: &str, report: &Report) 
         announce(&format!("Python packages for {name}: already in .venv"));
         return Ok(());
     }
-    announce(&format!(
-        "Python packages for {name}: installing {file} into .venv"
-    ));
+    announce(&format!("Python packages for {name}: installing {file} into .venv"));
     report.run(
         Command::new(project.python())
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--disable-pip-version-check",
-                "--require-hashes",
-                "-r",
-            ])
+            .args(["-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "-r"])
             .arg(&path),
         &format!("pip could not install {file}"),
         "check the network (and HTTPS_PROXY, if you are behind a proxy) and run this command again",
@@ -77,11 +59,7 @@ pub fn requirements(project: &Project, name: &str, file: &str, report: &Report) 
 fn find() -> Result<String> {
     let named = env::var("LENET_PYTHON").ok();
     let mut too_old = None;
-    for candidate in named
-        .iter()
-        .map(String::as_str)
-        .chain(CANDIDATES.iter().copied())
-    {
+    for candidate in named.iter().map(String::as_str).chain(CANDIDATES.iter().copied()) {
         match version(Path::new(candidate)) {
             Some(found) if found >= OLDEST => return Ok(candidate.to_owned()),
             Some(found) => too_old = too_old.or(Some((candidate.to_owned(), found))),
@@ -90,10 +68,7 @@ fn find() -> Result<String> {
     }
     let problem = match too_old {
         Some((program, (major, minor))) => {
-            format!(
-                "{program} is Python {major}.{minor}, and JupyterLab needs {}.{} or newer",
-                OLDEST.0, OLDEST.1
-            )
+            format!("{program} is Python {major}.{minor}, and JupyterLab needs {}.{} or newer", OLDEST.0, OLDEST.1)
         }
         None => "no Python was found".to_owned(),
     };

@@ -7,8 +7,7 @@ use crate::progress::{side_by_side, Report, Task};
 use crate::{chromium, data, kernel, library, python, Project, Result};
 
 /// What JupyterLab is to do where the user has not said otherwise: not ask, over the notebook, whether to show news.
-const LAB_DEFAULTS: &str =
-    "{\"@jupyterlab/apputils-extension:notification\": {\"fetchNews\": \"false\"}}\n";
+const LAB_DEFAULTS: &str = "{\"@jupyterlab/apputils-extension:notification\": {\"fetchNews\": \"false\"}}\n";
 
 /// JupyterLab, the Rust kernel, the crates that cells need, and the data.
 pub fn for_learning(project: &Project) -> Result<()> {
@@ -23,9 +22,7 @@ pub fn for_learning(project: &Project) -> Result<()> {
             library::prepare(project);
             kernel::compile_crates(project, report)
         }),
-        task("JupyterLab", 15, 0, |report| {
-            python::requirements(project, "JupyterLab", "requirements.txt", report)
-        }),
+        task("JupyterLab", 15, 0, |report| python::requirements(project, "JupyterLab", "requirements.txt", report)),
         task("the data", 10, 5, |report| data::mnist(project, report)),
     ];
     side_by_side(project, tasks)?;
@@ -43,8 +40,7 @@ pub fn for_learning(project: &Project) -> Result<()> {
 pub fn for_testing(project: &Project) -> Result<()> {
     for_learning(project)?;
     let _alone = lock(project)?;
-    let install =
-        |report: &Report| python::requirements(project, "tests", "tests/requirements.txt", report);
+    let install = |report: &Report| python::requirements(project, "tests", "tests/requirements.txt", report);
     side_by_side(project, vec![task("the tests' packages", 10, 0, install)])?;
     chromium::make_sure();
     Ok(())
@@ -57,12 +53,7 @@ fn task<'a>(
     crates: usize,
     work: impl FnOnce(&Report) -> Result<()> + Send + 'a,
 ) -> Task<'a> {
-    Task {
-        name,
-        seconds,
-        crates,
-        work: Box::new(work),
-    }
+    Task { name, seconds, crates, work: Box::new(work) }
 }
 
 /// Waits until no other set-up runs in this project; the lock ends with the value.

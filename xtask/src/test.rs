@@ -11,9 +11,7 @@ pub fn run(project: &Project, arguments: &[OsString]) -> Result<()> {
     announce("Tests: cargo test --workspace --release");
     process::run(
         // Training in a debug build would take minutes.
-        cargo(project)
-            .args(["test", "--workspace", "--release"])
-            .args(arguments),
+        cargo(project).args(["test", "--workspace", "--release"]).args(arguments),
         "a test failed",
         "read its message above",
     )

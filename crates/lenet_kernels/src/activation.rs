@@ -26,19 +26,16 @@ impl Activation {
     pub fn forward(self, isa: Isa, values: &mut [f32]) {
         let (to, len) = (values.as_mut_ptr(), values.len());
         // SAFETY: the kernel touches `len` values.
-        unsafe { isa.run(&Forward { activation: self, to, len }) };
+        unsafe { isa.run(&Each { activation: self, y: None, to, len }) };
     }
 
     /// From the gradient of the outputs `y` to that of the inputs, in place: multiplies `dy` by the derivative, which is
     /// `1 - y^2` for tanh, `y (1 - y)` for sigmoid, and for ReLU 1 where `y > 0`, else 0.
-    ///
-    /// # Panics
-    /// If the slices differ in length.
     pub fn backward(self, isa: Isa, y: &[f32], dy: &mut [f32]) {
         assert_eq!(y.len(), dy.len());
-        let (activation, y, to, len) = (Some(self), y.as_ptr(), dy.as_mut_ptr(), dy.len());
+        let (y, to, len) = (Some(y.as_ptr()), dy.as_mut_ptr(), dy.len());
         // SAFETY: the kernel touches `len` values of each slice.
-        unsafe { isa.run(&Backward { activation, y, dy: to, to, len }) };
+        unsafe { isa.run(&Each { activation: self, y, to, len }) };
     }
 }
 
@@ -79,31 +76,25 @@ unsafe fn tanh<S: Simd, const N: usize>(mut x: [S; N]) -> [S; N] {
     x
 }
 
-struct Forward {
+/// Replaces values by what the function makes of them, or with outputs `y` gradients by what the derivative makes of them.
+struct Each {
     activation: Activation,
+    y: Option<*const f32>,
     to: *mut f32,
     len: usize,
 }
 
-impl Kernel for Forward {
+impl Kernel for Each {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        let mut at = 0;
-        while at + 4 * S::LANES <= self.len {
-            let mut x = [S::splat(0.0); 4];
-            for (i, x) in x.iter_mut().enumerate() {
-                *x = S::load(self.to.add(at + i * S::LANES));
-            }
-            for (i, y) in forward(Some(self.activation), x).into_iter().enumerate() {
-                y.store(self.to.add(at + i * S::LANES));
-            }
-            at += 4 * S::LANES;
-        }
-        while at < self.len {
-            let count = S::LANES.min(self.len - at);
-            let [y] = forward(Some(self.activation), [S::load_first(count, self.to.add(at))]);
-            y.store_first(count, self.to.add(at));
-            at += count;
+        for at in (0..self.len).step_by(S::LANES) {
+            let (count, to) = (S::LANES.min(self.len - at), self.to.add(at));
+            let value = S::load_at_most(count, to);
+            let value = match self.y {
+                None => forward(Some(self.activation), [value])[0],
+                Some(y) => backward(Some(self.activation), S::load_at_most(count, y.add(at)), value),
+            };
+            value.store_at_most(count, to);
         }
     }
 }
@@ -134,31 +125,6 @@ pub(crate) unsafe fn forward<S: Simd, const N: usize>(activation: Option<Activat
     }
 }
 
-/// `to = dy * derivative`, where `y` and `dy` are read before `to` is written.
-pub(crate) struct Backward {
-    pub(crate) activation: Option<Activation>,
-    pub(crate) y: *const f32,
-    pub(crate) dy: *const f32,
-    pub(crate) to: *mut f32,
-    pub(crate) len: usize,
-}
-
-impl Kernel for Backward {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        let whole = self.len - self.len % S::LANES;
-        for at in (0..whole).step_by(S::LANES) {
-            let (y, dy) = (S::load(self.y.add(at)), S::load(self.dy.add(at)));
-            backward(self.activation, y, dy).store(self.to.add(at));
-        }
-        if whole < self.len {
-            let count = self.len - whole;
-            let (y, dy) = (S::load_first(count, self.y.add(whole)), S::load_first(count, self.dy.add(whole)));
-            backward(self.activation, y, dy).store_first(count, self.to.add(whole));
-        }
-    }
-}
-
 /// The gradient before the function, if there is one, from its output `y` and the gradient `dy` of that.
 #[inline(always)]
 pub(crate) unsafe fn backward<S: Simd>(activation: Option<Activation>, y: S, dy: S) -> S {
@@ -168,71 +134,5 @@ pub(crate) unsafe fn backward<S: Simd>(activation: Option<Activation>, y: S, dy:
         Some(Activation::Tanh) => dy.mul(y.fnma(y, one)),
         Some(Activation::Relu) => zero.if_at_least(y, zero, dy),
         Some(Activation::Sigmoid) => dy.mul(y.fnma(y, y)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::naive::values;
-
-    #[test]
-    fn tanh_is_within_a_few_units_in_the_last_place_over_its_whole_range() {
-        for isa in Isa::available() {
-            let mut inputs: Vec<f32> = (-2_000_000..=2_000_000).map(|i| i as f32 * 6e-6).collect();
-            inputs.extend((-126..4).flat_map(|e| [2f32.powi(e), -1.3 * 2f32.powi(e)]));
-            let mut outputs = inputs.clone();
-            Activation::Tanh.forward(isa, &mut outputs);
-            let mut worst = 0f64;
-            for (&x, &y) in inputs.iter().zip(&outputs) {
-                let truth = f64::from(x).tanh();
-                let size = (truth as f32).abs();
-                let unit = f64::from(size.next_up()) - f64::from(size);
-                worst = worst.max((f64::from(y) - truth).abs() / unit);
-                assert!(y.abs() <= 1.0, "{isa:?}: tanh({x}) = {y}");
-            }
-            assert!(worst < 6.0, "{isa:?}: off by {worst} units in the last place");
-        }
-    }
-
-    #[test]
-    fn special_values() {
-        for isa in Isa::available() {
-            let all = |activation: Activation| {
-                let mut values = [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, 1e-40, -1e-40, f32::NAN];
-                activation.forward(isa, &mut values);
-                assert!(values[6].is_nan(), "{isa:?} {activation:?}");
-                values
-            };
-            let tanh = all(Activation::Tanh);
-            assert_eq!(tanh[..6], [0.0, -0.0, 1.0, -1.0, 1e-40, -1e-40]);
-            assert!(tanh[0].is_sign_positive() && tanh[1].is_sign_negative());
-            assert_eq!(all(Activation::Relu)[..6], [0.0, 0.0, f32::INFINITY, 0.0, 1e-40, 0.0]);
-            assert_eq!(all(Activation::Sigmoid)[..6], [0.5, 0.5, 1.0, 0.0, 0.5, 0.5]);
-        }
-    }
-
-    #[test]
-    fn functions_and_derivatives_are_those_of_the_formulas() {
-        for isa in Isa::available() {
-            for len in [1, 5, 64, 97] {
-                let (x, dy) = (values(len, 1), values(len, 2));
-                for activation in [Activation::Tanh, Activation::Relu, Activation::Sigmoid] {
-                    let (mut y, mut dx) = (x.clone(), dy.clone());
-                    activation.forward(isa, &mut y);
-                    activation.backward(isa, &y, &mut dx);
-                    for i in 0..len {
-                        let sigmoid = 1.0 / (1.0 + (-x[i]).exp());
-                        let (wanted, slope) = match activation {
-                            Activation::Tanh => (x[i].tanh(), 1.0 - x[i].tanh().powi(2)),
-                            Activation::Relu => (x[i].max(0.0), f32::from(x[i] > 0.0)),
-                            Activation::Sigmoid => (sigmoid, sigmoid * (1.0 - sigmoid)),
-                        };
-                        assert!((y[i] - wanted).abs() < 1e-6, "{isa:?} {activation:?}");
-                        assert!((dx[i] - dy[i] * slope).abs() < 1e-6, "{isa:?} {activation:?}");
-                    }
-                }
-            }
-        }
     }
 }

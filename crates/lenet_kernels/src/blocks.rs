@@ -6,9 +6,6 @@ use crate::simd::{Kernel, Simd};
 /// Turns images that lie one after the other, `len` values each, into blocks of `isa.lanes()` images side by side:
 /// `blocks[(block * len + i) * lanes + lane] = rows[(block * lanes + lane) * len + i]`, with zeros in the lanes of the last
 /// block that have no image.
-///
-/// # Panics
-/// If `rows` is not a whole number of images, or `blocks` not the blocks for them.
 pub fn to_blocks(isa: Isa, rows: &[f32], len: usize, blocks: &mut [f32]) {
     check(isa, rows.len(), len, blocks.len());
     let block_len = isa.lanes() * len;
@@ -24,9 +21,6 @@ pub fn to_blocks(isa: Isa, rows: &[f32], len: usize, blocks: &mut [f32]) {
 }
 
 /// The way back from [`to_blocks`]; lanes without an image are left out.
-///
-/// # Panics
-/// As [`to_blocks`].
 pub fn to_rows(isa: Isa, blocks: &[f32], len: usize, rows: &mut [f32]) {
     check(isa, rows.len(), len, blocks.len());
     let block_len = isa.lanes() * len;
@@ -66,32 +60,6 @@ impl Kernel for Transpose {
             let done = if row < whole_rows { whole_columns } else { 0 };
             for column in done..columns {
                 *to.add(column * to_row + row) = *from.add(row * from_row + column);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::naive::values;
-
-    #[test]
-    fn blocks_hold_images_side_by_side_and_come_back() {
-        for isa in Isa::available() {
-            let lanes = isa.lanes();
-            for (images, len) in [(1, 1), (lanes, 7), (lanes - 1, 16), (2 * lanes + 3, 35), (40, 64)] {
-                let rows = values(images * len, 1);
-                let mut blocks = vec![f32::NAN; images.div_ceil(lanes) * lanes * len];
-                to_blocks(isa, &rows, len, &mut blocks);
-                for (at, value) in blocks.iter().enumerate() {
-                    let (image, i) = (at / (len * lanes) * lanes + at % lanes, at / lanes % len);
-                    let wanted = if image < images { rows[image * len + i] } else { 0.0 };
-                    assert_eq!(*value, wanted, "{isa:?} {images} {len}");
-                }
-                let mut back = vec![f32::NAN; rows.len()];
-                to_rows(isa, &blocks, len, &mut back);
-                assert_eq!(back, rows);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A convolution layer on blocks of images.
+//! A convolution layer on blocks of images: products at the points, [`crate::products`], between changes to the points and back.
 
 mod transforms;
 
@@ -6,19 +6,17 @@ use crate::activation::Activation;
 use crate::buffer::{Buffer, LINE};
 use crate::isa::Isa;
 use crate::points::POINTS;
-use crate::pool::{self, Pool, Pooling};
+use crate::pool::{self, Pooling};
 use crate::products::{Dots, SumRows, Tiles};
 use crate::simd::{Kernel, Simd};
-use transforms::{for_kernel, GradientPoints, InputGradient, InputPoints, Outputs, WeightGradient, WeightPoints};
+use transforms::*;
 
 /// Filters whose outputs are computed at once, at most.
 const FILTERS: usize = 6;
-/// Filters whose weights' gradients are summed at once, at most.
-const SUMMED: usize = 4;
-/// Values of a stripe of a map at a point, so that those of some filters at all points stay in the nearest caches: of
+/// Values of a stripe of a map at a point, about, so that those of some filters at all points stay in the nearest caches: of
 /// products, and of gradients.
 const PRODUCTS: usize = 192;
-const GRADIENTS: usize = 512;
+const GRADIENTS: usize = 1280;
 
 /// A convolution layer without padding, with stride 1, and what follows it: an activation, pooling, both or neither. It works
 /// on blocks of images; the weights are `[output][input][row][column]`.
@@ -50,13 +48,13 @@ struct Plan {
     columns: usize,
     /// Rows of the input that these rows are made of.
     input_rows: usize,
-    /// Outputs of a tile, and tiles of a row.
-    tile: usize,
+    /// Tiles of a row.
     tiles: usize,
     /// Side of a pooling window, or 1.
     window: usize,
-    lanes: usize,
-    /// Values of a row at a point, of all tiles.
+    /// Values of a row of the input, of a map and, at a point, of both.
+    input_row: usize,
+    map_row: usize,
     row: usize,
     /// Values of a point of the input, of all channels' rows, and of the output's gradient, of all filters' rows. They are
     /// no power of two: points that lie a power of two apart would share the same few places of a cache.
@@ -67,6 +65,23 @@ struct Plan {
     map: usize,
     pooled: usize,
     saved: usize,
+}
+
+/// Evaluates an expression with `K` for the side of the filters and `N` for the outputs of a tile.
+macro_rules! for_kernel {
+    ($kernel:expr, $K:ident, $N:ident => $value:expr) => {
+        for_kernel!(@ $kernel, $K, $N => $value, 1 8, 2 7, 3 6, 4 5, 5 4, 6 3, 7 2)
+    };
+    (@ $kernel:expr, $K:ident, $N:ident => $value:expr, $($k:literal $n:literal),*) => {
+        match $kernel {
+            $($k => {
+                const $K: usize = $k;
+                const $N: usize = $n;
+                $value
+            })*
+            _ => unreachable!("a filter's side is 1 to 7"),
+        }
+    };
 }
 
 impl Conv {
@@ -97,12 +112,12 @@ impl Conv {
 
     fn plan(&self) -> Plan {
         let (window, lanes) = (self.pool.map_or(1, |(_, window)| window), self.isa.lanes());
+        assert!((1..=7).contains(&self.kernel) && (1..=4).contains(&window), "no layer has the shape of {self:?}");
         let [rows, columns] =
             [self.height, self.width].map(|side| (side + 1).saturating_sub(self.kernel) / window * window);
-        let fits = (1..=7).contains(&self.kernel) && (1..=4).contains(&window) && rows > 0 && columns > 0;
-        assert!(fits && self.inputs > 0 && self.outputs > 0, "no layer has the shape of {self:?}");
-        let (tile, input_rows) = (POINTS + 1 - self.kernel, rows + self.kernel - 1);
-        let tiles = columns.div_ceil(tile);
+        assert!(self.inputs * self.outputs * rows * columns > 0, "no layer has the shape of {self:?}");
+        let input_rows = rows + self.kernel - 1;
+        let tiles = columns.div_ceil(POINTS + 1 - self.kernel);
         let (row, map) = (tiles * lanes, rows * columns * lanes);
         let input_point = self.inputs * input_rows * row + LINE;
         Plan {
@@ -110,10 +125,10 @@ impl Conv {
             rows,
             columns,
             input_rows,
-            tile,
             tiles,
             window,
-            lanes,
+            input_row: self.width * lanes,
+            map_row: columns * lanes,
             row,
             input_point,
             output_point: self.outputs * rows * row + LINE,
@@ -125,21 +140,15 @@ impl Conv {
     }
 
     /// Brings the weights into the form in which they are multiplied, once for all passes with the same weights.
-    ///
-    /// # Panics
-    /// If a slice has another length.
     pub fn prepare(&self, weight: &[f32], prepared: &mut [f32]) {
         assert_eq!(weight.len(), self.weights(), "weights");
         assert_eq!(prepared.len(), self.prepared_len(), "prepared weights");
         let (plan, weight, to) = (&self.plan(), weight.as_ptr(), prepared.as_mut_ptr());
         // SAFETY: the slices have just been checked.
-        unsafe { for_kernel!(self.kernel, K, _ => self.isa.run(&WeightPoints::<K> { plan, weight, to })) };
+        unsafe { for_kernel!(self.kernel, K, N => self.isa.run(&Prepare::<K, N> { plan, weight, to })) };
     }
 
     /// Writes the output `y` of the blocks `x`, and what is `saved` for [`Conv::backward`].
-    ///
-    /// # Panics
-    /// If a slice has another length.
     pub fn forward(
         &self,
         x: &[f32],
@@ -150,36 +159,24 @@ impl Conv {
         scratch: &mut Buffer,
     ) {
         let plan = &self.plan();
-        plan.check(x.len(), y.len(), saved.len(), prepared.len(), bias.len());
-        let stripe = plan.stripe(PRODUCTS);
-        let point = FILTERS.min(self.outputs) * stripe * plan.row + LINE;
+        plan.check([x.len(), y.len(), saved.len()], prepared.len(), bias.len());
+        let point = FILTERS.min(self.outputs) * plan.stripe(PRODUCTS) * plan.row + LINE;
         let products = scratch.resized(POINTS * point).as_mut_ptr();
         let blocks =
             x.chunks(plan.input).zip(y.chunks_mut(self.outputs * plan.pooled)).zip(saved.chunks_mut(plan.saved));
         for ((x, y), saved) in blocks {
-            let (values, maps) = saved.split_at_mut(POINTS * plan.input_point);
-            let forward = Forward {
-                plan,
-                stripe,
-                point,
-                x: x.as_ptr(),
-                weights: prepared.as_ptr(),
-                bias,
-                values: values.as_mut_ptr(),
-                maps: if self.pool.is_some() { maps.as_mut_ptr() } else { y.as_mut_ptr() },
-                y: y.as_mut_ptr(),
-                products,
-            };
+            let (x, weights, y, saved) = (x.as_ptr(), prepared.as_ptr(), y.as_mut_ptr(), saved.as_mut_ptr());
             // SAFETY: the slices have just been checked.
-            unsafe { self.isa.run(&forward) };
+            unsafe {
+                for_kernel!(self.kernel, K, N => {
+                    self.isa.run(&Forward::<K, N> { plan, x, weights, bias, y, saved, products, point })
+                });
+            }
         }
     }
 
     /// From the gradient of the output, `dy`, to those of weights and biases, which it is added to, and of the input,
     /// which is written if it is wanted. What is `saved` is used up.
-    ///
-    /// # Panics
-    /// If a slice has another length.
     #[allow(clippy::too_many_arguments)]
     pub fn backward(
         &self,
@@ -193,53 +190,39 @@ impl Conv {
         scratch: &mut Buffer,
     ) {
         let plan = &self.plan();
-        let blocks = plan.check(x.len(), y.len(), saved.len(), prepared.len(), db.len());
+        let blocks = plan.check([x.len(), y.len(), saved.len()], prepared.len(), db.len());
         assert_eq!(dy.len(), y.len(), "values of the output's gradient");
         assert_eq!(dw.len(), self.weights(), "weights");
-        let dx = dx.map(|dx| {
-            assert_eq!(dx.len(), x.len(), "values of the input's gradient");
-            dx.as_mut_ptr()
-        });
-        let (filters, rows) = (SUMMED.min(self.outputs), self.inputs * self.kernel);
-        let stripe = plan.stripe(GRADIENTS);
+        assert!(dx.as_ref().is_none_or(|dx| dx.len() == x.len()), "values of the input's gradient");
+        let (lanes, stripe) = (self.isa.lanes(), plan.stripe(GRADIENTS));
+        let (filters, all) = (self.outputs.min(4), dx.is_some());
         let at_once = if stripe == plan.rows { (GRADIENTS / (stripe * plan.row)).clamp(1, blocks.max(1)) } else { 1 };
-        // The gradient at the points: all of it where the input's gradient is made of it, else a stripe of some filters.
-        let (filter, point) = match dx {
-            Some(_) => (plan.rows * plan.row, plan.output_point),
-            None => (stripe * plan.row, filters * stripe * plan.row + LINE),
-        };
-        let sums = POINTS * filters * rows * plan.lanes;
-        let weight_sums = (filters * rows * self.kernel).next_multiple_of(plan.lanes) * plan.lanes;
-        let map = (stripe * plan.columns * plan.lanes).next_multiple_of(LINE);
-        let gradients = POINTS * point * if dx.is_some() { blocks } else { at_once };
-        let scratch = scratch.resized(sums + weight_sums + map + gradients).as_mut_ptr();
-        let backward = Backward {
-            plan,
-            stripe,
-            blocks,
-            at_once,
-            saved: saved.as_mut_ptr(),
-            y: y.as_ptr(),
-            dy: dy.as_ptr(),
-            weights: prepared.as_ptr(),
-            dw: dw.as_mut_ptr(),
-            db: db.as_mut_ptr(),
-            dx,
-            sums: scratch,
-            weight_sums: scratch.wrapping_add(sums),
-            map: scratch.wrapping_add(sums + weight_sums),
-            gradients: scratch.wrapping_add(sums + weight_sums + map),
-            filter,
-            point,
-        };
+        let point = if all { plan.output_point } else { filters * stripe * plan.row + LINE };
+        let lens = [
+            POINTS * filters * self.inputs * self.kernel * lanes,
+            self.kernel * lanes * lanes,
+            stripe * plan.map_row.next_multiple_of(LINE),
+            POINTS * point * if all { blocks } else { at_once },
+        ];
+        let mut left = scratch.resized(lens.iter().sum());
+        let [sums, vectors, map, gradients] =
+            lens.map(|len| left.split_off_mut(..len).unwrap_or_default().as_mut_ptr());
+        let (saved, y, dy, weights) = (saved.as_mut_ptr(), y.as_ptr(), dy.as_ptr(), prepared.as_ptr());
+        let filter = if all { plan.rows * plan.row } else { stripe * plan.row };
+        let dx = dx.map(|dx| dx.as_mut_ptr());
         // SAFETY: the slices have just been checked.
-        unsafe { self.isa.run(&backward) };
+        unsafe {
+            for_kernel!(self.kernel, K, N => self.isa.run(&Backward::<K, N> {
+                plan, stripe, blocks, at_once, saved, y, dy, weights, dw: dw.as_mut_ptr(), db: db.as_mut_ptr(), dx,
+                sums, vectors, map, gradients, filter, point,
+            }));
+        }
     }
 }
 
 impl Plan {
     /// Checks the lengths of a pass' slices; the number of its blocks.
-    fn check(&self, x: usize, y: usize, saved: usize, prepared: usize, bias: usize) -> usize {
+    fn check(&self, [x, y, saved]: [usize; 3], prepared: usize, bias: usize) -> usize {
         assert!(x.is_multiple_of(self.input), "whole blocks of the input, not {x} values");
         let blocks = x / self.input;
         assert_eq!(y, blocks * self.conv.outputs * self.pooled, "values of the output");
@@ -254,80 +237,115 @@ impl Plan {
         (len / self.row / self.window).max(1).min(self.rows / self.window) * self.window
     }
 
-    /// A layer that pools some rows of a map.
-    fn pool(&self, (kind, window): (Pooling, usize), height: usize) -> Pool {
-        Pool { isa: self.conv.isa, kind, window, channels: 1, height, width: self.columns }
+    /// How far it is from a point to the next one, a channel to the next one and a row of a filter to the next one.
+    fn weight_steps(&self) -> [usize; 3] {
+        let Conv { inputs, outputs, kernel, .. } = self.conv;
+        [inputs * kernel * outputs, kernel * outputs, outputs]
     }
 }
 
-struct Forward<'a> {
+struct Prepare<'a, const K: usize, const N: usize> {
     plan: &'a Plan,
-    stripe: usize,
-    /// Values of a stripe of products at a point.
-    point: usize,
+    weight: *const f32,
+    to: *mut f32,
+}
+
+impl<const K: usize, const N: usize> Kernel for Prepare<'_, K, N> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(&self) {
+        for row in 0..self.plan.conv.inputs * K {
+            weights_to_points::<S, K>(self.plan, row, self.weight, self.to);
+        }
+    }
+}
+
+/// The pass forward of a block.
+struct Forward<'a, const K: usize, const N: usize> {
+    plan: &'a Plan,
     x: *const f32,
     weights: *const f32,
     bias: &'a [f32],
-    values: *mut f32,
-    maps: *mut f32,
     y: *mut f32,
+    saved: *mut f32,
+    /// Room for a stripe of some filters' products, and how far it is from a point to the next one.
     products: *mut f32,
+    point: usize,
 }
 
-impl Kernel for Forward<'_> {
+impl<const K: usize, const N: usize> Kernel for Forward<'_, K, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        let plan = self.plan;
+        let (plan, stripe) = (self.plan, self.plan.stripe(PRODUCTS));
         let mut done = 0;
-        for y in (0..plan.rows).step_by(self.stripe) {
-            let rows = self.stripe.min(plan.rows - y);
-            let needed = y + rows + plan.conv.kernel - 1;
-            S::call(&InputPoints { plan, rows: (done, needed), x: self.x, to: self.values });
-            done = needed;
+        for y in (0..plan.rows).step_by(stripe) {
+            let rows = stripe.min(plan.rows - y);
+            for channel in 0..plan.conv.inputs {
+                for row in done..y + rows + K - 1 {
+                    let from = self.x.add((channel * plan.conv.height + row) * plan.input_row);
+                    let to = self.saved.add((channel * plan.input_rows + row) * plan.row);
+                    input_to_points::<S, N>(plan, from, to);
+                }
+            }
+            done = y + rows + K - 1;
             let mut filter = 0;
             for filters in Tiles::of(plan.conv.outputs, FILTERS) {
-                self.filters::<S>((filter, filters), (y, rows));
+                self.products::<S>((filter, filters), (y, rows));
+                for f in 0..filters {
+                    self.outputs::<S>(f, filter + f, (y, rows));
+                }
                 filter += filters;
             }
         }
     }
 }
 
-impl Forward<'_> {
-    /// A stripe of the maps of some filters.
+impl<const K: usize, const N: usize> Forward<'_, K, N> {
+    /// A stripe of the products of some filters.
     #[inline(always)]
-    unsafe fn filters<S: Simd>(&self, (filter, filters): (usize, usize), (y, rows): (usize, usize)) {
-        let Self { plan, point, stripe, .. } = *self;
-        let Conv { inputs, kernel, outputs, activation, .. } = plan.conv;
+    unsafe fn products<S: Simd>(&self, (filter, filters): (usize, usize), (y, rows): (usize, usize)) {
+        let plan = self.plan;
+        let [next, channel, tap] = plan.weight_steps();
         S::call(&SumRows {
             rows: filters,
             columns: rows * plan.row,
             batch: POINTS,
-            next: [inputs * kernel * outputs, plan.input_point, point],
-            terms: [inputs, kernel],
+            next: [next, plan.input_point, self.point],
+            terms: [plan.conv.inputs, K],
             a: self.weights.add(filter),
             a_row: 1,
-            a_term: [kernel * outputs, outputs],
-            b: self.values.add(y * plan.row),
+            a_term: [channel, tap],
+            b: self.saved.add(y * plan.row),
             b_term: [(plan.input_rows * plan.row) as isize, plan.row as isize],
             to: self.products,
-            to_row: stripe * plan.row,
+            to_row: plan.stripe(PRODUCTS) * plan.row,
             add: false,
         });
-        for f in 0..filters {
-            let to = self.maps.add((filter + f) * plan.map + y * plan.columns * S::LANES);
-            let (from, bias) = (self.products.add(f * stripe * plan.row).cast_const(), self.bias[filter + f]);
-            for_kernel!(kernel, _, N => S::call(&Outputs::<N> { plan, rows, from, point, bias, activation, to }));
-            if let Some(pool) = plan.conv.pool {
-                let at = y / plan.window * (plan.columns / plan.window) * S::LANES;
-                let y = self.y.add((filter + f) * plan.pooled + at);
-                S::call(&pool::Forward { pool: plan.pool(pool, rows), maps: 1, x: to, y });
+    }
+
+    /// A stripe of a filter's map, and what pooling makes of it.
+    #[inline(always)]
+    unsafe fn outputs<S: Simd>(&self, at: usize, filter: usize, (y, rows): (usize, usize)) {
+        let Plan { conv, columns, window, .. } = *self.plan;
+        let maps = if conv.pool.is_some() { self.saved.add(POINTS * self.plan.input_point) } else { self.y };
+        let map = maps.add(filter * self.plan.map + y * self.plan.map_row);
+        let (bias, from) = (S::splat(self.bias[filter]), at * self.plan.stripe(PRODUCTS) * self.plan.row);
+        for row in 0..rows {
+            let from = (self.products.add(from + row * self.plan.row).cast_const(), self.point);
+            outputs_from_points::<S, N>(self.plan, from, (bias, conv.activation), map.add(row * self.plan.map_row));
+        }
+        if let Some((kind, _)) = conv.pool {
+            let pooled = self.y.add(filter * self.plan.pooled);
+            for row in (y..y + rows).step_by(window) {
+                let x = map.add((row - y) * self.plan.map_row);
+                let to = pooled.add(row / window * (columns / window) * S::LANES);
+                pool::forward_row::<S>((kind, window), columns / window, (x, columns), to);
             }
         }
     }
 }
 
-struct Backward<'a> {
+/// The pass backward of all blocks.
+struct Backward<'a, const K: usize, const N: usize> {
     plan: &'a Plan,
     stripe: usize,
     blocks: usize,
@@ -340,16 +358,19 @@ struct Backward<'a> {
     dw: *mut f32,
     db: *mut f32,
     dx: Option<*mut f32>,
+    /// Sums for some filters' weights at the points, a vector each, and of some rows of taps.
     sums: *mut f32,
-    weight_sums: *mut f32,
+    vectors: *mut f32,
+    /// A stripe of the gradient of a map.
     map: *mut f32,
+    /// Gradients at the points, and how far it is from a filter to the next one, and from a point to the next one: all of
+    /// them if the input's gradient is made of them, else a stripe of some filters.
     gradients: *mut f32,
-    /// How far it is from a filter's gradient at a point to the next filter's, and to the next point's.
     filter: usize,
     point: usize,
 }
 
-impl Kernel for Backward<'_> {
+impl<const K: usize, const N: usize> Kernel for Backward<'_, K, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
         let mut filter = 0;
@@ -365,33 +386,30 @@ impl Kernel for Backward<'_> {
     }
 }
 
-impl Backward<'_> {
+impl<const K: usize, const N: usize> Backward<'_, K, N> {
     /// The gradients of the biases and weights of some filters.
     #[inline(always)]
     unsafe fn filters<S: Simd>(&self, (filter, filters): (usize, usize)) {
         let Self { plan, point, .. } = *self;
-        let Conv { inputs, kernel, .. } = plan.conv;
-        let rows = filters * inputs * kernel;
+        let inputs = plan.conv.inputs;
         let mut add = false;
         for block in (0..self.blocks).step_by(self.at_once) {
             let blocks = self.at_once.min(self.blocks - block);
             for y in (0..plan.rows).step_by(self.stripe) {
-                let stripe = self.stripe.min(plan.rows - y);
-                let gradients = self.gradients.add(match self.dx {
-                    Some(_) => block * POINTS * point + filter * self.filter + y * plan.row,
-                    None => 0,
-                });
+                let rows = self.stripe.min(plan.rows - y);
+                let place = block * POINTS * point + filter * self.filter + y * plan.row;
+                let gradients = self.gradients.add(if self.dx.is_some() { place } else { 0 });
                 for (at, f) in (0..blocks * filters).map(|i| (i / filters, i % filters)) {
                     let to = gradients.add(at * POINTS * point + f * self.filter);
-                    self.gradient_at_points::<S>(block + at, filter + f, (y, stripe), to);
+                    self.gradient::<S>(block + at, filter + f, (y, rows), to);
                 }
                 S::call(&Dots {
                     rows: filters,
-                    columns: [inputs, kernel],
+                    columns: [inputs, K],
                     batch: POINTS,
-                    next: [point, plan.input_point, rows * S::LANES],
+                    next: [point, plan.input_point, filters * inputs * K * S::LANES],
                     runs: blocks,
-                    len: stripe * plan.tiles,
+                    len: rows * plan.tiles,
                     a: gradients,
                     a_row: self.filter,
                     a_run: POINTS * point,
@@ -404,54 +422,59 @@ impl Backward<'_> {
                 add = true;
             }
         }
-        let (from, sums) = (self.sums.cast_const(), self.weight_sums);
-        let to = self.dw.add(filter * inputs * kernel * kernel);
-        for_kernel!(kernel, K, _ => S::call(&WeightGradient::<K> { rows, from, sums, to }));
+        if add {
+            let to = self.dw.add(filter * inputs * K * K);
+            add_weight_gradient::<S, K>(filters * inputs * K, self.sums, self.vectors, to);
+        }
     }
 
     /// From the gradient of a filter's stripe of the output to that of the convolution, at the points.
     #[inline(always)]
-    unsafe fn gradient_at_points<S: Simd>(&self, block: usize, filter: usize, (y, rows): (usize, usize), to: *mut f32) {
-        let Self { plan, point, map, .. } = *self;
-        let Conv { kernel, outputs, .. } = plan.conv;
-        let at = y * plan.columns * S::LANES;
-        let dy = self.dy.add((block * outputs + filter) * plan.pooled + at / (plan.window * plan.window));
-        let (mut y, mut from, mut repeat) = (self.y.wrapping_add((block * outputs + filter) * plan.map + at), dy, 1);
-        if let Some(pool) = plan.conv.pool {
-            y = self.saved.add(block * plan.saved + POINTS * plan.input_point + filter * plan.map + at).cast_const();
-            from = map;
-            if pool.0 == Pooling::Average {
-                let window = plan.window;
-                repeat = window;
-                let count = rows / window * (plan.columns / window);
-                S::call(&pool::AverageRows { window, count, dy, dx: map });
-            } else {
-                S::call(&pool::Backward { pool: plan.pool(pool, rows), maps: 1, x: y, dy, dx: map });
+    unsafe fn gradient<S: Simd>(&self, block: usize, filter: usize, (y, rows): (usize, usize), to: *mut f32) {
+        let Plan { conv, columns, window, map_row, .. } = *self.plan;
+        let map = block * conv.outputs + filter;
+        let mut dy = self.dy.add(map * self.plan.pooled + y * map_row / (window * window));
+        let mut maps = self.y.wrapping_add(map * self.plan.map + y * map_row);
+        // A row of `dy` counts for so many rows of the map.
+        let mut repeat = 1;
+        if let Some((kind, _)) = conv.pool {
+            let saved = self.saved.add(block * self.plan.saved + POINTS * self.plan.input_point);
+            maps = saved.add(filter * self.plan.map + y * map_row);
+            repeat = if kind == Pooling::Average { window } else { 1 };
+            for row in (0..rows).step_by(window) {
+                let dy = dy.add(row / window * (columns / window) * S::LANES);
+                let (x, dx) = (maps.add(row * map_row), self.map.add(row / repeat * map_row));
+                pool::backward_row::<S>((kind, window), columns / window, (x, columns), dy, (dx, window / repeat));
             }
+            dy = self.map;
         }
-        let bias = self.db.add(filter);
-        for_kernel!(kernel, _, N => S::call(&GradientPoints::<N> { plan, rows, y, dy: from, repeat, to, point, bias }));
+        let mut sum = S::splat(0.0);
+        for row in 0..rows {
+            let from = (maps.add(row * map_row), dy.add(row / repeat * map_row));
+            sum = sum.add(gradient_to_points::<S, N>(self.plan, from, (to.add(row * self.plan.row), self.point)));
+        }
+        *self.db.add(filter) += sum.sum();
     }
 
     /// The gradient of the input of a block.
     #[inline(always)]
     unsafe fn input<S: Simd>(&self, block: usize, to: *mut f32) {
         let Self { plan, point, .. } = *self;
-        let Conv { inputs, kernel, outputs, .. } = plan.conv;
+        let Conv { inputs, outputs, height, .. } = plan.conv;
+        let [next, channel, tap] = plan.weight_steps();
         let values = self.saved.add(block * plan.saved);
         for y in 0..plan.input_rows {
             // Rows of the filters that reach this row of the input from a row of the output.
-            let first = (y + 1).saturating_sub(plan.rows);
-            let last = y.min(kernel - 1);
+            let (first, last) = ((y + 1).saturating_sub(plan.rows), y.min(K - 1));
             S::call(&SumRows {
                 rows: inputs,
                 columns: plan.row,
                 batch: POINTS,
-                next: [inputs * kernel * outputs, point, plan.input_point],
+                next: [next, point, plan.input_point],
                 terms: [outputs, last + 1 - first],
                 a: self.weights.add(first * outputs),
-                a_row: kernel * outputs,
-                a_term: [1, outputs],
+                a_row: channel,
+                a_term: [1, tap],
                 b: self.gradients.add(block * POINTS * point + (y - first) * plan.row),
                 b_term: [self.filter as isize, -(plan.row as isize)],
                 to: values.add(y * plan.row),
@@ -459,9 +482,13 @@ impl Backward<'_> {
                 add: false,
             });
         }
-        S::call(&InputGradient { plan, from: values, to });
+        for (channel, row) in (0..inputs * height).map(|at| (at / height, at % height)) {
+            let to = to.add((channel * height + row) * plan.input_row);
+            if row < plan.input_rows {
+                input_gradient_from_points::<S, N>(plan, values.add((channel * plan.input_rows + row) * plan.row), to);
+            } else {
+                store_zeros::<S>(plan.conv.width, to);
+            }
+        }
     }
 }
-
-#[cfg(test)]
-mod tests;

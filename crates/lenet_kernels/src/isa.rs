@@ -97,14 +97,15 @@ impl Isa {
 
     /// Its name: `portable`, `avx2`, `avx512` or `neon`.
     pub fn name(self) -> &'static str {
+        with!(self, S => S::NAME)
+    }
+
+    /// The set for a pass of `images`: AVX2 in place of AVX-512 for so few that half a block would stay empty.
+    pub fn for_images(self, images: usize) -> Self {
         match self.0 {
-            Set::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => "avx512",
-            #[cfg(target_arch = "aarch64")]
-            Set::Neon => "neon",
+            Set::Avx512 if images <= Avx2::LANES => Self(Set::Avx2),
+            _ => self,
         }
     }
 

@@ -5,139 +5,50 @@ use std::cell::Cell;
 use crate::isa::Isa;
 use crate::simd::{Kernel, Simd};
 
+/// How one step moves a parameter `p` against its gradient `g`, as Keras has it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g^2`, `p -= step_size m / (sqrt(v) + epsilon)`, where
+    /// `step_size` is the learning rate with the bias corrections folded in (Kingma and Ba, "Adam: a method for stochastic
+    /// optimization", 2015). Averages: `m` and `v`.
+    #[allow(missing_docs)]
+    Adam { step_size: f32, beta_1: f32, beta_2: f32, epsilon: f32 },
+    /// `v = momentum v - rate g`, `p += v`, or with Nesterov's look ahead `p += momentum v - rate g` (Sutskever et al., "On the
+    /// importance of initialization and momentum in deep learning", 2013). Average: `v`.
+    #[allow(missing_docs)]
+    Sgd { rate: f32, momentum: f32, nesterov: bool },
+    /// `v = rho v + (1 - rho) g^2`, `p -= rate g / sqrt(v + epsilon)` (Hinton, "Neural networks for machine learning",
+    /// lecture 6, 2012). Average: `v`.
+    #[allow(missing_docs)]
+    RmsProp { rate: f32, rho: f32, epsilon: f32 },
+}
+
 /// Whether all values are finite after an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finite {
     /// The parameters.
     pub parameters: bool,
-    /// The running averages: means of gradients and of their squares, or velocities.
+    /// The running averages.
     pub averages: bool,
 }
 
-/// The values of one step of Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015), the same for all
-/// parameters: `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g^2`, `p -= step_size m / (sqrt(v) + epsilon)`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Adam {
-    /// The learning rate, with the bias corrections folded in.
-    pub step_size: f32,
-    /// How much of the mean of the gradients stays.
-    pub beta_1: f32,
-    /// How much of the mean of their squares stays.
-    pub beta_2: f32,
-    /// What is added to the root.
-    pub epsilon: f32,
-}
-
-impl Adam {
-    /// Step number `step` (from 1 on) as Keras takes it: `p -= rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)`.
-    pub fn keras(rate: f32, [beta_1, beta_2]: [f32; 2], epsilon: f32, step: u64) -> Self {
-        let [mean, square] = corrections([beta_1, beta_2], step);
-        let step_size = (f64::from(rate) * square.sqrt() / mean) as f32;
-        Self { step_size, beta_1, beta_2, epsilon }
-    }
-
-    /// Step number `step` (from 1 on) as PyTorch takes it: `p -= rate / (1 - beta_1^t) m / (sqrt(v / (1 - beta_2^t)) + epsilon)`.
-    pub fn pytorch(rate: f32, betas: [f32; 2], epsilon: f32, step: u64) -> Self {
-        let [_, square] = corrections(betas, step);
-        Self::keras(rate, betas, (f64::from(epsilon) * square.sqrt()) as f32, step)
-    }
-}
-
-/// `1 - beta^step`.
-fn corrections(betas: [f32; 2], step: u64) -> [f64; 2] {
-    betas.map(|beta| 1.0 - f64::from(beta).powf(step as f64))
-}
-
-/// The values of one step of gradient descent with momentum: `v = momentum v + input g`, `p += output v`, or with Nesterov's
-/// look ahead `p += output (momentum v + input g)`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sgd {
-    /// How much of the velocity stays.
-    pub momentum: f32,
-    /// What a gradient is multiplied by when it comes into the velocity.
-    pub input: f32,
-    /// What the velocity is multiplied by when it moves a parameter.
-    pub output: f32,
-    /// Whether to look ahead (Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013).
-    pub nesterov: bool,
-}
-
-impl Sgd {
-    /// As Keras has it: `v = momentum v - rate g`, `p += v`.
-    pub fn keras(rate: f32, momentum: f32, nesterov: bool) -> Self {
-        Self { momentum, input: -rate, output: 1.0, nesterov }
-    }
-
-    /// As PyTorch has it: `v = momentum v + g`, `p -= rate v`. It differs from Keras' only where the rate changes.
-    pub fn pytorch(rate: f32, momentum: f32, nesterov: bool) -> Self {
-        Self { momentum, input: 1.0, output: -rate, nesterov }
-    }
-}
-
-/// The values of one step of RMSprop (Hinton, "Neural Networks for Machine Learning", lecture 6, 2012):
-/// `v = rho v + (1 - rho) g^2`, `p -= rate g / (sqrt(v + inside) + outside)`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RmsProp {
-    /// The learning rate.
-    pub rate: f32,
-    /// How much of the mean of the squares stays.
-    pub rho: f32,
-    /// What is added below the root.
-    pub inside: f32,
-    /// What is added to the root.
-    pub outside: f32,
-}
-
-impl RmsProp {
-    /// As Keras has it, with epsilon below the root.
-    pub fn keras(rate: f32, rho: f32, epsilon: f32) -> Self {
-        Self { rate, rho, inside: epsilon, outside: 0.0 }
-    }
-
-    /// As PyTorch has it (where rho is called alpha), with epsilon beside the root.
-    pub fn pytorch(rate: f32, rho: f32, epsilon: f32) -> Self {
-        Self { rate, rho, inside: 0.0, outside: epsilon }
-    }
-}
-
-/// Moves the parameters by a step of [`Adam`] against the sum of the `gradients`.
-///
-/// # Panics
-/// If a slice differs in length.
-pub fn adam(
+/// Moves the parameters by a step of the rule against the sum of the `gradients`. There are as many averages as the rule
+/// names, in its order.
+pub fn update(
     isa: Isa,
-    rates: Adam,
+    rule: Rule,
     parameters: &mut [f32],
     gradients: &[&[f32]],
-    [mean, square]: [&mut [f32]; 2],
+    averages: &mut [&mut [f32]],
 ) -> Finite {
-    update(isa, Rule::Adam(rates), parameters, gradients, [mean, square])
+    match averages {
+        [mean, square] => run(isa, rule, parameters, gradients, [mean, square]),
+        [average] => run(isa, rule, parameters, gradients, [average]),
+        _ => panic!("{rule:?} does not keep {} averages", averages.len()),
+    }
 }
 
-/// Moves the parameters by a step of [`Sgd`] against the sum of the `gradients`.
-///
-/// # Panics
-/// If a slice differs in length.
-pub fn sgd(isa: Isa, rates: Sgd, parameters: &mut [f32], gradients: &[&[f32]], velocity: &mut [f32]) -> Finite {
-    update(isa, Rule::Sgd(rates), parameters, gradients, [velocity])
-}
-
-/// Moves the parameters by a step of [`RmsProp`] against the sum of the `gradients`.
-///
-/// # Panics
-/// If a slice differs in length.
-pub fn rms_prop(isa: Isa, rates: RmsProp, parameters: &mut [f32], gradients: &[&[f32]], square: &mut [f32]) -> Finite {
-    update(isa, Rule::RmsProp(rates), parameters, gradients, [square])
-}
-
-#[derive(Clone, Copy)]
-enum Rule {
-    Adam(Adam),
-    Sgd(Sgd),
-    RmsProp(RmsProp),
-}
-
-fn update<const N: usize>(
+fn run<const N: usize>(
     isa: Isa,
     rule: Rule,
     parameters: &mut [f32],
@@ -145,10 +56,11 @@ fn update<const N: usize>(
     averages: [&mut [f32]; N],
 ) -> Finite {
     let (len, probes) = (parameters.len(), Cell::new([0.0; 2]));
+    assert_eq!(N == 2, matches!(rule, Rule::Adam { .. }), "averages of {rule:?}");
     assert!(averages.iter().all(|average| average.len() == len), "averages for {len} parameters");
     assert!(gradients.iter().all(|gradient| gradient.len() == len), "gradients for {len} parameters");
     let averages = averages.map(|average| average.as_mut_ptr());
-    // SAFETY: the kernel touches `len` values of each slice, all of which are that long.
+    // SAFETY: the kernel touches `len` values of each slice, all of which are that long, and as many averages as the rule has.
     unsafe {
         isa.run(&Update { rule, len, parameters: parameters.as_mut_ptr(), gradients, averages, probes: &probes })
     };
@@ -170,14 +82,8 @@ impl<const N: usize> Kernel for Update<'_, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
         let mut probes = [S::splat(0.0); 2];
-        let whole = self.len - self.len % S::LANES;
-        for at in (0..whole).step_by(S::LANES) {
-            self.vector(at, |from| S::load(from), |to, value| value.store(to), &mut probes);
-        }
-        if whole < self.len {
-            let count = self.len - whole;
-            let load = |from| S::load_first(count, from);
-            self.vector(whole, load, |to, value: S| value.store_first(count, to), &mut probes);
+        for at in (0..self.len).step_by(S::LANES) {
+            self.vector(at, S::LANES.min(self.len - at), &mut probes);
         }
         self.probes.set(probes.map(|probe| probe.sum()));
     }
@@ -186,140 +92,38 @@ impl<const N: usize> Kernel for Update<'_, N> {
 impl<const N: usize> Update<'_, N> {
     /// Moves the parameters of the vector at `at`.
     #[inline(always)]
-    unsafe fn vector<S: Simd>(
-        &self,
-        at: usize,
-        load: impl Fn(*const f32) -> S,
-        store: impl Fn(*mut f32, S),
-        probes: &mut [S; 2],
-    ) {
+    unsafe fn vector<S: Simd>(&self, at: usize, count: usize, probes: &mut [S; 2]) {
         let by = |value: f32| S::splat(value);
         let mut g = by(0.0);
         for gradient in self.gradients {
-            g = g.add(load(gradient.as_ptr().add(at)));
+            g = g.add(S::load_at_most(count, gradient.as_ptr().add(at)));
         }
         let mut averages = [by(0.0); N];
-        for i in 0..N {
-            averages[i] = load(self.averages[i].add(at));
+        for (average, from) in averages.iter_mut().zip(self.averages) {
+            *average = S::load_at_most(count, from.add(at));
         }
-        let p = load(self.parameters.add(at));
+        let p = S::load_at_most(count, self.parameters.add(at));
         let p = match self.rule {
-            Rule::Adam(Adam { step_size, beta_1, beta_2, epsilon }) => {
+            Rule::Adam { step_size, beta_1, beta_2, epsilon } => {
                 averages[0] = averages[0].fma(by(beta_1), g.mul(by(1.0 - beta_1)));
                 averages[1] = averages[1].fma(by(beta_2), g.mul(g).mul(by(1.0 - beta_2)));
                 p.sub(averages[0].mul(by(step_size)).div(averages[1].sqrt().add(by(epsilon))))
             }
-            Rule::Sgd(Sgd { momentum, input, output, nesterov }) => {
-                averages[0] = averages[0].fma(by(momentum), g.mul(by(input)));
-                let ahead = averages[0].fma(by(momentum), g.mul(by(input)));
-                (if nesterov { ahead } else { averages[0] }).fma(by(output), p)
+            Rule::Sgd { rate, momentum, nesterov } => {
+                let slope = g.mul(by(-rate));
+                averages[0] = averages[0].fma(by(momentum), slope);
+                p.add(if nesterov { averages[0].fma(by(momentum), slope) } else { averages[0] })
             }
-            Rule::RmsProp(RmsProp { rate, rho, inside, outside }) => {
+            Rule::RmsProp { rate, rho, epsilon } => {
                 averages[0] = averages[0].fma(by(rho), g.mul(g).mul(by(1.0 - rho)));
-                p.sub(g.mul(by(rate)).div(averages[0].add(by(inside)).sqrt().add(by(outside))))
+                p.sub(g.mul(by(rate)).div(averages[0].add(by(epsilon)).sqrt()))
             }
         };
-        store(self.parameters.add(at), p);
+        p.store_at_most(count, self.parameters.add(at));
         probes[0] = p.fma(by(0.0), probes[0]);
-        for i in 0..N {
-            store(self.averages[i].add(at), averages[i]);
-            probes[1] = averages[i].fma(by(0.0), probes[1]);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::naive::values;
-
-    /// The optimisers' formulas as they stand in the manuals, one value at a time. `state` is what they keep.
-    fn plain(name: &str, t: i32, p: f64, g: f64, [m, v]: [f64; 2]) -> (f64, [f64; 2]) {
-        let (rate, momentum, b1, b2, e) = (0.01, 0.9, 0.9, 0.99, 1e-3);
-        let (m1, v1) = (b1 * m + (1.0 - b1) * g, b2 * v + (1.0 - b2) * g * g);
-        let (m_hat, v_hat) = (m1 / (1.0 - f64::powi(b1, t)), v1 / (1.0 - f64::powi(b2, t)));
-        match name {
-            "Adam, PyTorch" => (p - rate * m_hat / (v_hat.sqrt() + e), [m1, v1]),
-            "Adam, Keras" => {
-                let rate = rate * (1.0 - f64::powi(b2, t)).sqrt() / (1.0 - f64::powi(b1, t));
-                (p - rate * m1 / (v1.sqrt() + e), [m1, v1])
-            }
-            "SGD, PyTorch" => (p - rate * (momentum * m + g), [momentum * m + g, 0.0]),
-            "SGD, PyTorch, Nesterov" => (p - rate * (g + momentum * (momentum * m + g)), [momentum * m + g, 0.0]),
-            "SGD, Keras" => (p + (momentum * m - rate * g), [momentum * m - rate * g, 0.0]),
-            "SGD, Keras, Nesterov" => {
-                let velocity = momentum * m - rate * g;
-                (p + momentum * velocity - rate * g, [velocity, 0.0])
-            }
-            "RMSprop, PyTorch" => {
-                (p - rate * g / ((b2 * m + (1.0 - b2) * g * g).sqrt() + e), [b2 * m + (1.0 - b2) * g * g, 0.0])
-            }
-            "RMSprop, Keras" => {
-                (p - rate * g / (b2 * m + (1.0 - b2) * g * g + e).sqrt(), [b2 * m + (1.0 - b2) * g * g, 0.0])
-            }
-            _ => unreachable!("{name}"),
-        }
-    }
-
-    #[test]
-    fn steps_follow_the_formulas() {
-        let names = ["Adam", "SGD", "RMSprop"]
-            .into_iter()
-            .flat_map(|name| [format!("{name}, Keras"), format!("{name}, PyTorch")]);
-        let names = names.chain(["SGD, Keras, Nesterov".to_string(), "SGD, PyTorch, Nesterov".to_string()]);
-        for (isa, name) in Isa::available().into_iter().flat_map(|isa| names.clone().map(move |name| (isa, name))) {
-            let len = 37;
-            let [mut p, mut m, mut v] = [values(len, 1), vec![0.0; len], vec![0.0; len]];
-            let mut wanted = Vec::from_iter(p.iter().map(|p| (f64::from(*p), [0.0; 2])));
-            for t in 1..=5 {
-                let gradients = [values(len, 2 * t), values(len, 2 * t + 1)];
-                let parts = gradients.each_ref().map(|gradient| &gradient[..]);
-                let (keras, nesterov, step) = (name.contains("Keras"), name.contains("Nesterov"), u64::from(t));
-                let finite = match name.split(',').next() {
-                    Some("Adam") => {
-                        let rates = if keras { Adam::keras } else { Adam::pytorch }(0.01, [0.9, 0.99], 1e-3, step);
-                        adam(isa, rates, &mut p, &parts, [&mut m, &mut v])
-                    }
-                    Some("SGD") => {
-                        let rates = if keras { Sgd::keras } else { Sgd::pytorch }(0.01, 0.9, nesterov);
-                        sgd(isa, rates, &mut p, &parts, &mut m)
-                    }
-                    _ => {
-                        let rates = if keras { RmsProp::keras } else { RmsProp::pytorch }(0.01, 0.99, 1e-3);
-                        rms_prop(isa, rates, &mut p, &parts, &mut m)
-                    }
-                };
-                assert_eq!(finite, Finite { parameters: true, averages: true });
-                for i in 0..len {
-                    let g = f64::from(gradients[0][i]) + f64::from(gradients[1][i]);
-                    wanted[i] = plain(&name, t as i32, wanted[i].0, g, wanted[i].1);
-                    assert!(
-                        (f64::from(p[i]) - wanted[i].0).abs() < 1e-5,
-                        "{isa:?} {name}: {} is not {}",
-                        p[i],
-                        wanted[i].0
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_finite_is_told_apart() {
-        for isa in Isa::available() {
-            for len in [1, 20, 64] {
-                let step = |p: f32, g: f32| {
-                    let [mut parameters, mut m, mut v] = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
-                    parameters[len - 1] = p;
-                    let gradient = vec![g; len];
-                    adam(isa, Adam::keras(1e-3, [0.9, 0.999], 1e-7, 1), &mut parameters, &[&gradient], [&mut m, &mut v])
-                };
-                assert_eq!(step(1.0, 1.0), Finite { parameters: true, averages: true });
-                assert_eq!(step(f32::INFINITY, 1.0), Finite { parameters: false, averages: true });
-                // The square overflows: the parameter is moved by nothing.
-                assert_eq!(step(1.0, 1e20), Finite { parameters: true, averages: false });
-                assert_eq!(step(1.0, f32::NAN), Finite { parameters: false, averages: false });
-            }
+        for (average, to) in averages.into_iter().zip(self.averages) {
+            average.store_at_most(count, to.add(at));
+            probes[1] = average.fma(by(0.0), probes[1]);
         }
     }
 }

@@ -14,10 +14,6 @@ use crate::simd::Simd;
 /// Points, and inputs of a tile of outputs.
 pub(crate) const POINTS: usize = 8;
 
-/// What the values of the taps are multiplied by, so that the constants of [`input_at_points`] are integers.
-const SCALE: [f32; POINTS] =
-    [1.0 / 4.0, 1.0 / 18.0, 1.0 / 18.0, 1.0 / 360.0, 1.0 / 360.0, 16.0 / 45.0, 16.0 / 45.0, 1.0 / 4.0];
-
 /// The points whose values come in pairs, with the negative one.
 const PAIRS: [f32; 3] = [1.0, 2.0, 0.5];
 
@@ -63,71 +59,41 @@ pub(crate) unsafe fn from_points<S: Simd, const N: usize>(values: [S; POINTS]) -
     coefficients
 }
 
-/// A row of `K` taps at the points, scaled.
-#[inline(always)]
-pub(crate) unsafe fn taps_at_points<S: Simd, const K: usize>(taps: [S; K]) -> [S; POINTS] {
-    scaled(at_points(taps))
-}
-
-/// [`taps_at_points`] turned around.
-#[inline(always)]
-pub(crate) unsafe fn taps_from_points<S: Simd, const K: usize>(values: [S; POINTS]) -> [S; K] {
-    from_points(scaled(values))
-}
-
-#[inline(always)]
-unsafe fn scaled<S: Simd>(mut values: [S; POINTS]) -> [S; POINTS] {
-    for (value, scale) in values.iter_mut().zip(SCALE) {
-        *value = value.mul(S::splat(scale));
-    }
-    values
-}
-
-/// What the products of eight neighbouring inputs with filters are made of, the same for all filters.
+/// What eight neighbouring inputs are at the points, the same for all filters.
 #[inline(always)]
 pub(crate) unsafe fn input_at_points<S: Simd>([a, b, c, d, e, f, g, h]: [S; POINTS]) -> [S; POINTS] {
-    let by = |value: f32| S::splat(value);
-    let first = e.sub(c).fma(by(21.0), a.sub(g).mul(by(4.0)));
-    let last = d.sub(f).fma(by(21.0), h.sub(b).mul(by(4.0)));
-    let even = e.fma(by(17.0), c.add(g).mul(by(-4.0)));
-    let odd = d.fma(by(17.0), b.add(f).mul(by(-4.0)));
-    let even_2 = g.fma(by(4.0), e.fma(by(-5.0), c));
-    let odd_2 = f.fma(by(8.0), d.fma(by(-10.0), b.add(b)));
-    let even_half = c.fma(by(8.0), e.fma(by(-10.0), g.add(g)));
-    let odd_half = b.fma(by(4.0), d.fma(by(-5.0), f));
+    let by = |numerator: f32, denominator: f32| S::splat(numerator / denominator);
+    let (even, odd) = (c.add(g).mul(by(-2.0, 9.0)), b.add(f).mul(by(-2.0, 9.0)));
+    let (even, odd) = (e.fma(by(17.0, 18.0), even), d.fma(by(17.0, 18.0), odd));
+    let even_2 = g.fma(by(1.0, 90.0), e.fma(by(-1.0, 72.0), c.mul(by(1.0, 360.0))));
+    let odd_2 = f.fma(by(1.0, 45.0), d.fma(by(-1.0, 36.0), b.mul(by(1.0, 180.0))));
+    let even_half = c.fma(by(128.0, 45.0), e.fma(by(-32.0, 9.0), g.mul(by(32.0, 45.0))));
+    let odd_half = b.fma(by(64.0, 45.0), d.fma(by(-16.0, 9.0), f.mul(by(16.0, 45.0))));
     [
-        first,
+        e.sub(c).fma(by(21.0, 4.0), a.sub(g)),
         odd.add(even),
         even.sub(odd),
         even_2.add(odd_2),
         even_2.sub(odd_2),
         even_half.add(odd_half),
         even_half.sub(odd_half),
-        last,
+        d.sub(f).fma(by(21.0, 4.0), h.sub(b)),
     ]
 }
 
 /// [`input_at_points`] turned around, for gradients.
 #[inline(always)]
 pub(crate) unsafe fn input_from_points<S: Simd>(v: [S; POINTS]) -> [S; POINTS] {
-    let by = |value: f32| S::splat(value);
+    let by = |numerator: f32, denominator: f32| S::splat(numerator / denominator);
     let (even, odd) = (v[1].add(v[2]), v[1].sub(v[2]));
     let (even_2, odd_2) = (v[3].add(v[4]), v[3].sub(v[4]));
     let (even_half, odd_half) = (v[5].add(v[6]), v[5].sub(v[6]));
-    let c = even_half.fma(by(8.0), v[0].fma(by(-21.0), even_2));
-    let e = even_half.fma(by(-10.0), even_2.fma(by(-5.0), v[0].mul(by(21.0))));
-    let g = even_half.fma(by(2.0), even_2.mul(by(4.0)));
-    let b = odd_half.fma(by(4.0), odd_2.fma(by(2.0), v[7].mul(by(-4.0))));
-    let d = odd_half.fma(by(-5.0), odd_2.fma(by(-10.0), v[7].mul(by(21.0))));
-    let f = odd_2.fma(by(8.0), v[7].fma(by(-21.0), odd_half));
-    [
-        v[0].mul(by(4.0)),
-        odd.fma(by(-4.0), b),
-        even.fma(by(-4.0), c),
-        odd.fma(by(17.0), d),
-        even.fma(by(17.0), e),
-        odd.fma(by(-4.0), f),
-        even.add(v[0]).fma(by(-4.0), g),
-        v[7].mul(by(4.0)),
-    ]
+    let (first, last) = (v[0].mul(by(21.0, 4.0)), v[7].mul(by(21.0, 4.0)));
+    let b = odd_half.fma(by(64.0, 45.0), odd_2.fma(by(1.0, 180.0), odd.mul(by(-2.0, 9.0))));
+    let c = even_half.fma(by(128.0, 45.0), even_2.fma(by(1.0, 360.0), even.mul(by(-2.0, 9.0))));
+    let d = odd_half.fma(by(-16.0, 9.0), odd_2.fma(by(-1.0, 36.0), odd.fma(by(17.0, 18.0), last)));
+    let e = even_half.fma(by(-32.0, 9.0), even_2.fma(by(-1.0, 72.0), even.fma(by(17.0, 18.0), first)));
+    let f = odd_half.fma(by(16.0, 45.0), odd_2.fma(by(1.0, 45.0), odd.mul(by(-2.0, 9.0))));
+    let g = even_half.fma(by(32.0, 45.0), even_2.fma(by(1.0, 90.0), even.mul(by(-2.0, 9.0))));
+    [v[0], b.sub(v[7]), c.sub(first), d, e, f.sub(last), g.sub(v[0]), v[7]]
 }

@@ -42,74 +42,73 @@ impl Pool {
     }
 
     /// Writes the pooled maps `y` of the blocks `x`.
-    ///
-    /// # Panics
-    /// If a slice is not as long as the blocks are.
     pub fn forward(&self, x: &[f32], y: &mut [f32]) {
         let maps = self.maps(x.len(), y.len());
-        let (x, y) = (x.as_ptr(), y.as_mut_ptr());
+        let (x, to) = (x.as_ptr(), y.as_mut_ptr());
         // SAFETY: both slices have whole maps, as many of them.
-        unsafe { self.isa.run(&Forward { pool: *self, maps, x, y }) };
+        unsafe { self.isa.run(&Maps { pool: *self, maps, x, dy: None, to }) };
     }
 
     /// Writes the gradient of the input, `dx`, from that of the output: a mean hands each value of its window an equal
     /// part, a maximum all to the value that it is.
-    ///
-    /// # Panics
-    /// If a slice is not as long as the blocks are.
     pub fn backward(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
         let maps = self.maps(dx.len(), dy.len());
-        assert_eq!(x.len(), dx.len());
-        let (x, dy, dx) = (x.as_ptr(), dy.as_ptr(), dx.as_mut_ptr());
+        assert_eq!(x.len(), dx.len(), "values of the maps");
+        dx.fill(0.0);
+        let (x, dy, to) = (x.as_ptr(), Some(dy.as_ptr()), dx.as_mut_ptr());
         // SAFETY: all slices have whole maps, as many of them.
-        unsafe { self.isa.run(&Backward { pool: *self, maps, x, dy, dx }) };
+        unsafe { self.isa.run(&Maps { pool: *self, maps, x, dy, to }) };
     }
 
     fn maps(&self, input: usize, output: usize) -> usize {
-        let (input_len, output_len) = (self.input_len() * self.isa.lanes(), self.output_len() * self.isa.lanes());
-        assert!((2..=4).contains(&self.window), "a window of {0} x {0}", self.window);
-        assert!(
-            input_len > 0 && input.is_multiple_of(input_len),
-            "whole blocks of {input_len} values, not {input} values"
-        );
+        let [input_len, output_len] = [self.input_len(), self.output_len()].map(|len| len * self.isa.lanes());
+        assert!((2..=4).contains(&self.window) && output_len > 0, "no layer has the shape of {self:?}");
+        assert!(input.is_multiple_of(input_len), "whole blocks of {input_len} values, not {input} values");
         assert_eq!(output, input / input_len * output_len, "values of the pooled maps");
         input / input_len * self.channels
     }
 }
 
-pub(crate) struct Forward {
-    pub(crate) pool: Pool,
-    pub(crate) maps: usize,
-    pub(crate) x: *const f32,
-    pub(crate) y: *mut f32,
+/// Pools some maps, or with a gradient `dy` of what was pooled goes back.
+struct Maps {
+    pool: Pool,
+    maps: usize,
+    x: *const f32,
+    dy: Option<*const f32>,
+    to: *mut f32,
 }
 
-impl Kernel for Forward {
+impl Kernel for Maps {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        match self.pool.window {
-            2 => self.windows::<S, 2>(),
-            3 => self.windows::<S, 3>(),
-            _ => self.windows::<S, 4>(),
+        let Pool { kind, window, height, width, .. } = self.pool;
+        let (rows, columns) = (height / window, width / window);
+        for row in 0..self.maps * rows {
+            let wide = (row / rows * height + row % rows * window) * width * S::LANES;
+            let (x, narrow) = ((self.x.add(wide), width), row * columns * S::LANES);
+            match self.dy {
+                None => forward_row::<S>((kind, window), columns, x, self.to.add(narrow)),
+                Some(dy) => backward_row::<S>((kind, window), columns, x, dy.add(narrow), (self.to.add(wide), window)),
+            }
         }
     }
 }
 
-impl Forward {
-    #[inline(always)]
-    unsafe fn windows<S: Simd, const W: usize>(&self) {
-        let Pool { kind, height, width, .. } = self.pool;
-        let mut y = self.y;
-        for row in 0..self.maps * (height / W) {
-            let row = row / (height / W) * height + row % (height / W) * W;
-            for column in 0..width / W {
-                let x = self.x.add((row * width + column * W) * S::LANES);
-                match kind {
-                    Pooling::Average => average::<S, W>(x, width).store(y),
-                    Pooling::Max => max::<S, W>(x, width).store(y),
-                }
-                y = y.add(S::LANES);
-            }
+/// Pools a row of `count` windows; `x` comes with the vectors of a row of its map.
+#[inline(always)]
+pub(crate) unsafe fn forward_row<S: Simd>(
+    (kind, window): (Pooling, usize),
+    count: usize,
+    (x, width): (*const f32, usize),
+    y: *mut f32,
+) {
+    for at in 0..count {
+        let (x, y) = (x.add(at * window * S::LANES), y.add(at * S::LANES));
+        match (kind, window) {
+            (Pooling::Average, 2) => average::<S, 2>(x, width).store(y),
+            (Pooling::Average, 3) => average::<S, 3>(x, width).store(y),
+            (Pooling::Average, _) => average::<S, 4>(x, width).store(y),
+            (Pooling::Max, _) => max::<S>(x, width, window).store(y),
         }
     }
 }
@@ -126,10 +125,10 @@ unsafe fn average<S: Simd, const W: usize>(x: *const f32, width: usize) -> S {
 }
 
 #[inline(always)]
-unsafe fn max<S: Simd, const W: usize>(x: *const f32, width: usize) -> S {
+unsafe fn max<S: Simd>(x: *const f32, width: usize, window: usize) -> S {
     let mut most = S::load(x);
-    for row in 0..W {
-        for column in 0..W {
+    for row in 0..window {
+        for column in 0..window {
             let value = S::load(x.add((row * width + column) * S::LANES));
             // Where `most` is NaN it stays, and where `value` is NaN it is taken.
             most = value.if_at_least(most, value, most);
@@ -139,53 +138,27 @@ unsafe fn max<S: Simd, const W: usize>(x: *const f32, width: usize) -> S {
     most
 }
 
-/// The gradient before pooling.
-pub(crate) struct Backward {
-    pub(crate) pool: Pool,
-    pub(crate) maps: usize,
-    pub(crate) x: *const f32,
-    pub(crate) dy: *const f32,
-    pub(crate) dx: *mut f32,
-}
-
-impl Kernel for Backward {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        match self.pool.window {
-            2 => self.windows::<S, 2>(),
-            3 => self.windows::<S, 3>(),
-            _ => self.windows::<S, 4>(),
+/// The gradient of a row of windows. Before a mean all rows of a window have the same: only `rows` of them are written.
+#[inline(always)]
+pub(crate) unsafe fn backward_row<S: Simd>(
+    (kind, window): (Pooling, usize),
+    count: usize,
+    (x, width): (*const f32, usize),
+    dy: *const f32,
+    (dx, rows): (*mut f32, usize),
+) {
+    for at in 0..count {
+        let (x, dx) = (x.add(at * window * S::LANES), dx.add(at * window * S::LANES));
+        let dy = S::load(dy.add(at * S::LANES));
+        match (kind, window) {
+            (Pooling::Average, 2) => average_backward::<S, 2>(dy, rows, dx, width),
+            (Pooling::Average, 3) => average_backward::<S, 3>(dy, rows, dx, width),
+            (Pooling::Average, _) => average_backward::<S, 4>(dy, rows, dx, width),
+            (Pooling::Max, _) => max_backward::<S>(x, dy, dx, width, window),
         }
     }
 }
 
-impl Backward {
-    #[inline(always)]
-    unsafe fn windows<S: Simd, const W: usize>(&self) {
-        let Pool { kind, height, width, .. } = self.pool;
-        let (rows, columns) = (height / W * W, width / W * W);
-        let mut dy = self.dy;
-        for row in 0..self.maps * height {
-            let place = |column: usize| (row * width + column) * S::LANES;
-            let inside = row % height < rows;
-            if inside && row % height % W == 0 {
-                for column in (0..columns).step_by(W) {
-                    let (x, dx) = (self.x.add(place(column)), self.dx.add(place(column)));
-                    match kind {
-                        Pooling::Average => average_backward::<S, W>(S::load(dy), W, dx, width),
-                        Pooling::Max => max_backward::<S, W>(x, S::load(dy), dx, width),
-                    }
-                    dy = dy.add(S::LANES);
-                }
-            }
-            for column in if inside { columns } else { 0 }..width {
-                S::splat(0.0).store(self.dx.add(place(column)));
-            }
-        }
-    }
-}
-
-/// The gradient of some rows of a window before a mean.
 #[inline(always)]
 unsafe fn average_backward<S: Simd, const W: usize>(dy: S, rows: usize, dx: *mut f32, width: usize) {
     let part = dy.mul(S::splat(1.0 / (W * W) as f32));
@@ -196,123 +169,16 @@ unsafe fn average_backward<S: Simd, const W: usize>(dy: S, rows: usize, dx: *mut
     }
 }
 
-/// The gradient of a window before a maximum.
 #[inline(always)]
-unsafe fn max_backward<S: Simd, const W: usize>(x: *const f32, dy: S, dx: *mut f32, width: usize) {
-    let (most, mut left) = (max::<S, W>(x, width), dy);
-    for row in 0..W {
-        for column in 0..W {
+unsafe fn max_backward<S: Simd>(x: *const f32, dy: S, dx: *mut f32, width: usize, window: usize) {
+    let (most, mut left) = (max::<S>(x, width, window), dy);
+    for row in 0..window {
+        for column in 0..window {
             let at = (row * width + column) * S::LANES;
             // The first value that is the largest takes all that is left.
             let gradient = S::load(x.add(at)).if_at_least(most, left, S::splat(0.0));
             gradient.store(dx.add(at));
             left = left.sub(gradient);
-        }
-    }
-}
-
-/// The gradient before pooling, with one row for each row of windows, which counts for all rows of the windows: all of them are
-/// the same where windows become their mean.
-pub(crate) struct AverageRows {
-    pub(crate) window: usize,
-    /// Windows.
-    pub(crate) count: usize,
-    pub(crate) dy: *const f32,
-    pub(crate) dx: *mut f32,
-}
-
-impl Kernel for AverageRows {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        match self.window {
-            2 => self.windows::<S, 2>(),
-            3 => self.windows::<S, 3>(),
-            _ => self.windows::<S, 4>(),
-        }
-    }
-}
-
-impl AverageRows {
-    #[inline(always)]
-    unsafe fn windows<S: Simd, const W: usize>(&self) {
-        for at in 0..self.count {
-            let dy = S::load(self.dy.add(at * S::LANES));
-            average_backward::<S, W>(dy, 1, self.dx.add(at * W * S::LANES), 0);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::naive::values;
-
-    /// A window's values as they lie in a map.
-    fn window(pool: &Pool, x: &[f32], [map, row, column, lane]: [usize; 4]) -> Vec<(usize, f32)> {
-        let at = |i: usize| {
-            let (r, c) = (row * pool.window + i / pool.window, column * pool.window + i % pool.window);
-            ((map * pool.height + r) * pool.width + c) * pool.isa.lanes() + lane
-        };
-        (0..pool.window * pool.window).map(|i| (at(i), x[at(i)])).collect()
-    }
-
-    #[test]
-    fn windows_become_their_mean_or_their_first_largest_value() {
-        for isa in Isa::available() {
-            for (kind, window_len, channels, height, width) in [
-                (Pooling::Average, 2, 3, 8, 6),
-                (Pooling::Average, 3, 1, 7, 11),
-                (Pooling::Max, 2, 2, 5, 4),
-                (Pooling::Max, 4, 3, 9, 8),
-            ] {
-                let pool = Pool { isa, kind, window: window_len, channels, height, width };
-                let blocks = 2;
-                // Few different values, so that the largest one often comes twice.
-                let x = values(blocks * pool.input_len() * isa.lanes(), 1)
-                    .iter()
-                    .map(|x| (x * 3.0).round())
-                    .collect::<Vec<_>>();
-                let dy = values(blocks * pool.output_len() * isa.lanes(), 2);
-                let (mut y, mut dx) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
-                pool.forward(&x, &mut y);
-                pool.backward(&x, &dy, &mut dx);
-                let mut wanted_dx = vec![0.0; x.len()];
-                for at in 0..y.len() {
-                    let (rows, columns) = (height / window_len, width / window_len);
-                    let (lane, at_map) = (at % isa.lanes(), at / isa.lanes());
-                    let place = [at_map / columns / rows, at_map / columns % rows, at_map % columns, lane];
-                    let values = window(&pool, &x, place);
-                    let most = values.iter().fold(f32::MIN, |most, x| most.max(x.1));
-                    let mean = values.iter().map(|x| x.1).sum::<f32>() / values.len() as f32;
-                    match kind {
-                        Pooling::Average => {
-                            assert!((y[at] - mean).abs() < 1e-6);
-                            values.iter().for_each(|x| wanted_dx[x.0] = dy[at] / values.len() as f32);
-                        }
-                        Pooling::Max => {
-                            assert_eq!(y[at], most);
-                            let first = values.iter().find(|x| x.1 == most).map_or(0, |x| x.0);
-                            wanted_dx[first] = dy[at];
-                        }
-                    }
-                }
-                let off = dx.iter().zip(&wanted_dx).fold(0f32, |off, (a, b)| off.max((a - b).abs()));
-                assert!(off < 1e-6, "{pool:?}: off by {off}");
-            }
-        }
-    }
-
-    #[test]
-    fn nan_is_the_largest() {
-        for isa in Isa::available() {
-            let pool = Pool { isa, kind: Pooling::Max, window: 2, channels: 1, height: 2, width: 2 };
-            for place in 0..4 {
-                let mut x = values(4 * isa.lanes(), 1);
-                x[place * isa.lanes()] = f32::NAN;
-                let mut y = vec![0.0; isa.lanes()];
-                pool.forward(&x, &mut y);
-                assert!(y[0].is_nan() && y[1].is_finite(), "{isa:?}");
-            }
         }
     }
 }

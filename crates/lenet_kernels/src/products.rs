@@ -5,24 +5,31 @@
 
 use crate::simd::{Kernel, Simd};
 
-/// How often a sum steps in an outer and an inner loop, and how far each step moves in memory.
-pub(crate) type Steps<T> = [T; 2];
+/// Calls a method with constants for the rows and columns of a tile, of those that the registers have room for.
+macro_rules! tile {
+    ($S:ident, $self:ident, $method:ident, ($rows:expr, $columns:expr), $arguments:tt, $($registers:literal: $([$r:literal $c:literal])*),*) => {
+        match ($rows, $columns) {
+            $($(($r, $c) if $S::REGISTERS >= $registers => $self.$method::<$S, $r, $c> $arguments,)*)*
+            _ => unreachable!("no tile is larger than the registers"),
+        }
+    };
+}
 
 /// Rows as sums of other rows: `to[r][c]` becomes the sum of `a[r][i][j] * b[i][j][c]` over all `i` and `j`, or is
-/// increased by it. In a dense layer `i` alone counts, in a convolution `i` is a channel and `j` a row of a filter.
+/// increased by it. In a dense layer `j` alone counts, in a convolution `i` is a channel and `j` a row of a filter.
 pub(crate) struct SumRows {
     pub(crate) rows: usize,
     pub(crate) columns: usize,
     /// Products of the same size, and how far `a`, `b` and `to` are from one to the next.
     pub(crate) batch: usize,
     pub(crate) next: [usize; 3],
-    /// How many `i` and `j` there are.
-    pub(crate) terms: Steps<usize>,
+    /// How many `i` and `j` there are, and how far it is to the next ones.
+    pub(crate) terms: [usize; 2],
     pub(crate) a: *const f32,
     pub(crate) a_row: usize,
-    pub(crate) a_term: Steps<usize>,
+    pub(crate) a_term: [usize; 2],
     pub(crate) b: *const f32,
-    pub(crate) b_term: Steps<isize>,
+    pub(crate) b_term: [isize; 2],
     pub(crate) to: *mut f32,
     pub(crate) to_row: usize,
     /// Whether to add to what is there.
@@ -32,117 +39,82 @@ pub(crate) struct SumRows {
 impl Kernel for SumRows {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        let whole = self.columns / S::LANES;
+        let (most_rows, most_columns) = match S::REGISTERS {
+            32.. => (6, 4),
+            16.. => (6, 2),
+            _ => (2, 2),
+        };
         let mut column = 0;
-        for tile in Tiles::of(whole, if S::REGISTERS >= 32 { 4 } else { 2 }) {
-            match tile {
-                4 if S::REGISTERS >= 32 => self.columns::<S, 4>(column, S::LANES),
-                3 if S::REGISTERS >= 32 => self.columns::<S, 3>(column, S::LANES),
-                2 => self.columns::<S, 2>(column, S::LANES),
-                _ => self.columns::<S, 1>(column, S::LANES),
+        let rest = usize::from(!self.columns.is_multiple_of(S::LANES));
+        for columns in Tiles::of(self.columns / S::LANES, most_columns).chain((0..rest).map(|_| 1)) {
+            let count = S::LANES.min(self.columns - column);
+            let mut row = 0;
+            for rows in Tiles::of(self.rows, most_rows) {
+                if count < S::LANES {
+                    tile!(S, self, part, (rows, columns), (row, column, count),
+                        8: [1 1] [2 1], 16: [3 1] [4 1] [5 1] [6 1]);
+                } else {
+                    tile!(S, self, whole, (rows, columns), (row, column),
+                        8: [1 1] [2 1] [1 2] [2 2],
+                        16: [3 1] [4 1] [5 1] [6 1] [3 2] [4 2] [5 2] [6 2],
+                        32: [1 3] [2 3] [3 3] [4 3] [5 3] [6 3] [1 4] [2 4] [3 4] [4 4] [5 4] [6 4]);
+                }
+                row += rows;
             }
-            column += tile * S::LANES;
-        }
-        if column < self.columns {
-            self.columns::<S, 1>(column, self.columns - column);
+            column += columns * S::LANES;
         }
     }
 }
 
 impl SumRows {
-    /// All rows of `C` vectors from `column` on, the first `count` lanes of each.
     #[inline(always)]
-    unsafe fn columns<S: Simd, const C: usize>(&self, column: usize, count: usize) {
-        let mut row = 0;
-        for tile in Tiles::of(self.rows, if S::REGISTERS >= 16 { 6 } else { 2 }) {
-            match tile {
-                6 if S::REGISTERS >= 16 => self.tile::<S, 6, C>(row, column, count),
-                5 if S::REGISTERS >= 16 => self.tile::<S, 5, C>(row, column, count),
-                4 if S::REGISTERS >= 16 => self.tile::<S, 4, C>(row, column, count),
-                3 if S::REGISTERS >= 16 => self.tile::<S, 3, C>(row, column, count),
-                2 => self.tile::<S, 2, C>(row, column, count),
-                _ => self.tile::<S, 1, C>(row, column, count),
-            }
-            row += tile;
-        }
+    unsafe fn whole<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize) {
+        self.tile::<S, R, C>(row, column, S::LANES);
     }
 
+    #[inline(always)]
+    unsafe fn part<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize, count: usize) {
+        // Now the compiler knows that vectors are not whole.
+        self.tile::<S, R, C>(row, column, count.min(S::LANES - 1));
+    }
+
+    /// `R` rows and `C` vectors of columns, the first `count` lanes of each.
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize, count: usize) {
-        if C == 1 && count < S::LANES {
-            return S::call(&Tile::<R, C, false>(self, row, column, count));
-        }
-        S::call(&Tile::<R, C, true>(self, row, column, count));
-    }
-}
-
-/// `R` rows and `C` vectors of columns.
-struct Tile<'a, const R: usize, const C: usize, const WHOLE: bool>(&'a SumRows, usize, usize, usize);
-
-impl<const R: usize, const C: usize, const WHOLE: bool> Kernel for Tile<'_, R, C, WHOLE> {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        let Self(all, row, column, count) = *self;
-        let (mut a, mut b) = (all.a.add(row * all.a_row), all.b.add(column));
-        let mut to = all.to.add(row * all.to_row + column);
-        for _ in 0..all.batch {
-            tile::<S, R, C, WHOLE>(all, a, b, to, count);
-            a = a.wrapping_add(all.next[0]);
-            b = b.wrapping_add(all.next[1]);
-            to = to.wrapping_add(all.next[2]);
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn tile<S: Simd, const R: usize, const C: usize, const WHOLE: bool>(
-    all: &SumRows,
-    mut a: *const f32,
-    mut b: *const f32,
-    to: *mut f32,
-    count: usize,
-) {
-    let mut sums = [[S::splat(0.0); C]; R];
-    for _ in 0..all.terms[0] {
-        let (mut a_term, mut b_term) = (a, b);
-        for _ in 0..all.terms[1] {
-            let mut values = [S::splat(0.0); C];
-            for (c, value) in values.iter_mut().enumerate() {
-                *value = load::<S, WHOLE>(count, b_term.add(c * S::LANES));
+        for at in 0..self.batch {
+            let (mut a, mut b) =
+                (self.a.add(at * self.next[0] + row * self.a_row), self.b.add(at * self.next[1] + column));
+            let to = self.to.add(at * self.next[2] + row * self.to_row + column);
+            let mut sums = [[S::splat(0.0); C]; R];
+            for _ in 0..self.terms[0] {
+                let (mut a_term, mut b_term) = (a, b);
+                for _ in 0..self.terms[1] {
+                    let mut values = [S::splat(0.0); C];
+                    for (c, value) in values.iter_mut().enumerate() {
+                        *value = S::load_at_most(count, b_term.add(c * S::LANES));
+                    }
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let factor = S::splat(*a_term.add(r * self.a_row));
+                        for (sum, value) in sums.iter_mut().zip(values) {
+                            *sum = value.fma(factor, *sum);
+                        }
+                    }
+                    a_term = a_term.wrapping_add(self.a_term[1]);
+                    b_term = b_term.wrapping_offset(self.b_term[1]);
+                }
+                a = a.wrapping_add(self.a_term[0]);
+                b = b.wrapping_offset(self.b_term[0]);
             }
-            for (r, sums) in sums.iter_mut().enumerate() {
-                let factor = S::splat(*a_term.add(r * all.a_row));
-                for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum = value.fma(factor, *sum);
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (c, mut sum) in sums.into_iter().enumerate() {
+                    let to = to.add(r * self.to_row + c * S::LANES);
+                    if self.add {
+                        sum = sum.add(S::load_at_most(count, to));
+                    }
+                    sum.store_at_most(count, to);
                 }
             }
-            a_term = a_term.wrapping_add(all.a_term[1]);
-            b_term = b_term.wrapping_offset(all.b_term[1]);
         }
-        a = a.wrapping_add(all.a_term[0]);
-        b = b.wrapping_offset(all.b_term[0]);
-    }
-    for (r, sums) in sums.into_iter().enumerate() {
-        for (c, mut sum) in sums.into_iter().enumerate() {
-            let to = to.add(r * all.to_row + c * S::LANES);
-            if all.add {
-                sum = sum.add(load::<S, WHOLE>(count, to));
-            }
-            if WHOLE {
-                sum.store(to);
-            } else {
-                sum.store_first(count, to);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn load<S: Simd, const WHOLE: bool>(count: usize, from: *const f32) -> S {
-    if WHOLE {
-        S::load(from)
-    } else {
-        S::load_first(count, from)
     }
 }
 
@@ -151,7 +123,7 @@ unsafe fn load<S: Simd, const WHOLE: bool>(count: usize, from: *const f32) -> S 
 /// `runs` of `len` vectors side by side.
 pub(crate) struct Dots {
     pub(crate) rows: usize,
-    pub(crate) columns: Steps<usize>,
+    pub(crate) columns: [usize; 2],
     /// Products of the same size, and how far `a`, `b` and `to` are from one to the next.
     pub(crate) batch: usize,
     pub(crate) next: [usize; 3],
@@ -161,7 +133,7 @@ pub(crate) struct Dots {
     pub(crate) a_row: usize,
     pub(crate) a_run: usize,
     pub(crate) b: *const f32,
-    pub(crate) b_column: Steps<usize>,
+    pub(crate) b_column: [usize; 2],
     pub(crate) b_run: usize,
     pub(crate) to: *mut f32,
     /// Whether to add to what is there.
@@ -171,16 +143,19 @@ pub(crate) struct Dots {
 impl Kernel for Dots {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
+        let most_columns = if S::REGISTERS >= 16 { 6 } else { 2 };
         for at in 0..self.batch {
             let mut row = 0;
-            for tile in Tiles::of(self.rows, Self::rows_at_once::<S>()) {
-                match tile {
-                    4 if S::REGISTERS >= 32 => self.rows::<S, 4>(at, row),
-                    3 if S::REGISTERS >= 32 => self.rows::<S, 3>(at, row),
-                    2 => self.rows::<S, 2>(at, row),
-                    _ => self.rows::<S, 1>(at, row),
+            for rows in Tiles::of(self.rows, Self::rows_at_once::<S>()) {
+                let mut column = 0;
+                for columns in Tiles::of(self.columns[0] * self.columns[1], most_columns) {
+                    tile!(S, self, tile, (rows, columns), (at, row, column),
+                        8: [1 1] [2 1] [1 2] [2 2],
+                        16: [1 3] [1 4] [1 5] [1 6] [2 3] [2 4] [2 5] [2 6],
+                        32: [3 1] [3 2] [3 3] [3 4] [3 5] [3 6] [4 1] [4 2] [4 3] [4 4] [4 5] [4 6]);
+                    column += columns;
                 }
-                row += tile;
+                row += rows;
             }
         }
     }
@@ -196,51 +171,30 @@ impl Dots {
         }
     }
 
+    /// `R` rows and `C` columns.
     #[inline(always)]
-    unsafe fn rows<S: Simd, const R: usize>(&self, at: usize, row: usize) {
-        let mut column = 0;
-        for tile in Tiles::of(self.columns[0] * self.columns[1], if S::REGISTERS >= 16 { 6 } else { 2 }) {
-            match tile {
-                6 if S::REGISTERS >= 16 => S::call(&DotTile::<R, 6>(self, at, row, column)),
-                5 if S::REGISTERS >= 16 => S::call(&DotTile::<R, 5>(self, at, row, column)),
-                4 if S::REGISTERS >= 16 => S::call(&DotTile::<R, 4>(self, at, row, column)),
-                3 if S::REGISTERS >= 16 => S::call(&DotTile::<R, 3>(self, at, row, column)),
-                2 => S::call(&DotTile::<R, 2>(self, at, row, column)),
-                _ => S::call(&DotTile::<R, 1>(self, at, row, column)),
-            }
-            column += tile;
-        }
-    }
-}
-
-/// `R` rows and `C` columns.
-struct DotTile<'a, const R: usize, const C: usize>(&'a Dots, usize, usize, usize);
-
-impl<const R: usize, const C: usize> Kernel for DotTile<'_, R, C> {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        let Self(all, at, row, column) = *self;
-        let columns = all.columns[0] * all.columns[1];
-        let mut b = [all.b.add(at * all.next[1]); C];
+    unsafe fn tile<S: Simd, const R: usize, const C: usize>(&self, at: usize, row: usize, column: usize) {
+        let columns = self.columns[0] * self.columns[1];
+        let mut b = [self.b.add(at * self.next[1]); C];
         for (c, b) in b.iter_mut().enumerate() {
-            let [outer, inner] = [(column + c) / all.columns[1], (column + c) % all.columns[1]];
-            *b = b.add(outer * all.b_column[0] + inner * all.b_column[1]);
+            let [outer, inner] = [(column + c) / self.columns[1], (column + c) % self.columns[1]];
+            *b = b.add(outer * self.b_column[0] + inner * self.b_column[1]);
         }
-        let mut a = all.a.add(at * all.next[0] + row * all.a_row);
-        let to = all.to.add(at * all.next[2] + (row * columns + column) * S::LANES);
+        let mut a = self.a.add(at * self.next[0] + row * self.a_row);
+        let to = self.to.add(at * self.next[2] + (row * columns + column) * S::LANES);
         let mut sums = [[S::splat(0.0); C]; R];
-        if all.add {
+        if self.add {
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (c, sum) in sums.iter_mut().enumerate() {
                     *sum = S::load(to.add((r * columns + c) * S::LANES));
                 }
             }
         }
-        for _ in 0..all.runs {
-            for k in 0..all.len {
+        for _ in 0..self.runs {
+            for k in 0..self.len {
                 let mut values = [S::splat(0.0); R];
                 for (r, value) in values.iter_mut().enumerate() {
-                    *value = S::load(a.add(r * all.a_row + k * S::LANES));
+                    *value = S::load(a.add(r * self.a_row + k * S::LANES));
                 }
                 for (c, b) in b.iter().enumerate() {
                     let b = S::load(b.add(k * S::LANES));
@@ -249,9 +203,9 @@ impl<const R: usize, const C: usize> Kernel for DotTile<'_, R, C> {
                     }
                 }
             }
-            a = a.wrapping_add(all.a_run);
+            a = a.wrapping_add(self.a_run);
             for b in &mut b {
-                *b = b.wrapping_add(all.b_run);
+                *b = b.wrapping_add(self.b_run);
             }
         }
         for (r, sums) in sums.into_iter().enumerate() {
@@ -279,10 +233,7 @@ impl Iterator for Tiles {
     type Item = usize;
     #[inline(always)]
     fn next(&mut self) -> Option<usize> {
-        if self.tiles == 0 {
-            return None;
-        }
-        let tile = self.left.div_ceil(self.tiles);
+        let tile = self.left.checked_div(self.tiles)? + usize::from(!self.left.is_multiple_of(self.tiles));
         self.left -= tile;
         self.tiles -= 1;
         Some(tile)

@@ -1,7 +1,7 @@
 //! Vectors of `f32`, one type for each instruction set.
 //!
-//! A kernel is written once, generic over [`Simd`], and marked `#[inline(always)]`, so that it is compiled for the
-//! instruction set of the function that calls it. [`Simd::call`] is such a function.
+//! A kernel is written once, generic over [`Simd`], and marked `#[inline(always)]` like the functions it is made of, so that
+//! all of it is compiled for the instruction set of [`Simd::call`], which calls it.
 
 /// Lanes of the longest vectors.
 pub(crate) const MOST_LANES: usize = 16;
@@ -22,6 +22,7 @@ pub(crate) trait Kernel {
 /// `load` and `store` need `LANES` valid values behind the pointer.
 #[allow(clippy::missing_safety_doc)] // the trait's own section speaks for all methods
 pub(crate) unsafe trait Simd: Copy {
+    const NAME: &'static str;
     /// Values in a vector.
     const LANES: usize;
     /// Vectors that the registers hold.
@@ -43,8 +44,7 @@ pub(crate) unsafe trait Simd: Copy {
     unsafe fn fnma(self, factor: Self, addend: Self) -> Self;
     /// `yes` where `self >= other`, else `no`, as where one is NaN.
     unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self;
-    /// Runs `kernel` as a function of its own, compiled for this instruction set. The compiler hands out registers
-    /// best in a small function.
+    /// Runs `kernel`, compiled for this instruction set.
     unsafe fn call<K: Kernel>(kernel: &K);
 
     /// Reads a vector. The standard library's own functions are slow with a debug build's checks.
@@ -70,6 +70,21 @@ pub(crate) unsafe trait Simd: Copy {
         self.store(lanes.as_mut_ptr());
         std::ptr::copy_nonoverlapping(lanes.as_ptr(), to, count);
     }
+    /// A vector if `count` is `LANES`, else as [`Self::load_first`].
+    #[inline(always)]
+    unsafe fn load_at_most(count: usize, from: *const f32) -> Self {
+        if count == Self::LANES {
+            return Self::load(from);
+        }
+        Self::load_first(count, from)
+    }
+    #[inline(always)]
+    unsafe fn store_at_most(self, count: usize, to: *mut f32) {
+        if count == Self::LANES {
+            return self.store(to);
+        }
+        self.store_first(count, to);
+    }
     /// The sum of the lanes, always in the same order.
     #[inline(always)]
     unsafe fn sum(self) -> f32 {
@@ -80,13 +95,11 @@ pub(crate) unsafe trait Simd: Copy {
     /// The sum of the lanes of each of `LANES` vectors, always in the same order.
     #[inline(always)]
     unsafe fn sums(from: *const f32) -> Self {
-        let mut turned = [0.0; MOST_LANES * MOST_LANES];
-        Self::transpose(from, Self::LANES, turned.as_mut_ptr(), Self::LANES);
-        let mut sum = Self::splat(0.0);
-        for i in 0..Self::LANES {
-            sum = sum.add(Self::load(turned.as_ptr().add(i * Self::LANES)));
+        let mut sums = [0.0; MOST_LANES];
+        for (i, sum) in sums.iter_mut().enumerate().take(Self::LANES) {
+            *sum = Self::load(from.add(i * Self::LANES)).sum();
         }
-        sum
+        Self::load(sums.as_ptr())
     }
     /// Writes the transpose of `LANES` x `LANES` values: row `r` is read at `from + r * stride_from` and written as
     /// column `r` of rows that start `stride_to` apart.
@@ -104,18 +117,19 @@ pub(crate) unsafe trait Simd: Copy {
 #[repr(C, packed)]
 struct Unaligned<V>(V);
 
-/// Defines a vector type: its register, lanes and number of registers, the target features, the functions behind the
-/// methods that all sets name alike, and other methods in full.
+/// Defines a vector type: its name, register, lanes, number of registers and target features; then the functions behind the
+/// methods of one, two and three vectors; then other methods in full.
 macro_rules! vector {
-    ($(#[$doc:meta])* $name:ident($register:ty, $lanes:literal, $registers:literal) $(: $features:literal)?;
-     $splat:path, $([$method:ident $function:path])*;
+    ($(#[$doc:meta])* $type:ident, $name:literal, $register:ty, $lanes:literal, $registers:literal $(, $features:literal)?;
+     $splat:path; $([$one:ident $one_is:path])*; $([$two:ident $two_is:path])*; $([$three:ident $three_is:path])*;
      $(unsafe fn $other:ident($($argument:tt)*) $(-> $result:ty)? $body:block)*) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
-        pub(crate) struct $name($register);
+        pub(crate) struct $type($register);
 
         // SAFETY: the functions need no other features than those named, which the caller vouches for.
-        unsafe impl Simd for $name {
+        unsafe impl Simd for $type {
+            const NAME: &'static str = $name;
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;
 
@@ -124,15 +138,23 @@ macro_rules! vector {
                 Self($splat(x))
             }
             $(#[inline(always)]
-            unsafe fn $method(self, other: Self) -> Self {
-                Self($function(self.0, other.0))
+            unsafe fn $one(self) -> Self {
+                Self($one_is(self.0))
+            })*
+            $(#[inline(always)]
+            unsafe fn $two(self, other: Self) -> Self {
+                Self($two_is(self.0, other.0))
+            })*
+            $(#[inline(always)]
+            unsafe fn $three(self, factor: Self, addend: Self) -> Self {
+                Self($three_is(self.0, factor.0, addend.0))
             })*
             #[inline(always)]
             unsafe fn call<K: Kernel>(kernel: &K) {
-                #[inline(never)]
                 $(#[target_feature(enable = $features)])?
+                #[inline(never)]
                 unsafe fn apart<K: Kernel>(kernel: &K) {
-                    kernel.run::<$name>();
+                    kernel.run::<$type>();
                 }
                 apart(kernel);
             }
@@ -142,53 +164,45 @@ macro_rules! vector {
     };
 }
 
-/// Element by element.
-#[inline(always)]
-fn zip(a: [f32; 8], b: [f32; 8], f: impl Fn(f32, f32) -> f32) -> [f32; 8] {
-    std::array::from_fn(|i| f(a[i], b[i]))
+vector! {
+    /// Four values in an array, for CPUs without an instruction set that is named below. The compiler turns it into
+    /// what the target has (SSE2 on x86-64).
+    Portable, "portable", [f32; 4], 4, 16;
+    plain::splat; [sqrt plain::sqrt];
+    [add plain::add] [sub plain::sub] [mul plain::mul] [div plain::div] [min plain::min] [max plain::max];
+    [fma plain::fma] [fnma plain::fnma];
+    unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
+        let pick = |i: usize| if self.0[i] >= other.0[i] { yes.0[i] } else { no.0[i] };
+        Self(std::array::from_fn(pick))
+    }
 }
 
-/// The arithmetic of [`Portable`].
+/// The arithmetic of [`Portable`], element by element.
 mod plain {
-    use super::zip;
-
-    pub(super) fn splat(x: f32) -> [f32; 8] {
-        [x; 8]
-    }
     macro_rules! plain {
-        ($($name:ident: $f:expr;)*) => {
-            $(#[inline(always)] pub(super) fn $name(a: [f32; 8], b: [f32; 8]) -> [f32; 8] {
-                zip(a, b, $f)
+        ($($name:ident($($argument:ident),*) = $value:expr;)*) => {
+            $(#[inline(always)]
+            pub(super) fn $name($($argument: [f32; 4]),*) -> [f32; 4] {
+                std::array::from_fn(|i| {
+                    $(let $argument = $argument[i];)*
+                    $value
+                })
             })*
         };
     }
     plain! {
-        add: |a, b| a + b;
-        sub: |a, b| a - b;
-        mul: |a, b| a * b;
-        div: |a, b| a / b;
-        min: |a, b| if a < b { a } else { b };
-        max: |a, b| if a > b { a } else { b };
+        sqrt(a) = a.sqrt();
+        add(a, b) = a + b;
+        sub(a, b) = a - b;
+        mul(a, b) = a * b;
+        div(a, b) = a / b;
+        min(a, b) = if a < b { a } else { b };
+        max(a, b) = if a > b { a } else { b };
+        fma(a, b, c) = a * b + c;
+        fnma(a, b, c) = c - a * b;
     }
-}
-
-vector! {
-    /// Eight values in an array, for CPUs without an instruction set that is named below. The compiler turns it into
-    /// what the target has (SSE2 on x86-64).
-    Portable([f32; 8], 8, 8);
-    plain::splat, [add plain::add] [sub plain::sub] [mul plain::mul] [div plain::div] [min plain::min] [max plain::max];
-    unsafe fn sqrt(self) -> Self {
-        Self(zip(self.0, self.0, |a, _| a.sqrt()))
-    }
-    unsafe fn fma(self, factor: Self, addend: Self) -> Self {
-        self.mul(factor).add(addend)
-    }
-    unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
-        addend.sub(self.mul(factor))
-    }
-    unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
-        let pick = |i: usize| if self.0[i] >= other.0[i] { yes.0[i] } else { no.0[i] };
-        Self(std::array::from_fn(pick))
+    pub(super) fn splat(x: f32) -> [f32; 4] {
+        [x; 4]
     }
 }
 
@@ -203,21 +217,13 @@ mod x86 {
 
     vector! {
         /// Eight values in a 256-bit register, with fused multiply-add.
-        Avx2(__m256, 8, 16): "avx2,fma";
-        _mm256_set1_ps, [add _mm256_add_ps] [sub _mm256_sub_ps] [mul _mm256_mul_ps] [div _mm256_div_ps]
-        [min _mm256_min_ps] [max _mm256_max_ps];
-        unsafe fn sqrt(self) -> Self {
-            Self(_mm256_sqrt_ps(self.0))
-        }
-        unsafe fn fma(self, factor: Self, addend: Self) -> Self {
-            Self(_mm256_fmadd_ps(self.0, factor.0, addend.0))
-        }
-        unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
-            Self(_mm256_fnmadd_ps(self.0, factor.0, addend.0))
-        }
+        Avx2, "avx2", __m256, 8, 16, "avx2,fma";
+        _mm256_set1_ps; [sqrt _mm256_sqrt_ps];
+        [add _mm256_add_ps] [sub _mm256_sub_ps] [mul _mm256_mul_ps] [div _mm256_div_ps] [min _mm256_min_ps]
+        [max _mm256_max_ps];
+        [fma _mm256_fmadd_ps] [fnma _mm256_fnmadd_ps];
         unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
-            let mask = _mm256_cmp_ps::<_CMP_GE_OQ>(self.0, other.0);
-            Self(_mm256_blendv_ps(no.0, yes.0, mask))
+            Self(_mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_GE_OQ>(self.0, other.0)))
         }
         unsafe fn load_first(count: usize, from: *const f32) -> Self {
             Self(_mm256_maskload_ps(from, mask(count)))
@@ -250,8 +256,7 @@ mod x86 {
     /// A mask of the first `count` lanes.
     #[inline(always)]
     unsafe fn mask(count: usize) -> __m256i {
-        let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lanes)
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
     }
 
     /// Four values of a row, and four of the row that is four further down.
@@ -264,8 +269,8 @@ mod x86 {
     /// The sums of eight rows.
     #[inline(always)]
     unsafe fn sums_of_rows(row: impl Fn(usize) -> __m256) -> __m256 {
-        let (low, high) =
-            (sums_of_four([row(0), row(1), row(2), row(3)]), sums_of_four([row(4), row(5), row(6), row(7)]));
+        let low = sums_of_four([row(0), row(1), row(2), row(3)]);
+        let high = sums_of_four([row(4), row(5), row(6), row(7)]);
         _mm256_add_ps(_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
     }
 
@@ -283,27 +288,19 @@ mod x86 {
     // the registers, and moves the others to and fro.
     vector! {
         /// Sixteen values in a 512-bit register.
-        Avx512(__m512, 16, 32): "avx512f,avx512vl,avx2,fma";
-        _mm512_set1_ps, [add _mm512_add_ps] [sub _mm512_sub_ps] [mul _mm512_mul_ps] [div _mm512_div_ps]
-        [min _mm512_min_ps] [max _mm512_max_ps];
-        unsafe fn sqrt(self) -> Self {
-            Self(_mm512_sqrt_ps(self.0))
-        }
-        unsafe fn fma(self, factor: Self, addend: Self) -> Self {
-            Self(_mm512_fmadd_ps(self.0, factor.0, addend.0))
-        }
-        unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
-            Self(_mm512_fnmadd_ps(self.0, factor.0, addend.0))
-        }
+        Avx512, "avx512", __m512, 16, 32, "avx512f,avx512vl,avx2,fma";
+        _mm512_set1_ps; [sqrt _mm512_sqrt_ps];
+        [add _mm512_add_ps] [sub _mm512_sub_ps] [mul _mm512_mul_ps] [div _mm512_div_ps] [min _mm512_min_ps]
+        [max _mm512_max_ps];
+        [fma _mm512_fmadd_ps] [fnma _mm512_fnmadd_ps];
         unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
-            let mask = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(self.0, other.0);
-            Self(_mm512_mask_blend_ps(mask, no.0, yes.0))
+            Self(_mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(self.0, other.0), no.0, yes.0))
         }
         unsafe fn load_first(count: usize, from: *const f32) -> Self {
-            Self(_mm512_maskz_loadu_ps(first(count), from))
+            Self(_mm512_maskz_loadu_ps(((1u32 << count) - 1) as __mmask16, from))
         }
         unsafe fn store_first(self, count: usize, to: *mut f32) {
-            _mm512_mask_storeu_ps(to, first(count), self.0);
+            _mm512_mask_storeu_ps(to, ((1u32 << count) - 1) as __mmask16, self.0);
         }
         unsafe fn sums(from: *const f32) -> Self {
             let half = |row: usize, half: usize| Avx2::load(from.add(row * 16 + half * 8));
@@ -313,19 +310,11 @@ mod x86 {
             Self(_mm512_castpd_ps(_mm512_insertf64x4::<1>(both, _mm256_castps_pd(high))))
         }
         unsafe fn transpose(from: *const f32, stride_from: usize, to: *mut f32, stride_to: usize) {
-            for row in [0, 8] {
-                for column in [0, 8] {
-                    let (from, to) = (from.add(row * stride_from + column), to.add(column * stride_to + row));
-                    Avx2::transpose(from, stride_from, to, stride_to);
-                }
+            for (row, column) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+                let (from, to) = (from.add(row * stride_from + column), to.add(column * stride_to + row));
+                Avx2::transpose(from, stride_from, to, stride_to);
             }
         }
-    }
-
-    /// A mask of the first `count` lanes.
-    #[inline(always)]
-    fn first(count: usize) -> __mmask16 {
-        ((1u32 << count) - 1) as __mmask16
     }
 }
 
@@ -340,25 +329,29 @@ mod arm {
 
     vector! {
         /// Four values in a 128-bit register, with fused multiply-add.
-        Neon(float32x4_t, 4, 32): "neon";
-        vdupq_n_f32, [add vaddq_f32] [sub vsubq_f32] [mul vmulq_f32] [div vdivq_f32];
-        unsafe fn sqrt(self) -> Self {
-            Self(vsqrtq_f32(self.0))
-        }
-        unsafe fn min(self, other: Self) -> Self {
-            Self(vbslq_f32(vcltq_f32(self.0, other.0), self.0, other.0))
-        }
-        unsafe fn max(self, other: Self) -> Self {
-            Self(vbslq_f32(vcgtq_f32(self.0, other.0), self.0, other.0))
-        }
-        unsafe fn fma(self, factor: Self, addend: Self) -> Self {
-            Self(vfmaq_f32(addend.0, self.0, factor.0))
-        }
-        unsafe fn fnma(self, factor: Self, addend: Self) -> Self {
-            Self(vfmsq_f32(addend.0, self.0, factor.0))
-        }
+        Neon, "neon", float32x4_t, 4, 32, "neon";
+        vdupq_n_f32; [sqrt vsqrtq_f32];
+        [add vaddq_f32] [sub vsubq_f32] [mul vmulq_f32] [div vdivq_f32] [min min] [max max];
+        [fma fma] [fnma fnma];
         unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
             Self(vbslq_f32(vcgeq_f32(self.0, other.0), yes.0, no.0))
         }
+    }
+
+    #[inline(always)]
+    unsafe fn min(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        vbslq_f32(vcltq_f32(a, b), a, b)
+    }
+    #[inline(always)]
+    unsafe fn max(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        vbslq_f32(vcgtq_f32(a, b), a, b)
+    }
+    #[inline(always)]
+    unsafe fn fma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        vfmaq_f32(c, a, b)
+    }
+    #[inline(always)]
+    unsafe fn fnma(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        vfmsq_f32(c, a, b)
     }
 }

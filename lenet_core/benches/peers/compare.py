@@ -265,7 +265,6 @@ def report(runs, cells, options):
         parts += ["## The walkthrough, cell by cell\n",
                   "Cold: the kernel has compiled nothing yet. Warm: it ran the notebook before, "
                   f"the median of {len(cells) - 1}.\n", cells_table(*cells)]
-    parts.append("Each kernel's operations a second beside the machine's multiply-add peak: `cargo bench -p lenet_core`.\n")
     return "\n".join(parts)
 
 

@@ -38,10 +38,12 @@ pub struct Conv2D<const I: usize, const O: usize, const K: usize, E: Dtype = f32
 
 with_parameters!(Conv2D<I, O, K>, LayerKind::Conv2D { inputs: I, outputs: O, kernel: K });
 
+impl<const I: usize, const O: usize, const K: usize> TakesChannels<I, O, K, I> for Conv2D<I, O, K> {}
+
 takes! {
     [const I: usize, const O: usize, const K: usize, const C: usize, const S: usize]
     Conv2D<I, O, K>, Maps<C, S> => <() as Convolved<K, S>>::Out<O>
-    where Self: TakesChannels<I, C>, (): Convolved<K, S>
+    where Self: TakesChannels<I, O, K, C>, (): Convolved<K, S>
 }
 
 impl<const I: usize, const O: usize, const K: usize> Begins for Conv2D<I, O, K> {

@@ -27,10 +27,12 @@ pub struct Linear<const I: usize, const O: usize, E: Dtype = f32, D: Storage<E> 
 
 with_parameters!(Linear<I, O>, LayerKind::Linear { inputs: I, outputs: O });
 
+impl<const I: usize, const O: usize> TakesValues<I, O, I> for Linear<I, O> {}
+
 takes! {
     [const I: usize, const O: usize, const N: usize]
     Linear<I, O>, Values<N> => Values<O>
-    where Self: TakesValues<I, N>
+    where Self: TakesValues<I, O, N>
 }
 
 impl<const I: usize, const O: usize> Begins for Linear<I, O> {

@@ -45,15 +45,23 @@ def one_pass(weights, data):
     return out
 
 
-def adam_alone(given):
+def steps_alone(given, optimiser):
     """The parameters after each of the given gradients, [steps, parameters]."""
     parameter = keras.Variable(given["start"])
-    optimiser = keras.optimizers.Adam()
     after = []
     for gradient in given["gradients"]:
         optimiser.apply([tf.constant(gradient)], [parameter])
         after.append(parameter.numpy().copy())
     return np.stack(after)
+
+
+def optimisers_alone(given):
+    return {name: steps_alone(given, optimiser) for name, optimiser in {
+        "sgd": keras.optimizers.SGD(),
+        "momentum": keras.optimizers.SGD(momentum=0.9),
+        "nesterov": keras.optimizers.SGD(momentum=0.9, nesterov=True),
+        "rms_prop": keras.optimizers.RMSprop(),
+    }.items()}
 
 
 def epoch(weights):
@@ -67,9 +75,11 @@ def epoch(weights):
 
 
 def main(folder):
-    weights, data = inputs.weights(), inputs.batch()
+    weights, data, given = inputs.weights(), inputs.batch(), inputs.adam()
     tanh = keras.ops.convert_to_numpy(keras.ops.tanh(inputs.tanh()))
-    np.savez(folder / "keras.npz", tanh=tanh, adam=adam_alone(inputs.adam()), **one_pass(weights, data))
+    adam = steps_alone(given, keras.optimizers.Adam())
+    np.savez(folder / "keras.npz", tanh=tanh, adam=adam, **one_pass(weights, data))
+    np.savez(folder / "keras_optimisers.npz", **optimisers_alone(given))
     (folder / "keras.json").write_text(json.dumps(epoch(weights)))
 
 

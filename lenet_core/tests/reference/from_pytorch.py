@@ -65,16 +65,66 @@ def one_pass(weights, data, dtype, constants):
     return out
 
 
-def adam_alone(given, dtype, constants):
-    """The parameters after each of the given gradients, [steps, parameters]."""
+def layer_alone(name, given, dtype):
+    """A layer's output `y`, and the gradients of the sum of `y * dy`: `dx`, `dweight`, `dbias`."""
+    kind, _, number = name.rpartition("_")
+    functions = {
+        "conv2d": functional.conv2d,
+        "avg_pool2d": lambda x: functional.avg_pool2d(x, int(number)),
+        "max_pool2d": lambda x: functional.max_pool2d(x, int(number)),
+        "zero_pad2d": lambda x: functional.pad(x, [int(number)] * 4),
+        "flatten": lambda x: x.flatten(1),
+        "linear": functional.linear,
+        "tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid,
+    }
+    arguments = {name: torch.from_numpy(given[name]).to(dtype).requires_grad_()
+                 for name in ["x", "weight", "bias"] if name in given}
+    y = functions[kind or name](*arguments.values())
+    y.backward(torch.from_numpy(given["dy"]).to(dtype))
+    return {"y": y.detach().numpy()} | {f"d{name}": tensor.grad.numpy() for name, tensor in arguments.items()}
+
+
+def layers_alone(given, dtype):
+    return {f"{layer}.{name}": tensor for layer, tensors in given.items()
+            for name, tensor in layer_alone(layer, tensors, dtype).items()}
+
+
+def steps_alone(given, dtype, make):
+    """The parameters after each of the given gradients, [steps, parameters], with the optimiser that `make` makes."""
     parameter = torch.from_numpy(given["start"]).to(dtype, copy=True)
-    optimiser = Adam([parameter], **constants)
+    optimiser = make([parameter])
     after = []
     for gradient in given["gradients"]:
         parameter.grad = torch.from_numpy(gradient).to(dtype)
         optimiser.step()
         after.append(parameter.numpy().copy())
     return np.stack(after)
+
+
+def adam_alone(given, dtype, constants):
+    return steps_alone(given, dtype, lambda parameters: Adam(parameters, **constants))
+
+
+def optimisers_alone(given, dtype):
+    def sgd(**settings):
+        return steps_alone(given, dtype, lambda parameters: torch.optim.SGD(parameters, lr=0.01, **settings))
+
+    return {"sgd": sgd(), "momentum": sgd(momentum=0.9), "nesterov": sgd(momentum=0.9, nesterov=True)}
+
+
+def one_cycle():
+    """40 steps of the schedule: a peak of 3e-3 after 15 % of them. PyTorch's last step is the one that ends a cycle, at a
+    rate of zero; ours is the one before it, hence one step more here."""
+    steps, warm_up = 40, 0.15
+    optimiser = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, 3e-3, total_steps=steps + 1, pct_start=(warm_up * steps + 1) / (steps + 1), final_div_factor=1e30)
+    rates = []
+    for _ in range(steps):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    return np.array(rates)
 
 
 def epoch(weights, dtype):
@@ -116,6 +166,8 @@ def main(folder):
         tanh = torch.tanh(torch.from_numpy(inputs.tanh()).to(dtype)).numpy()
         adam = adam_alone(given, dtype, KERAS_ADAM)
         np.savez(folder / f"{name}.npz", tanh=tanh, adam=adam, **one_pass(weights, data, dtype, KERAS_ADAM))
+        np.savez(folder / f"{name}_layers.npz", **layers_alone(inputs.layers(), dtype))
+        np.savez(folder / f"{name}_optimisers.npz", one_cycle=one_cycle(), **optimisers_alone(given, dtype))
         (folder / f"{name}.json").write_text(json.dumps(epoch(weights, dtype)))
     for name, constants in one_percent_changes():
         adam = adam_alone(given, torch.float64, constants)

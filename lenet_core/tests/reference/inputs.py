@@ -1,4 +1,5 @@
-"""What both frameworks are given: weights, a batch, points for tanh, gradients for Adam. Drawn by numpy from one seed."""
+"""What both frameworks are given: weights, a batch, layers, points for tanh, gradients for optimisers. Drawn by numpy from
+one seed."""
 
 import numpy as np
 
@@ -51,3 +52,34 @@ def adam():
         "start": random.uniform(-0.2, 0.2, scale.size).astype(np.float32),
         "gradients": (scale * random.normal(1, 0.5, (STEPS, scale.size))).astype(np.float32),
     }
+
+
+def layers():
+    """For each layer an input of five images, the gradient of its output, and its parameters.
+
+    The input of max pooling has few different values, so that most windows hold their largest one several times.
+    """
+    random = np.random.default_rng(SEED)
+
+    def values(*shape):
+        return random.uniform(-2, 2, shape).astype(np.float32)
+
+    maps, vector = (5, 2, 9, 9), (5, 12)
+    given = {}
+    for kernel in range(1, 8):
+        side = 9 + 1 - kernel
+        given[f"conv2d_{kernel}"] = {
+            "x": values(*maps), "dy": values(5, 3, side, side),
+            "weight": values(3, 2, kernel, kernel) / (2 * kernel), "bias": values(3),
+        }
+    for window in (2, 3, 4):
+        given[f"avg_pool2d_{window}"] = {"x": values(*maps), "dy": values(5, 2, 9 // window, 9 // window)}
+        given[f"max_pool2d_{window}"] = {"x": np.round(values(*maps)), "dy": values(5, 2, 9 // window, 9 // window)}
+    for padding in (1, 2):
+        given[f"zero_pad2d_{padding}"] = {"x": values(*maps), "dy": values(5, 2, 9 + 2 * padding, 9 + 2 * padding)}
+    given["flatten"] = {"x": values(*maps), "dy": values(5, 162)}
+    given["linear"] = {"x": values(*vector), "dy": values(5, 7), "weight": values(7, 12), "bias": values(7)}
+    for activation in ("tanh", "relu", "sigmoid"):
+        given[activation] = {"x": 3 * values(*vector), "dy": values(*vector)}
+        given[activation]["x"][0, 0] = 0
+    return given

@@ -80,6 +80,13 @@ def main():
     save_tensors("batch", inputs.batch())
     save_tensors("tanh", {"x": x} | {name: runs[name]["tanh"] for name in ["truth", *FRAMEWORKS]})
     save_tensors("adam", given | {name: runs[name]["adam"] for name in ["truth", *FRAMEWORKS]})
+    save_tensors("layers", runs["truth_layers"] | {
+        f"{layer}.{name}": tensor for layer, tensors in inputs.layers().items() for name, tensor in tensors.items()
+    })
+    save_tensors("optimisers", {
+        f"{framework}.{name}": tensor
+        for framework in ["truth", *FRAMEWORKS] for name, tensor in runs[f"{framework}_optimisers"].items()
+    })
     for name in ["truth", *FRAMEWORKS]:  # of the truth no steps: they would be a third of all fixtures' size
         left_out = ("tanh", "adam", "step") if name == "truth" else ("tanh", "adam")
         save_tensors(name, {key: tensor for key, tensor in runs[name].items() if not key.startswith(left_out)})
