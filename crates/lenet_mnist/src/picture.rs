@@ -119,7 +119,7 @@ impl std::error::Error for Problem {}
 /// let pixels = (0..100 * 100).map(|at| if ink(at) { 0 } else { 200 }).collect();
 /// let one = prepare(&Grey { width: 100, height: 100, pixels })?;
 ///
-/// assert_eq!(one.words, "dark ink on bright paper turned white on black, strokes 2.0 pixels wide");
+/// assert_eq!(one.words, "dark ink on bright paper turned white on black, strokes 1.8 pixels wide");
 /// let rows: Vec<f32> = one.pixels.chunks(28).map(|row| row.iter().sum()).collect();
 /// assert_eq!(rows.iter().filter(|ink| **ink > 0.0).count(), 20);
 /// # Ok::<(), lenet_mnist::picture::Problem>(())

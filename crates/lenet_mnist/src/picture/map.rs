@@ -63,7 +63,10 @@ impl Map {
         if step <= 1.0 {
             return Self::new(grey.width, grey.height, level);
         }
-        let axis = |length: usize| cover(length, step, ((length as f64 / step) as usize).max(1));
+        let axis = |length: usize| {
+            let count = ((length as f64 / step) as usize).max(1);
+            cover(length, length as f64 / count as f64, count)
+        };
         let frame = Frame { left: 0, top: 0, right: grey.width, bottom: grey.height };
         weighted(grey.width, &level, frame, &axis(grey.width), &axis(grey.height))
     }
