@@ -19,6 +19,7 @@
 //! # The way of an image, from file to prediction
 //!
 //! 1. `mnist.rs`: bytes, found and checked by the crate `lenet_mnist`, become tensors.
+//!    One's own come by `picture.rs` from PNG and JPEG files.
 //! 2. `preprocess.rs`: a channel axis, values in 0..=1, labels as one-hot rows.
 //! 3. `lenet5.rs`: the network, one type, of the layers in `layers/`; `shape.rs` lets the compiler see that they fit,
 //!    `network.rs` says what a tuple of them can do, `summary.rs` prints their table.
@@ -59,6 +60,7 @@ pub mod mnist;
 mod model;
 pub mod network;
 mod optimizer;
+pub mod picture;
 pub mod plot;
 pub mod prelude;
 pub mod preprocess;

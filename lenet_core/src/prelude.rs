@@ -21,6 +21,6 @@ pub use crate::network::Forward;
 pub use crate::preprocess::{normalize, to_categorical, Reshape};
 pub use crate::summary::Summarize;
 pub use crate::{
-    metrics, mnist, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, LeNet5, Model, Optimizer, Result,
-    RmsProp, Schedule, Score, Sgd, Stepper, Summary,
+    metrics, mnist, picture, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, LeNet5, Model, Optimizer,
+    Result, RmsProp, Schedule, Score, Sgd, Stepper, Summary,
 };

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! The way of a figure, by files: `curves`, `classes`, `confusion` make plotters' charts, with the axes of `axis` and what
-//! stands around them in `chart`; `digits`, `maps`, `architecture` put shapes on a `page`. All paint on the `canvas`,
+//! stands around them in `chart`; `digits`, `pictures`, `maps`, `architecture` put shapes on a `page`. All paint on the `canvas`,
 //! plotters' bitmap at four times the density; `figure` takes the mean of the points and writes the PNG. `panel` is a page
 //! of HTML in which one draws, `table` a table. [`chart()`] is for figures of one's own, with [`plotters`].
 #![forbid(unsafe_code)]
@@ -32,6 +32,7 @@ mod figure;
 mod maps;
 mod page;
 mod panel;
+mod pictures;
 mod table;
 
 pub use architecture::{architecture, layer_table, Row};
@@ -45,5 +46,6 @@ pub use error::{Error, Result};
 pub use figure::{Area, Figure};
 pub use maps::{feature_maps, filters, Maps};
 pub use panel::{drawn_seven, Layer, Panel};
+pub use pictures::{pictures, Sight};
 pub use plotters;
 pub use table::{escape, thousands, Table};

@@ -1,4 +1,4 @@
-//! MNIST's files: found, fetched, verified, read. No tensors here: plain vectors of bytes.
+//! MNIST's files: found, fetched, verified, read; and pictures of one's own. No tensors here: plain vectors of bytes.
 //!
 //! MNIST is 60,000 handwritten digits to train on and 10,000 to test with, 28 x 28 grey pixels
 //! each, collected by Yann LeCun and Corinna Cortes and offered under CC BY-SA 3.0. Its four files
@@ -12,6 +12,8 @@
 //! - `fetch.rs`: what is missing is fetched ([`Fetcher`]), from the places in `source.rs`, by the
 //!   programs that `programs.rs` runs
 //! - `load.rs`: the crate `mnist` parses what is verified ([`load`])
+//!
+//! One's own digits: [`picture`] reads PNG and JPEG files and prepares them as MNIST's were.
 //!
 //! Other data sets: `idx.rs` reads them in MNIST's format ([`read_idx`]), `csv.rs` as tables
 //! ([`read_csv`]); `set.rs` is what comes out ([`ImageSet`]). `main.rs` is the program `fetch_mnist`.

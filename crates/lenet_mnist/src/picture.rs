@@ -41,6 +41,21 @@ pub struct Grey {
     pub pixels: Vec<u8>,
 }
 
+impl Grey {
+    /// The same picture with at most `most` pixels in a row or a column, each the mean of those that it covers, from 0 (black)
+    /// to 1 (white), and how many there are in a row: to be shown.
+    ///
+    /// # Example
+    /// ```
+    /// let picture = lenet_mnist::picture::Grey { width: 4, height: 1, pixels: vec![0, 255, 255, 255] };
+    /// assert_eq!(picture.reduced(2), (vec![0.5, 1.0], 2));
+    /// ```
+    pub fn reduced(&self, most: usize) -> (Vec<f32>, usize) {
+        let map = Map::of(self, most);
+        (map.values.iter().map(|level| (level / 255.0) as f32).collect(), map.width)
+    }
+}
+
 /// A digit as MNIST would have it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
@@ -104,17 +119,19 @@ impl std::error::Error for Problem {}
 /// let pixels = (0..100 * 100).map(|at| if ink(at) { 0 } else { 200 }).collect();
 /// let one = prepare(&Grey { width: 100, height: 100, pixels })?;
 ///
-/// assert_eq!(one.words, "dark ink on bright paper turned white on black, strokes 2.0 pixels wide");
+/// assert_eq!(one.words, "dark ink on bright paper turned white on black, strokes 1.8 pixels wide");
 /// let rows: Vec<f32> = one.pixels.chunks(28).map(|row| row.iter().sum()).collect();
 /// assert_eq!(rows.iter().filter(|ink| **ink > 0.0).count(), 20);
 /// # Ok::<(), lenet_mnist::picture::Problem>(())
 /// ```
 pub fn prepare(grey: &Grey) -> Result<Prepared, Problem> {
+    /// Larger pictures are made so small first.
+    const MOST_SIDE: usize = 600;
     assert_eq!(grey.pixels.len(), grey.width * grey.height);
     if grey.pixels.is_empty() {
         return Err(Problem::Empty);
     }
-    let ink = paper::ink(&Map::of(grey)).ok_or(Problem::Empty)?;
+    let ink = paper::ink(&Map::of(grey, MOST_SIDE)).ok_or(Problem::Empty)?;
     let mut words = String::from(if ink.dark {
         "dark ink on bright paper turned white on black"
     } else {

@@ -104,7 +104,10 @@ function smaller(map) {
   if (step <= 1) {
     return map;
   }
-  const axis = length => cover(length, step, Math.max(Math.floor(length / step), 1));
+  const axis = length => {
+    const count = Math.max(Math.floor(length / step), 1);
+    return cover(length, length / count, count);
+  };
   return weighted(map, { left: 0, top: 0 }, axis(map.width), axis(map.height));
 }
 

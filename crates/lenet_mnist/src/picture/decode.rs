@@ -1,6 +1,7 @@
 //! From a file's bytes to grey pixels.
 
 use std::io::Cursor;
+use std::panic::catch_unwind;
 
 use png::{ColorType, Transformations};
 use zune_jpeg::zune_core::{bytestream::ZCursor, options::DecoderOptions};
@@ -13,11 +14,14 @@ const MOST_PIXELS: usize = 20_000_000;
 
 /// The grey picture in the bytes of a PNG or JPEG file, upright; else what is wrong with them, if it is known.
 pub(super) fn decode(bytes: &[u8]) -> Result<Grey, Option<String>> {
-    let (picture, exif) = match bytes {
-        [0x89, b'P', b'N', b'G', ..] => png(bytes)?,
-        [0xff, 0xd8, 0xff, ..] => jpeg(bytes)?,
+    let decoder = match bytes {
+        [0x89, b'P', b'N', b'G', ..] => png,
+        [0xff, 0xd8, 0xff, ..] => jpeg,
         _ => return Err(kind(bytes).map(|kind| format!("is {kind}"))),
     };
+    // No damaged file is known to make the decoders panic; one that does is not to end what a learner runs.
+    let decoded = catch_unwind(|| decoder(bytes));
+    let (picture, exif) = decoded.unwrap_or_else(|_| Err("is damaged so that its decoder fails".into()))?;
     Ok(upright(picture, orientation(&exif).unwrap_or(1)))
 }
 
@@ -54,6 +58,10 @@ fn png(bytes: &[u8]) -> Result<(Grey, Vec<u8>), String> {
     let (width, height) = (header.width as usize, header.height as usize);
     check((width, height))?;
     let mut reader = decoder.read_info().map_err(damaged)?;
+    // png 0.18.1 panics on such a palette.
+    if reader.info().palette.as_ref().is_some_and(|palette| palette.len() % 3 != 0) {
+        return Err("is no sound PNG file (its palette ends within a colour)".into());
+    }
     let size = reader.output_buffer_size().unwrap_or_default();
     let mut samples = vec![0; size];
     let frame = reader.next_frame(&mut samples).map_err(damaged)?;

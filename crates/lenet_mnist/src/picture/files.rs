@@ -42,7 +42,7 @@ pub fn read_picture(path: impl AsRef<Path>) -> Result<Picture> {
         return Err(input.error("is longer than 64 MB", "save the picture smaller"));
     }
     let original = decode(&bytes).map_err(|problem| {
-        let unknown = || format!("{}: no picture", input.other_format().0);
+        let unknown = || input.other_format().0.replace("is not in MNIST's format", "is no picture, but a file");
         input.error(&problem.unwrap_or_else(unknown), "give a PNG or JPEG picture of a digit")
     })?;
     let prepared = prepare(&original).map_err(|problem| {

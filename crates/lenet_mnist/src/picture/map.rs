@@ -56,18 +56,19 @@ impl Frame {
 }
 
 impl Map {
-    /// The levels of a picture, from 0 to 255; of a large one smaller.
-    pub fn of(grey: &Grey) -> Self {
-        const MOST_SIDE: usize = 600;
+    /// The levels of a picture, from 0 to 255; made smaller if it has more than `most` pixels in a row or a column.
+    pub fn of(grey: &Grey, most: usize) -> Self {
         let level = |at: usize| f64::from(grey.pixels[at]);
-        let step = grey.width.max(grey.height) as f64 / MOST_SIDE as f64;
+        let step = grey.width.max(grey.height) as f64 / most as f64;
         if step <= 1.0 {
             return Self::new(grey.width, grey.height, level);
         }
-        let size = |length: usize| ((length as f64 / step).floor() as usize).max(1);
+        let axis = |length: usize| {
+            let count = ((length as f64 / step) as usize).max(1);
+            cover(length, length as f64 / count as f64, count)
+        };
         let frame = Frame { left: 0, top: 0, right: grey.width, bottom: grey.height };
-        let (columns, rows) = (cover(grey.width, step, size(grey.width)), cover(grey.height, step, size(grey.height)));
-        weighted(grey.width, &level, frame, &columns, &rows)
+        weighted(grey.width, &level, frame, &axis(grey.width), &axis(grey.height))
     }
 
     pub fn new(width: usize, height: usize, value: impl FnMut(usize) -> f64) -> Self {

@@ -58,7 +58,7 @@ pub(super) fn measured(map: &Map, frame: Frame) -> Result<Strokes, Problem> {
     Ok(Strokes { width, changed: Some(lines) })
 }
 
-/// The strokes' width. A stroke of width w and length l covers an area of w l, and its two sides, where grey levels change
+/// The strokes' width. A long stroke of width w and length l covers an area of w l, and its two sides, where grey levels change
 /// from 0 to 1, are 2 l long: twice the ink over the sum of the gradient's lengths.
 fn width(map: &Map) -> f64 {
     let (mut ink, mut change) = (0.0, 0.0);

@@ -152,6 +152,13 @@ fn damage_and_bombs_are_refused() {
     assert!(refused(&whole[..whole.len() / 2]).contains("is no sound PNG file"));
     let whole = jpeg(page.width, &pixels, 90);
     assert!(refused(&whole[..200]).contains("is no sound JPEG file"));
+    // A palette of four bytes, in front of sound pixels.
+    let sound = png(page.width, &pixels, ColorType::Indexed, BitDepth::Four);
+    let palette = b"PLTE\0\0\0\0";
+    let start = sound.windows(4).position(|name| name == b"PLTE").unwrap() - 4;
+    let changed = [b"\0\0\0\x04", &palette[..], &crc(palette).to_be_bytes()].concat();
+    let broken = [&sound[..start], &changed, &sound[start + 12 + 48..]].concat();
+    assert!(refused(&broken).contains("its palette ends within a colour"));
     // A header of 100,000 x 100,000 pixels, with its checksum, and nothing behind it.
     let header = [b"IHDR", &100_000u32.to_be_bytes()[..], &100_000u32.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
     let checksum = crc(&header).to_be_bytes();

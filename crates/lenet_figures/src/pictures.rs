@@ -1,0 +1,113 @@
+//! Pictures of one's own: as they were, as the network sees them, and what it makes of them.
+
+use plotters::style::text_anchor::HPos::{Center, Left, Right};
+
+use crate::classes::{best, named};
+use crate::page::{fitting, percent, tint, Page, Raster};
+use crate::page::{BLUE, FRAME, MARGIN, ORANGE, SMALL};
+use crate::{Error, Figure, Result};
+
+/// A picture, and what a network makes of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// The picture's name.
+    pub name: &'a str,
+    /// Its grey values from 0 (black) to 1 (white), row by row.
+    pub original: &'a [f32],
+    /// The original's pixels in a row.
+    pub columns: usize,
+    /// The square of ink that the network sees, from 0 to 1.
+    pub seen: &'a [f32],
+    /// The probability of each class; none, if no network has seen it.
+    pub probabilities: &'a [f32],
+    /// The class that the picture shows, if that is known.
+    pub label: Option<usize>,
+}
+
+/// A row for each picture: the original, what the network sees of it, and a bar for the probability of each class. A wrong
+/// answer is orange.
+///
+/// # Errors
+/// If there is no picture, or one has no pixels, or not every probability is between 0 and 1.
+///
+/// # Example
+/// ```
+/// use lenet_figures::{drawn_seven, pictures, Sight};
+///
+/// let seen = drawn_seven();
+/// let original: Vec<f32> = seen.iter().map(|ink| 1.0 - ink).collect();
+/// let (probabilities, label) = ([0.2, 0.7, 0.1], Some(1));
+/// let seven = Sight { name: "1.png", original: &original, columns: 28, seen: &seen, probabilities: &probabilities, label };
+/// let figure = pictures(&[seven], &[])?;
+/// assert!(figure.text().ends_with("1.png: 1 with 70.0 %."));
+/// # Ok::<(), lenet_figures::Error>(())
+/// ```
+pub fn pictures(sights: &[Sight<'_>], names: &[&str]) -> Result<Figure> {
+    const SIDE: f64 = 168.0;
+    const LINE: f64 = 26.0;
+    /// From the bars' names to their shares.
+    const NAMES: f64 = 76.0;
+    const BAR: f64 = 200.0;
+    const SHARE: f64 = 80.0;
+    let classes = sights.first().map_or(0, |sight| sight.probabilities.len());
+    let fits = |sight: &Sight<'_>| {
+        let pixels =
+            sight.columns > 0 && !sight.original.is_empty() && sight.original.len().is_multiple_of(sight.columns);
+        let square = !sight.seen.is_empty() && sight.seen.len().isqrt().pow(2) == sight.seen.len();
+        let shares = sight.probabilities.iter().all(|share| (0.0..=1.0).contains(share));
+        pixels && square && shares && sight.probabilities.len() == classes
+    };
+    if sights.is_empty() || !sights.iter().all(fits) {
+        let expected = "one or more, with whole rows of pixels and probabilities between 0 and 1 for the same classes";
+        return Err(Error::argument("pictures", expected, format!("{} that are not", sights.len())));
+    }
+    let classes = named(names, classes)?;
+    let reading = |sight: &Sight<'_>| {
+        let class = best(sight.probabilities);
+        sight.probabilities.get(class).map(|share| (class, percent(*share)))
+    };
+    let words = |sight: &Sight<'_>| {
+        let answer = reading(sight).map(|(class, share)| {
+            let label = sight.label.filter(|label| *label != class);
+            let not = label.and_then(|label| classes.get(label)).map_or(String::new(), |name| format!(", not {name}"));
+            format!(": {}{not} with {share}", classes[class])
+        });
+        format!("{}{}", sight.name, answer.unwrap_or_default())
+    };
+    let each: Vec<_> = sights.iter().map(words).collect();
+    let text = format!("Pictures, and what the network sees of them. {}.", each.join("; "));
+    let (seen_at, bars_at) = (2.0 * MARGIN + SIDE, 3.0 * MARGIN + 2.0 * SIDE + NAMES);
+    let width = if classes.is_empty() { seen_at + SIDE } else { bars_at + BAR + SHARE };
+    let height = SIDE + LINE + MARGIN;
+    let page = (width + MARGIN, MARGIN + height * sights.len() as f64);
+    Page::figure(page, text, &|page| {
+        for (row, (sight, words)) in sights.iter().zip(&each).enumerate() {
+            let above = MARGIN + height * row as f64;
+            let em = fitting(&[words], SMALL, width - MARGIN)?;
+            page.text((MARGIN, above + LINE / 2.0), words, em, Left)?;
+            let top = above + LINE;
+            let rows = sight.original.len() / sight.columns;
+            let pixel = SIDE / sight.columns.max(rows) as f64;
+            let free = |pixels: usize| (SIDE - pixel * pixels as f64) / 2.0;
+            let corner = (MARGIN + free(sight.columns), top + free(rows));
+            page.picture(corner, (pixel, pixel), &Raster::grey(sight.columns, sight.original))?;
+            let side = sight.seen.len().isqrt();
+            let pixel = SIDE / side as f64;
+            page.picture((seen_at, top), (pixel, pixel), &Raster::grey(side, sight.seen))?;
+            let Some((best, _)) = reading(sight) else { continue };
+            let step = SIDE / classes.len() as f64;
+            let wrong = sight.label.is_some_and(|label| label != best);
+            let em = fitting(&classes, SMALL, NAMES - MARGIN)?.min(step);
+            for (class, (name, share)) in classes.iter().zip(sight.probabilities).enumerate() {
+                let y = top + (class as f64 + 0.5) * step;
+                let color = if wrong { ORANGE } else { BLUE };
+                let color = tint(color, if class == best { 1.0 } else { 0.55 });
+                page.text((bars_at - MARGIN / 2.0, y), name, em, Right)?;
+                page.rect((bars_at, y - 0.32 * step), (BAR * f64::from(*share), 0.64 * step), color)?;
+                page.text((bars_at + BAR + SHARE / 2.0, y), &percent(*share), em, Center)?;
+            }
+            page.line(&[(bars_at, top), (bars_at, top + SIDE)], 1.0, FRAME)?;
+        }
+        Ok(())
+    })
+}
