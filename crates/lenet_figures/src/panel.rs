@@ -152,7 +152,11 @@ impl Panel {
     /// If the layers don't follow each other, or the parameters, names or values don't fit them.
     pub fn new(layers: &[Layer], parameters: &[f32], names: &[&str], made: &[Vec<f32>]) -> Result<Self> {
         if made.len() != layers.len() || layers.is_empty() {
-            return Err(Error::argument("the number of layers whose values are given", layers.len().max(1), made.len()));
+            return Err(Error::argument(
+                "the number of layers whose values are given",
+                layers.len().max(1),
+                made.len(),
+            ));
         }
         let last_dense = layers.iter().rposition(|layer| matches!(layer, Layer::Linear(_)));
         let (mut shape, mut count, mut written) = ([1, SIDE, SIDE], 0, Vec::new());

@@ -48,7 +48,10 @@ fn the_page_holds_every_layer_and_every_name() {
     // Six letters of base64 for the four and a half bytes of 0.5, 0.5, …: 4 * ceil(4 * 44,426 / 3).
     let weights = network.split("\"weights\":\"").nth(1).expect("weights");
     assert_eq!(weights.len(), 4 * (4_usize * 44_426).div_ceil(3) + "\"}".len());
-    assert!(words.contains("what the layers C1, S2, C3, S4, C5, F6, Output make of it. It is read as 0 with 10.0 %"), "{words}");
+    assert!(
+        words.contains("what the layers C1, S2, C3, S4, C5, F6, Output make of it. It is read as 0 with 10.0 %"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -75,8 +75,12 @@ function start(host) {
   // JupyterLab has shortcuts for single keys, which are meant for cells.
   host.setAttribute("data-lm-suppress-shortcuts", "true");
   clear();
+  const stages = pixels => {
+    const made = trace(network(), pixels);
+    return stagesOf(trained).map(({ end }) => made[end + 1].values);
+  };
   // For tests, and for whoever wants to look inside in the browser's console.
-  host.lenet = { canvas: paper, forward: pixels => forward(network(), pixels), trace: pixels => trace(network(), pixels), read, update, clear };
+  host.lenet = { canvas: paper, forward: pixels => forward(network(), pixels), stages, read, update, clear };
 }
 
 /** A straight line. */

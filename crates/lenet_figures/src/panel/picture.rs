@@ -86,7 +86,8 @@ impl Stage<'_> {
     /// What the stage makes, and how.
     fn words(&self) -> String {
         let [maps, rows, columns] = self.shape;
-        let made = if rows * columns == 1 { format!("{maps} values") } else { format!("{maps} maps of {rows}×{columns}") };
+        let made =
+            if rows * columns == 1 { format!("{maps} values") } else { format!("{maps} maps of {rows}×{columns}") };
         let how = match self.layer {
             Layer::Conv2D(_, side) => format!("{side}×{side} convolution"),
             Layer::AvgPool2D(side) => format!("mean of {side}×{side}"),
@@ -94,7 +95,10 @@ impl Stage<'_> {
             _ => "dense".into(),
         };
         let activation = self.activation.map_or(String::new(), |layer| format!(", {layer:?}"));
-        format!("{made}: {how}{}", if self.activation == Some(Layer::ReLU) { activation } else { activation.to_lowercase() })
+        format!(
+            "{made}: {how}{}",
+            if self.activation == Some(Layer::ReLU) { activation } else { activation.to_lowercase() }
+        )
     }
 }
 
@@ -234,5 +238,9 @@ fn paint_lens(
 fn written(value: f32, digits: usize) -> String {
     let text = format!("{:.digits$}", value.abs());
     let is_zero = text.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    if value < 0.0 && !is_zero { format!("−{text}") } else { text }
+    if value < 0.0 && !is_zero {
+        format!("−{text}")
+    } else {
+        text
+    }
 }
