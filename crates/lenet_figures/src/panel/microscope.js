@@ -10,6 +10,7 @@ const BAR = 52;
 /** Room for the names of the classes, and for frames at the edges of a canvas. */
 const NAMES = 18;
 const EDGE = 2;
+const GREY = "#808080";
 /** Inputs that are listed as speaking for a value, and against it. */
 const LISTED = 4;
 
@@ -73,11 +74,9 @@ function gridOf([channels, rows, columns], width, before, isLast) {
   return { channels, maps: channels, per, rows, columns, w, h: w, pitch, height: Math.ceil(channels / per) * pitch[1] - GAP };
 }
 
-/** Left and top of a value's cell. */
-function cornerOf({ per, rows, columns, w, h, pitch }, index) {
-  const [map, row, column] = placeOf([0, rows, columns], index);
-  return [map % per * pitch[0] + column * w, Math.floor(map / per) * pitch[1] + row * h];
-}
+/** Left and top of the cell at a place: map, row and column. */
+const cornerOf = ({ per, w, h, pitch }, [map, row, column]) =>
+  [map % per * pitch[0] + column * w, Math.floor(map / per) * pitch[1] + row * h];
 
 /** The index of the value nearest to a point. */
 function indexAt({ channels, maps, per, rows, columns, w, h, pitch }, x, y) {
@@ -91,7 +90,7 @@ function indexAt({ channels, maps, per, rows, columns, w, h, pitch }, x, y) {
 /** The index of the next cell in a direction, or of the next map's first one. */
 function indexBeside(grid, index, direction) {
   const { rows, columns, w, h, pitch } = grid;
-  const corner = cornerOf(grid, index);
+  const corner = cornerOf(grid, placeOf([0, rows, columns], index));
   const beside = gaps => indexAt(grid, ...[w, h].map((size, axis) =>
     corner[axis] + (direction[axis] + 0.5) * size + direction[axis] * gaps[axis]));
   const near = beside([0, 0]);
@@ -125,134 +124,93 @@ const figures = (value, digits) => {
 };
 
 /**
- * Makes the rows and the lens; gives the function that shows what a network made of a drawing, and `point`, which turns to a
- * spot. `seen` is the input's picture, in which `frame` marks a window.
+ * Makes the rows and the lens; gives `show`, which shows what a network made of a drawing, and `point`, which turns to a spot.
+ * `frame` marks a window in the picture of the input.
  */
 function bindMicroscope(root, network, names, frame) {
-  const [section, layers, lens, title, scale] = [".microscope", ".layers", ".lens", ".spot", ".scale"].map(name => root.querySelector(name));
-  const stages = stagesOf(network);
-  const last = stages.at(-1);
-  const shapes = stages.map(({ end }) => trace(network, new Float32Array(SIDE * SIDE))[end + 1].shape);
-  const rows = stages.map((stage, index) => makeRow(layers, network[stage.at], stage, shapes[index], stage === last));
-  const scratch = document.createElement("canvas");
-  let [shown, tones] = [null, null];
-  let spot = { stage: 0, index: middleOf(shapes[0]) };
+  const [section, layers, lens, title, scale] =
+    [".microscope", ".layers", ".lens", ".spot", ".scale"].map(name => root.querySelector(name));
+  const black = trace(network, new Float32Array(SIDE * SIDE));
+  const rows = stagesOf(network).map((stage, index, { length }) => {
+    const { shape } = black[stage.end + 1];
+    const isOutput = index === length - 1 && shape[1] * shape[2] === 1;
+    return makeRow(layers, { ...stage, layer: network[stage.at], shape, isOutput });
+  });
+  let [shown, tones, strongest] = [null, null, 1];
+  let spot = { stage: 0, index: rows[0]?.index };
   let [chosen, held] = [0, false];
 
   function arrange() {
     const width = layers.clientWidth - 2 * EDGE;
     rows.forEach((row, index) => {
-      row.grid = gridOf(shapes[index], width, rows[index - 1]?.grid, stages[index] === last);
-      const height = row.grid.height + (stages[index] === last ? NAMES : 0) + 2 * EDGE;
-      Object.assign(row.canvas.style, { width: `${width + 2 * EDGE}px`, height: `${height}px` });
-      [row.canvas.width, row.canvas.height] = [width + 2 * EDGE, height].map(length => Math.round(length * devicePixelRatio));
+      row.grid = gridOf(row.shape, width, rows[index - 1]?.grid, row.isOutput);
+      const size = [width, row.grid.height + (row.isOutput ? NAMES : 0)].map(length => length + 2 * EDGE);
+      [row.canvas.style.width, row.canvas.style.height] = size.map(length => `${length}px`);
+      [row.canvas.width, row.canvas.height] = size.map(length => Math.round(length * devicePixelRatio));
     });
     repaint();
   }
 
   function repaint() {
-    if (!rows[0].grid || layers.clientWidth === 0) {
+    if (layers.clientWidth === 0 || !rows[0]?.grid) {
       return;
     }
     tones = tonesOf(section, tones);
-    const largest = (most, values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), most);
-    const inner = stages.filter(stage => stage !== last);
-    const strongest = shown ? inner.reduce((most, { end }) => largest(most, shown.made[end + 1].values), 1) : 1;
+    const made = row => shown ? shown.made[row.end + 1].values : new Float32Array(row.shape.reduce((a, b) => a * b));
+    const largest = values => values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    strongest = Math.max(1, ...rows.filter(row => !row.isOutput).map(row => largest(made(row))));
     scale.textContent = figures(strongest, strongest > 1 ? 1 : 0);
-    const found = shown && explain(shown.network, stages[spot.stage], shown.made, spot.index);
+    rows.forEach(row => row.isOutput ? paintBars(row, made(row), names, tones) : paintMaps(row, made(row), strongest, tones));
+    const found = shown && explain(shown.network, rows[spot.stage], shown.made, spot.index);
     chosen = Math.min(chosen, (found?.windows.length ?? 1) - 1);
-    const marks = found ? marksOf(found) : [];
     frame.hidden = true;
-    rows.forEach((row, index) => {
-      const values = shown?.made[stages[index].end + 1].values ?? new Float32Array(shapes[index][0] * shapes[index][1] * shapes[index][2]);
-      const paintOf = stages[index] === last ? paintBars : paintMaps;
-      paintOf(row, values, strongest);
-      const pen = row.canvas.getContext("2d");
-      marks.filter(mark => mark.stage === index).forEach(mark => outline(pen, row.grid, mark, tones));
-    });
-    const input = marks.find(mark => mark.stage < 0 && mark.side);
-    if (input) {
-      const [, row, column] = placeOf([1, SIDE, SIDE], input.index);
-      const share = cells => `${100 * cells / SIDE}%`;
-      Object.assign(frame.style, { left: share(column), top: share(row), width: share(input.side), height: share(input.side) });
-      frame.hidden = false;
+    if (found) {
+      marksOf(found).forEach(mark => mark.stage < 0 ? markInput(mark) : outline(rows[mark.stage], mark, tones));
     }
-    describe(found, strongest);
+    describe(found);
   }
 
   /** What is marked: the spot, and in the stage before what it was computed from. */
   function marksOf({ layer, side, windows }) {
-    const { stage } = spot;
-    const before = stage - 1;
-    const shape = before < 0 ? [1, SIDE, SIDE] : shapes[before];
-    // Zeros around the maps stand in no row.
-    const padded = network.slice((stages[before]?.end ?? -1) + 1, stages[stage].at)
-      .reduce((sum, { kind, size }) => sum + (kind === "ZeroPad2D" ? size : 0), 0);
-    const marks = [{ stage, index: spot.index, side: 1, color: "ink" }];
+    const { stage, index } = spot;
+    const before = rows[stage - 1];
+    const own = { stage, place: placeOf(rows[stage].shape, index), side: 1, color: "ink" };
     if (layer.kind === "Linear") {
-      const [window] = windows;
-      const strong = strongestOf(window.products);
-      strong.for.forEach(index => marks.push({ stage: before, index, side: 1, color: "plus" }));
-      strong.against.forEach(index => marks.push({ stage: before, index, side: 1, color: "minus" }));
-      return before < 0 ? marks.slice(0, 1) : marks;
+      const strong = before ? strongestOf(windows[0].products) : { plus: [], minus: [] };
+      return ["plus", "minus"].flatMap(color => strong[color].map(index =>
+        ({ stage: stage - 1, place: placeOf(before.shape, index), side: 1, color }))).concat(own);
     }
+    // Zeros around the maps stand in no row.
+    const padded = network.slice((before?.end ?? -1) + 1, rows[stage].at)
+      .reduce((sum, { kind, size }) => sum + (kind === "ZeroPad2D" ? size : 0), 0);
     const { map, corner } = windows[chosen];
-    const [row, column] = corner.map(place => place - padded);
-    return [...marks, { stage: before, index: (map * shape[1] + row) * shape[2] + column, side, color: "ink" }];
+    return [{ stage: stage - 1, place: [map, ...corner.map(at => at - padded)], side, color: "ink" }, own];
   }
 
-  function paintMaps({ canvas, grid }, values, strongest) {
-    const pen = penOf(canvas);
-    const { maps, columns, w, h } = grid;
-    Object.assign(scratch, { width: columns, height: maps * grid.rows });
-    const image = new ImageData(columns, maps * grid.rows);
-    const words = new Uint32Array(image.data.buffer);
-    values.forEach((value, index) => { words[index] = tones.word(value / strongest); });
-    scratch.getContext("2d").putImageData(image, 0, 0);
-    pen.imageSmoothingEnabled = false;
-    pen.strokeStyle = "#808080";
-    for (let map = 0; map < maps; map++) {
-      const [x, y] = cornerOf(grid, map * grid.rows * columns);
-      pen.drawImage(scratch, 0, map * grid.rows, columns, grid.rows, x, y, columns * w, grid.rows * h);
-      pen.strokeRect(x - 0.5, y - 0.5, columns * w + 1, grid.rows * h + 1);
-    }
+  function markInput({ place: [, row, column], side }) {
+    const share = cells => `${100 * cells / SIDE}%`;
+    Object.assign(frame.style, { left: share(column), top: share(row), width: share(side), height: share(side) });
+    frame.hidden = false;
   }
 
-  /** A bar for each class, up from the middle for a positive value, down for a negative one. */
-  function paintBars({ canvas, grid }, values) {
-    const pen = penOf(canvas);
-    const { columns, w, h } = grid;
-    const most = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-    pen.fillStyle = "#808080";
-    pen.fillRect(0, h / 2 - 0.5, columns * w, 1);
-    Object.assign(pen, { font: "13px system-ui, sans-serif", textAlign: "center", textBaseline: "alphabetic" });
-    values.forEach((value, index) => {
-      pen.fillStyle = value < 0 ? tones.minus : tones.plus;
-      pen.fillRect((index + 0.2) * w, h / 2, 0.6 * w, -value / most * (h / 2 - 2));
-      pen.fillStyle = tones.ink;
-      const fits = pen.measureText(names[index]).width < w - 2;
-      pen.fillText(fits ? names[index] : names[index].slice(0, Math.floor(w / 9)), (index + 0.5) * w, h + 14);
-    });
-  }
-
-  function describe(found, strongest) {
+  /** How the value of the spot came about, in the lens. */
+  function describe(found) {
     const focused = root.activeElement?.dataset.input;
     lens.classList.toggle("held", held);
-    if (!found) {
-      title.textContent = "Draw a digit, then point at a value";
-      lens.lastElementChild.innerHTML = "";
-      return;
+    title.textContent = "Draw a digit, then point at a value";
+    lens.lastElementChild.innerHTML = "";
+    if (found) {
+      const [row, before] = [rows[spot.stage], rows[spot.stage - 1]];
+      const words = row.isOutput ? names[spot.index] : nameOf(row.shape, spot.index);
+      title.textContent = `${row.name}, ${words}: ${figures(found.value, 3)}`;
+      const probability = row.isOutput ? softmax(shown.made.at(-1).values)[spot.index] : null;
+      const parts = { found, row, before, probability, chosen, tones, strongest, isNarrow: lens.clientWidth < 360 };
+      lens.lastElementChild.innerHTML = found.layer.kind === "Linear" ? sumsOf(parts) : windowsOf(parts);
+      lens.querySelector(`[data-input="${focused}"]`)?.focus();
     }
-    const stage = stages[spot.stage];
-    const shape = shapes[spot.stage];
-    const word = stage === last ? names[spot.index] : nameOf(shape, spot.index);
-    title.textContent = `${stage.name}, ${word}: ${figures(found.value, 3)}`;
-    const parts = { network, stage, found, chosen, tones, strongest, before: stages[spot.stage - 1]?.name ?? "the image",
-      shape: shapes[spot.stage - 1] ?? [1, SIDE, SIDE],
-      probability: stage === last ? softmax(shown.made.at(-1).values)[spot.index] : null };
-    lens.lastElementChild.innerHTML = found.layer.kind === "Linear" ? sumsOf(parts) : windowsOf(parts);
-    lens.querySelector(`[data-input="${focused}"]`)?.focus();
   }
+
+  const repaintSoon = oncePerFrame(repaint);
 
   /** Turns to a spot. */
   function point(stage, index) {
@@ -263,71 +221,88 @@ function bindMicroscope(root, network, names, frame) {
     }
   }
 
-  const repaintSoon = oncePerFrame(repaint);
-  rows.forEach(({ canvas }, stage) => bindRow(canvas, stage));
-
-  function bindRow(canvas, stage) {
-    const at = event => {
-      const bounds = canvas.getBoundingClientRect();
-      return indexAt(rows[stage].grid, event.clientX - bounds.left - EDGE, event.clientY - bounds.top - EDGE);
-    };
+  rows.forEach((row, stage) => {
     const move = event => {
-      const index = at(event);
-      if (!held && index < shapes[stage].reduce((a, b) => a * b)) {
+      const { left, top } = row.canvas.getBoundingClientRect();
+      const index = indexAt(row.grid, event.clientX - left - EDGE, event.clientY - top - EDGE);
+      if (!held) {
         point(stage, index);
       }
+      return held && spot.stage === stage && spot.index === index;
     };
-    canvas.addEventListener("pointermove", move);
-    canvas.addEventListener("pointerdown", event => {
-      const again = spot.stage === stage && spot.index === at(event);
-      const wasHeld = held;
+    const on = (type, listener) => row.canvas.addEventListener(type, listener);
+    on("pointermove", move);
+    on("pointerdown", event => {
+      const again = move(event);
       held = false;
       move(event);
       // A click with the mouse holds the spot, so that the way to the lens doesn't lose it.
-      held = event.pointerType === "mouse" && !(wasHeld && again);
+      held = event.pointerType === "mouse" && !again;
       repaintSoon();
     });
-    canvas.addEventListener("keydown", event => {
+    on("keydown", event => {
       const direction = ARROWS[event.key];
       if (direction || event.key === "Escape") {
         event.preventDefault();
         event.stopPropagation();
         held = false;
-        const from = rows[stage].index;
-        point(stage, direction ? indexBeside(rows[stage].grid, from, direction) : from);
+        point(stage, direction ? indexBeside(row.grid, row.index, direction) : row.index);
         repaintSoon();
       }
     });
-    canvas.addEventListener("focus", () => {
-      if (!held && canvas.matches(":focus-visible")) {
-        point(stage, rows[stage].index);
+    on("focus", () => {
+      if (!held && row.canvas.matches(":focus-visible")) {
+        point(stage, row.index);
       }
     });
-  }
-
+  });
   lens.addEventListener("click", event => {
-    const { input } = event.target.closest("[data-input]")?.dataset ?? {};
-    if (input) {
-      chosen = Number(input);
-      repaint();
-    }
+    chosen = Number(event.target.closest("[data-input]")?.dataset.input ?? chosen);
+    repaintSoon();
   });
   new ResizeObserver(oncePerFrame(arrange)).observe(layers);
-  // The page's theme has changed: the section's colour has a transition of no time.
+  // The page's theme has changed: the section's colour has a transition of nearly no time.
   section.addEventListener("transitionend", repaintSoon);
   arrange();
-  return {
-    /** Shows what `network` made of a drawing, as `trace` gives it; null for no drawing. */
-    show(network, made) {
-      shown = made && { network, made };
-      repaint();
-    },
-    point,
-    classes: stages.length - 1,
+  const show = (network, made) => {
+    shown = made && { network, made };
+    repaint();
   };
+  return { show, point, output: rows.length - 1 };
 }
 
-const middleOf = ([, rows, columns]) => Math.floor(rows / 2) * columns + Math.floor(columns / 2);
+/** A stage's maps, or its values in lines: painted as a pixel for each value, then scaled up. */
+function paintMaps({ canvas, grid }, values, strongest, tones) {
+  const pen = penOf(canvas);
+  const { maps, rows, columns, w, h } = grid;
+  const small = new OffscreenCanvas(columns, maps * rows);
+  const image = new ImageData(columns, maps * rows);
+  const words = new Uint32Array(image.data.buffer);
+  values.forEach((value, index) => { words[index] = tones.word(value / strongest); });
+  small.getContext("2d").putImageData(image, 0, 0);
+  Object.assign(pen, { imageSmoothingEnabled: false, strokeStyle: GREY, lineWidth: 1 });
+  for (let map = 0; map < maps; map++) {
+    const [x, y] = cornerOf(grid, [map, 0, 0]);
+    pen.drawImage(small, 0, map * rows, columns, rows, x, y, columns * w, rows * h);
+    pen.strokeRect(x - 0.5, y - 0.5, columns * w + 1, rows * h + 1);
+  }
+}
+
+/** A bar for each class, up from the middle for a positive value, down for a negative one. */
+function paintBars({ canvas, grid: { columns, w, h } }, values, names, tones) {
+  const pen = penOf(canvas);
+  const most = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  pen.fillStyle = GREY;
+  pen.fillRect(0, h / 2 - 0.5, columns * w, 1);
+  Object.assign(pen, { font: "13px system-ui, sans-serif", textAlign: "center" });
+  values.forEach((value, index) => {
+    pen.fillStyle = value < 0 ? tones.minus : tones.plus;
+    pen.fillRect((index + 0.2) * w, h / 2, 0.6 * w, -value / most * (h / 2 - 2));
+    pen.fillStyle = tones.ink;
+    const fits = pen.measureText(names[index]).width < w - 2;
+    pen.fillText(fits ? names[index] : names[index].slice(0, Math.floor(w / 9)), (index + 0.5) * w, h + 14);
+  });
+}
 
 /** A drawing context in CSS pixels, within the edge of its canvas, cleared. */
 function penOf(canvas) {
@@ -340,33 +315,35 @@ function penOf(canvas) {
 }
 
 /** A frame around cells. */
-function outline(pen, grid, { index, side, color }, tones) {
-  const corner = cornerOf(grid, index);
+function outline({ canvas, grid }, { place, side, color }, tones) {
+  const pen = canvas.getContext("2d");
   const size = [side * grid.w, side * grid.h];
   // A cell of two pixels would be hidden by its own frame.
   const room = size.map(size => Math.max(7 - size, 0));
-  const [x, y] = corner.map((place, axis) => place - room[axis] / 2);
-  for (const [line, style] of [[4, tones.zero], [2, tones[color]]]) {
-    Object.assign(pen, { lineWidth: line, strokeStyle: style });
+  // A vector is a map whose lines are as long as the canvas is wide.
+  const at = grid.maps === 1 && grid.channels > 1 ? placeOf([0, grid.rows, grid.columns], place[0]) : place;
+  const [x, y] = cornerOf(grid, at).map((corner, axis) => corner - room[axis] / 2);
+  for (const [lineWidth, strokeStyle] of [[4, tones.zero], [2, tones[color]]]) {
+    Object.assign(pen, { lineWidth, strokeStyle });
     pen.strokeRect(x, y, size[0] + room[0], size[1] + room[1]);
   }
-  pen.lineWidth = 1;
 }
 
 /** The label and the canvas of a stage. */
-function makeRow(layers, layer, { name, activation }, shape, isLast) {
+function makeRow(layers, row) {
+  const { name, activation, layer, shape, isOutput } = row;
   const side = layer.kernel ?? layer.size;
-  const what = { Conv2D: `${side}×${side} convolution`, AvgPool2D: `mean of ${side}×${side}`, MaxPool2D: `largest of ${side}×${side}`,
-    Linear: "dense" }[layer.kind];
+  const what = { Conv2D: `${side}×${side} convolution`, AvgPool2D: `mean of ${side}×${side}`,
+    MaxPool2D: `largest of ${side}×${side}`, Linear: "dense" }[layer.kind];
   const values = shape[1] * shape[2] === 1 ? `${shape[0]} values` : `${shape[0]} maps of ${shape[1]}×${shape[2]}`;
   const label = document.createElement("p");
-  label.innerHTML = `<strong>${name}</strong> ${values}: ${[what, activation].filter(Boolean).join(", ")}${isLast ? ", then softmax" : ""}`;
+  label.innerHTML = `<strong>${name}</strong> ${values}: ${what}${activation && `, ${activation}`}${isOutput ? ", then softmax" : ""}`;
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { className: "maps", tabIndex: 0 });
   canvas.setAttribute("role", "application");
   canvas.setAttribute("aria-label", `${label.textContent}. Arrow keys point at a value.`);
   layers.append(label, canvas);
-  return { canvas, index: middleOf(shape), grid: null };
+  return { ...row, canvas, index: Math.floor(shape[1] / 2) * shape[2] + Math.floor(shape[2] / 2), grid: null };
 }
 
 /** A value's place in words. */
@@ -379,55 +356,62 @@ function nameOf(shape, index) {
 function strongestOf(products) {
   const order = range(products.length).sort((a, b) => products[b] - products[a]);
   const against = order.slice(-LISTED).reverse();
-  return { for: order.slice(0, LISTED).filter(at => products[at] > 0), against: against.filter(at => products[at] < 0) };
+  return { plus: order.slice(0, LISTED).filter(at => products[at] > 0), minus: against.filter(at => products[at] < 0) };
 }
 
-/** The last steps from the products to the value, a line each. */
-function stepsOf({ stage, found: { layer, bias, sum, value }, probability }, lines) {
-  const all = [...lines, ...(layer.bias.length ? [["+ bias", bias]] : [])];
-  all.push([lines.length ? "sum" : "=", sum]);
-  if (stage.activation) {
-    all.push([`${stage.activation}(${figures(sum, 3)})`, value]);
+/** The last steps to the value, a line each: some `lines`, then the bias, the sum, the activation, softmax. */
+function stepsOf({ row, found: { layer, bias, sum, value }, probability }, lines) {
+  const steps = [...lines];
+  if (layer.bias.length) {
+    steps.push(["+ bias", bias], ["sum", sum]);
   }
-  const rows = all.map(([words, value]) => `<span>${words}</span><b>${figures(value, 3)}</b>`);
+  if (row.activation) {
+    steps.push([`${row.activation}(${figures(sum, 3)})`, value]);
+  }
+  const all = steps.map(([words, value]) => `<span>${words}</span><b>${figures(value, 3)}</b>`);
   if (probability !== null) {
-    rows.push(`<span>softmax</span><b>${(100 * probability).toFixed(1)} %</b>`);
+    all.push(`<span>softmax</span><b>${(100 * probability).toFixed(1)} %</b>`);
   }
-  return `<div class="steps">${rows.join("")}</div>`;
+  return `<div class="steps">${all.join("")}</div>`;
 }
 
-/** A window of a convolution or of pooling: values, weights, products, the sum. */
+/** A window of a convolution or of pooling: values, weights, products, their sum. */
 function windowsOf(parts) {
-  const { found: { layer, side, windows, bias, sum }, chosen, tones, strongest, before } = parts;
+  const { found: { layer, side, windows, sum }, before, chosen, tones, strongest, isNarrow } = parts;
   const { map, values, weights, products, sum: own } = windows[chosen];
-  const table = (cells, most, caption) => `<figure><div class="window" style="grid-template-columns:repeat(${side},1fr)">${
-    cells.map(cell => `<span style="${tones.style(cell / most)}">${side > 5 ? "" : figures(cell, 2)}</span>`).join("")
-  }</div><figcaption>${caption}</figcaption></figure>`;
-  const where = before === "the image" ? "the image" : `${before}, map ${map}`;
+  // On a narrow screen without the 0 before the point.
+  const short = value => figures(value, 2).replace(isNarrow ? "0." : "", isNarrow ? "." : "");
+  const table = (cells, most, caption) => `<figure>
+    <div class="window" style="grid-template-columns:repeat(${side},minmax(0,1fr))">${cells.map(cell =>
+      `<span style="${tones.style(cell / most)}">${side > 5 ? "" : short(cell)}</span>`).join("")}</div>
+    <figcaption>${caption}</figcaption></figure>`;
+  const window = table(values, strongest, `window in ${before ? `${before.name}, map ${map}` : "the image"}`);
   if (layer.kind !== "Conv2D") {
-    const lines = layer.kind === "AvgPool2D" ? [[`sum of ${values.length}`, own], [`÷ ${values.length}`, sum]] : [["the largest", sum]];
-    return `<div class="formula">${table(values, strongest, `window in ${where}`)}${stepsOf(parts, lines.slice(0, 1))}</div>`;
+    const lines = layer.kind === "MaxPool2D" ? [["the largest", sum]] : [[`sum of ${values.length}`, own], [`÷ ${values.length}`, sum]];
+    return `<div class="formula">${window}${stepsOf(parts, lines)}</div>`;
   }
   const most = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 1e-6);
+  const others = windows.length - 1;
   const rest = windows.reduce((rest, { sum }) => rest + sum, -own);
-  const lines = [[`${products.length} products`, own], ...(windows.length > 1 ? [[`+ ${windows.length - 1} other maps`, rest]] : [])];
-  const choice = windows.length === 1 ? "" : `<p>Each map of ${before} has its own window and filter. Their sums:</p>
-    <div class="inputs">${windows.map(({ sum }, input) => `<button type="button" data-input="${input}" aria-pressed="${input === chosen}"
-      style="${tones.style(sum / strongest)}" aria-label="map ${input}, sum ${figures(sum, 2)}">${figures(sum, 2)}</button>`).join("")}</div>`;
-  return `${choice}<div class="formula">${table(values, strongest, `window in ${where}`)}${table(weights, most, "× filter")}
+  const lines = [[`${products.length} products`, own], ...(others ? [[`+ ${others} other map${others > 1 ? "s" : ""}`, rest]] : [])];
+  const buttons = windows.map(({ sum }, input) => `<button type="button" data-input="${input}" aria-pressed="${input === chosen}"
+    style="${tones.style(sum / strongest)}" aria-label="map ${input}, sum ${figures(sum, 2)}">${figures(sum, 2)}</button>`);
+  const choice = others ? `<p>Sum of products for each map of ${before.name}:</p><div class="inputs">${buttons.join("")}</div>` : "";
+  return `${choice}<div class="formula">${window}${table(weights, most, "× filter")}
     ${table(products, strongest, "= products")}${stepsOf(parts, lines)}</div>`;
 }
 
 /** The inputs that speak most for a value of a dense layer, and against it. */
 function sumsOf(parts) {
-  const { found: { windows: [{ values, weights, products, sum }] }, before, shape } = parts;
+  const { found: { windows: [{ values, weights, products, sum }] }, before } = parts;
+  const [name, shape] = before ? [before.name, before.shape] : ["the image", [1, SIDE, SIDE]];
   const strong = strongestOf(products);
-  const most = Math.max(...products.map(Math.abs), 1e-6);
-  const list = (indices, side, words) => `<p>${words}</p><div class="terms">${indices.map(index =>
-    `<span>${shape[1] * shape[2] === 1 ? `${before} ${index}` : placeOf(shape, index).join(" · ")}</span>
+  const most = products.reduce((most, product) => Math.max(most, Math.abs(product)), 1e-6);
+  const list = (words, side) => `<p>${words}</p><div class="terms">${strong[side].map(index =>
+    `<span>${shape[1] * shape[2] === 1 ? `${name} ${index}` : placeOf(shape, index).join(" · ")}</span>
      <span>${figures(values[index], 2)} × ${figures(weights[index], 2)}</span><b>${figures(products[index], 2)}</b>
      <i class="${side}" style="width:${100 * Math.abs(products[index]) / most}%"></i>`).join("")}</div>`;
-  const unit = shape[1] * shape[2] === 1 ? "" : ` (map · row · column of ${before})`;
-  return list(strong.for, "plus", `Speak for it${unit}: value × weight`) + list(strong.against, "minus", "Speak against it") +
+  const places = shape[1] * shape[2] === 1 ? "" : ` (map · row · column of ${name})`;
+  return list(`Speak for it${places}: value × weight`, "plus") + list("Speak against it", "minus") +
     stepsOf(parts, [[`all ${products.length} products`, sum]]);
 }

@@ -70,7 +70,7 @@ function start(host) {
   bars.addEventListener("pointermove", event => {
     const { top, height } = bars.getBoundingClientRect();
     const at = Math.floor((event.clientY - top) / height * written.names.length);
-    microscope.point(microscope.classes, clamp(at, 0, written.names.length - 1));
+    microscope.point(microscope.output, clamp(at, 0, written.names.length - 1));
   });
   // JupyterLab has shortcuts for single keys, which are meant for cells.
   host.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -93,7 +93,7 @@ function line(pen, from, to) {
 
 /** The lines that are drawn, to be drawn again at one size with one pen: a small digit would be a blob else. */
 function scaledLines(least) {
-  const [SIZE, DRAWING] = [280, 200];
+  const [SIZE, DRAWING] = [140, 100];
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE;
   const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
@@ -160,7 +160,8 @@ function bindPointer(paper, draw) {
   });
   paper.addEventListener("pointermove", event => {
     if (last && event.isPrimary) {
-      for (const point of event.getCoalescedEvents?.() ?? [event]) {
+      const between = event.getCoalescedEvents?.() ?? [];
+      for (const point of between.length ? between : [event]) {
         const next = place(point);
         draw(last, next);
         last = next;
