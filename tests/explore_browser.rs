@@ -109,7 +109,10 @@ fn without_trust_a_picture_stands_for_the_panel() {
     };
     let pictures = views.figures("untrusted", "draw", "img");
     assert_eq!(pictures.len(), 1, "{pictures:?}");
-    assert!(pictures[0].width > 500.0 && pictures[0].dark > 0.1, "{pictures:?}");
+    // The drawing is a 13th of it, and around it stand the maps.
+    let picture = pictures[0];
+    assert!(picture.width > 500.0 && picture.dark > 0.07, "{picture:?}");
+    assert!(picture.blue > 0.03 && picture.orange > 0.03, "{picture:?}");
     for view in ["lab", "page"] {
         assert!(views.figures(view, "draw", "img").is_empty(), "{view} shows panel and picture");
     }
@@ -208,8 +211,8 @@ fn strokes_and_keys_draw_and_clear() {
         assert_eq!(panel.keyboard[1], "1", "{view}");
         assert_eq!(panel.keyboard[2], "?", "{view}");
         let picture = panel.picture;
-        assert!(picture.blue > 0.005, "{view} shows no bar: {picture:?}");
-        assert!(picture.dark > 0.2, "{view} shows no canvas: {picture:?}");
+        assert!(picture.dark > 0.05, "{view} shows no canvas: {picture:?}");
+        assert!(picture.blue > 0.03 && picture.orange > 0.03, "{view} shows no maps: {picture:?}");
     }
 }
 
