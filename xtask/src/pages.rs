@@ -24,7 +24,7 @@ pub fn write(project: &Project, arguments: &[OsString]) -> Result<()> {
 /// The same, once Python is set up.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_to(project: &Project, folder: &Path) -> Result<()> {
     run(
         project.jupyter().arg(project.path("xtask/pages.py")).arg(project.root()).arg(folder),
