@@ -155,10 +155,11 @@ pub fn architecture(rows: &[Row]) -> Result<Figure> {
 
 impl Page<'_, '_> {
     /// A pale rectangle with an outline.
-    fn sheet(&self, corner: Point, size: Point, color: RGBColor) -> Result<()> {
+    fn sheet(&self, corner: Point, (width, height): Point, color: RGBColor) -> Result<()> {
         let share = if color == FRAME { 0.12 } else { 0.19 };
-        self.rect(corner, size, tint(color, share))?;
-        self.frame(corner, size, STROKE, color)
+        let (x, y) = (corner.0 - STROKE / 2.0, corner.1 - STROKE / 2.0);
+        self.rect((x, y), (width + STROKE, height + STROKE), color)?;
+        self.rect((x + STROKE, y + STROKE), (width - STROKE, height - STROKE), tint(color, share))
     }
 }
 
@@ -206,7 +207,7 @@ impl Placed {
             let (start, side) = (place * step as f64 * self.3, window as f64 * self.3);
             let (x, y, next_front) = (x + start, y + start, next.front());
             let target = (next_front.0 + place * next.3, next_front.1 + place * next.3);
-            page.frame((x, y), (side, side), THIN, INK)?;
+            page.line(&[(x, y), (x + side, y), (x + side, y + side), (x, y + side), (x, y)], THIN, INK)?;
             page.line(&[(x + side, y), target], THIN, INK)?;
             page.line(&[(x + side, y + side), (target.0, target.1 + next.3)], THIN, INK)?;
             return page.rect(target, (next.3, next.3), INK);

@@ -114,7 +114,7 @@ pub fn bars(title: &str, names: &[&str], values: &[f32], unit: Unit) -> Result<F
         Unit::Percent => 1.0,
         Unit::Number => f64::from(values[largest]).max(f64::MIN_POSITIVE),
     };
-    Figure::paint(size, 1, words, &mut |area| {
+    Figure::paint(size, 1, words, |area| {
         let y = Axis::plain(0.0, full * (BAR + ABOVE) / BAR);
         let axes = (Axis::named(&names), y);
         let mut chart = chart_in(area, [title, "", ""], (page - wide) / 2.0, name_size, axes)?;
@@ -168,7 +168,7 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
     let free = FREE * (high - low).max(LEAST_SPAN);
     let words = in_words(TITLE, "lowest", lowest, &names, &written);
     let page = (AROUND + step * names.len() as f64).max(400.0);
-    Figure::paint((page as u32, HEIGHT), 1, words, &mut |area| {
+    Figure::paint((page as u32, HEIGHT), 1, words, |area| {
         let y = Axis::values(low - free, high + free, 100.0);
         let axes = (Axis::named(&names), y);
         let mut chart = chart_in(area, [TITLE, x, "Accuracy (%)"], MARGIN, name_size.min(20.0), axes)?;

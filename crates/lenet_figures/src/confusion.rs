@@ -76,7 +76,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     let (top, above) = (2.2 * TITLE, 2.9 * LABEL);
     let page = (left + across + GAP + SHARES + 2.0 * MARGIN, top + above + down + MARGIN);
     let size = (page.0.ceil() as u32, page.1.ceil() as u32);
-    Figure::paint(size, 1, words, &mut |area| {
+    Figure::paint(size, 1, words, |area| {
         // plotters draws from the first point to the last: one more than the cells are wide.
         let (width, height) = area.dim_in_pixel();
         let right_margin = width as i32 - grid(MARGIN) - grid(left) - grid(across) - 1;

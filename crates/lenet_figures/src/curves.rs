@@ -106,7 +106,7 @@ pub fn curves(axes: &Axes<'_>, lines: &[Line]) -> Result<Figure> {
     let s = if count == 1 { "" } else { "s" };
     let each: String = lines.iter().map(Line::in_words).collect();
     let words = format!("{title} over {count} {counted}{s}.{each}");
-    Figure::paint(SIZE, 1, words, &mut |area| draw(area, axes, lines, &x, &y))
+    Figure::paint(SIZE, 1, words, |area| draw(area, axes, lines, &x, &y))
 }
 
 fn draw(area: &Area<'_>, axes: &Axes<'_>, lines: &[Line], x: &Axis, y: &Axis) -> Result<()> {

@@ -1,9 +1,10 @@
 //! Handwritten digits, or other grey pictures: one, a sheet of many, and what they are read as.
 
 use plotters::style::text_anchor::HPos::{Center, Right};
+use plotters::style::RGBColor;
 
 use crate::classes::{named, no_class};
-use crate::page::{percent, widest, Page, Raster, MARGIN, ORANGE};
+use crate::page::{percent, widest, Page, Raster, MARGIN, ORANGE, THIN};
 use crate::{Error, Figure, Result};
 
 /// Width of a picture in a sheet, and of a large one.
@@ -184,7 +185,7 @@ fn sheet(
 ) -> Result<Figure> {
     const EM: f64 = 18.0;
     const LINE: f64 = 25.0;
-    const MARK: f64 = 3.0;
+    const MARK: (f64, RGBColor) = (3.0, ORANGE);
     let (count, images_there) = (captions.len(), images.count());
     if count != images_there || columns == 0 {
         let expected = format!("{images_there}, as there are images, in rows of 1 or more");
@@ -209,12 +210,8 @@ fn sheet(
                 let at = (middle, top + (line as f64 + 0.5) * LINE);
                 page.text(at, caption, EM, Center)?;
             }
-            let corner = (middle - size.0 / 2.0, top + above);
-            page.picture(corner, (pixel, pixel), &picture)?;
-            if *marked {
-                let around = (corner.0 - MARK / 2.0, corner.1 - MARK / 2.0);
-                page.frame(around, (size.0 + MARK, size.1 + MARK), MARK, ORANGE)?;
-            }
+            let frame = if *marked { MARK } else { THIN };
+            page.framed((middle - size.0 / 2.0, top + above), (pixel, pixel), &picture, frame)?;
         }
         Ok(())
     })
