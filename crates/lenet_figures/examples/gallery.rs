@@ -79,7 +79,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     save("predictions-names", predictions(&images, &readings, &FASHION, 6)?)?;
     save("mistakes", mistakes(&images, &readings, 168, &[], 6)?)?;
     let paper: Vec<f32> = seven.iter().map(|ink| 1.0 - ink).collect();
-    let sight = Sight { name: "7.png", original: &paper, columns: 28, seen: &seven, probabilities: &shares, label: None };
+    let sight =
+        Sight { name: "7.png", original: &paper, columns: 28, seen: &seven, probabilities: &shares, label: None };
     let wrong = Sight { name: "wide.png", original: &sevens[..392], columns: 56, label: Some(2), ..sight };
     save("pictures", pictures(&[sight, wrong], &[])?)?;
     save("pictures-names", pictures(&[sight, wrong], &FASHION)?)?;

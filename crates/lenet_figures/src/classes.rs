@@ -53,8 +53,26 @@ pub(crate) fn named(names: &[&str], count: usize) -> Result<Vec<String>> {
     }
 }
 
+/// The name of a class, or its number where no class has a name.
+pub(crate) fn name(names: &[&str], class: usize) -> Result<String> {
+    match names.get(class) {
+        Some(name) => Ok(name.to_string()),
+        None if names.is_empty() => Ok(class.to_string()),
+        None => Err(no_class("each class", class, names.len())),
+    }
+}
+
+/// The class that an image is read as, and its label where that is known and another class.
+pub(crate) fn answer(names: &[&str], class: usize, label: Option<usize>) -> Result<String> {
+    let read = name(names, class)?;
+    match label {
+        Some(label) if label != class => Ok(format!("{read}, not {}", name(names, label)?)),
+        _ => Ok(read),
+    }
+}
+
 /// The error of a class beyond the last.
-pub(crate) fn no_class(name: &str, class: usize, classes: usize) -> Error {
+fn no_class(name: &str, class: usize, classes: usize) -> Error {
     let expected = format!("below {classes}, the number of classes");
     Error::argument(name, expected, class)
 }
