@@ -7,7 +7,7 @@ use plotters::style::Color as _;
 
 use crate::axis::Axis;
 use crate::chart::{above, chart_in};
-use crate::page::{fitting, grid, percent, tint, widest, width};
+use crate::page::{fitting, grid, percent, tint, widest};
 use crate::page::{BLUE, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL, TITLE};
 use crate::{thousands, Error, Figure, Result};
 
@@ -125,7 +125,7 @@ pub fn bars(title: &str, names: &[&str], values: &[f32], unit: Unit) -> Result<F
     let room = PAGE_WIDTH - 2.0 * SIDES;
     let (step, name_size, value_size) = sizes(&names, &written, STEP, room)?;
     let (largest, wide) = (best(values), step * names.len() as f64);
-    let page = (wide + 2.0 * SIDES).max(width(title, TITLE)? + 2.0 * MARGIN);
+    let page = (wide + 2.0 * SIDES).max(widest(&[title], TITLE)? + 2.0 * MARGIN);
     let size = (page.ceil() as u32, (BAR + ABOVE + AROUND) as u32);
     let words = in_words(title, "largest", largest, &names, &written);
     let full = match unit {

@@ -4,7 +4,7 @@ use plotters::style::text_anchor::HPos::{Center, Left, Right};
 use plotters::style::FontTransform;
 
 use crate::classes::named;
-use crate::page::{fitting, letters, tint, widest, width, Page, Point, Raster};
+use crate::page::{fitting, letters, tint, widest, Page, Point, Raster};
 use crate::page::{BLUE, INK, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL, TITLE};
 use crate::{Error, Figure, Result};
 
@@ -29,7 +29,7 @@ pub fn filters(title: &str, shape: [usize; 4], weights: &[f32], strongest: Optio
     let pixel = (room / columns as f64).clamp(0.5, LARGEST_PIXEL);
     let step = (columns as f64 * pixel + SPACE, rows as f64 * pixel + SPACE);
     let grid = (outputs as f64 * step.0 - SPACE, inputs as f64 * step.1 - SPACE);
-    let inside = (NAMES + grid.0).max(width(title, TITLE)?);
+    let inside = (NAMES + grid.0).max(widest(&[title], TITLE)?);
     let page = (inside + 2.0 * MARGIN).max(3.0 * KEY.0);
     let (left, top) = ((page - grid.0 + NAMES) / 2.0, 2.0 * TITLE + 2.8 * LABEL);
     let words = format!(

@@ -55,17 +55,14 @@ pub(crate) fn letters(em: f64, color: RGBColor) -> TextStyle<'static> {
     TextStyle { font, color, pos }
 }
 
-/// The width of `text` in letters of an em of `em` pixels.
-pub(crate) fn width(text: &str, em: f64) -> Result<f64> {
-    load_font()?;
-    let size = letters(em, INK).font.box_size(text).map_err(Error::new)?;
-    Ok(f64::from(size.0) / f64::from(GRID))
-}
-
-/// The width of the widest of `texts`.
+/// The width of the widest of `texts` in letters of an em of `em` pixels.
 pub(crate) fn widest<S: AsRef<str>>(texts: &[S], em: f64) -> Result<f64> {
-    let widths = texts.iter().map(|text| width(text.as_ref(), em));
-    widths.into_iter().try_fold(0.0, |widest: f64, width| Ok(widest.max(width?)))
+    load_font()?;
+    let font = letters(em, INK).font;
+    texts.iter().try_fold(0.0, |widest: f64, text| {
+        let (width, _) = font.box_size(text.as_ref()).map_err(Error::new)?;
+        Ok(widest.max(f64::from(width) / f64::from(GRID)))
+    })
 }
 
 /// The largest em up to `em`, and not below [`LEAST`], at which each of `texts` fits into `room` pixels.
