@@ -44,12 +44,12 @@ impl Kernel for SumRows {
             16.. => (6, 2),
             _ => (2, 2),
         };
-        let mut column = 0;
-        let rest = usize::from(!self.columns.is_multiple_of(S::LANES));
-        for columns in Tiles::of(self.columns / S::LANES, most_columns).chain((0..rest).map(|_| 1)) {
+        let whole = self.columns / S::LANES;
+        let part = (!self.columns.is_multiple_of(S::LANES)).then_some((whole, 1));
+        for (vector, columns) in tiles(whole, most_columns).chain(part) {
+            let column = vector * S::LANES;
             let count = S::LANES.min(self.columns - column);
-            let mut row = 0;
-            for rows in Tiles::of(self.rows, most_rows) {
+            for (row, rows) in tiles(self.rows, most_rows) {
                 if count < S::LANES {
                     tile!(S, self, part, (rows, columns), (row, column, count),
                         8: [1 1] [2 1], 16: [3 1] [4 1] [5 1] [6 1]);
@@ -59,9 +59,7 @@ impl Kernel for SumRows {
                         16: [3 1] [4 1] [5 1] [6 1] [3 2] [4 2] [5 2] [6 2],
                         32: [1 3] [2 3] [3 3] [4 3] [5 3] [6 3] [1 4] [2 4] [3 4] [4 4] [5 4] [6 4]);
                 }
-                row += rows;
             }
-            column += columns * S::LANES;
         }
     }
 }
@@ -145,17 +143,13 @@ impl Kernel for Dots {
     unsafe fn run<S: Simd>(&self) {
         let most_columns = if S::REGISTERS >= 16 { 6 } else { 2 };
         for at in 0..self.batch {
-            let mut row = 0;
-            for rows in Tiles::of(self.rows, Self::rows_at_once::<S>()) {
-                let mut column = 0;
-                for columns in Tiles::of(self.columns[0] * self.columns[1], most_columns) {
+            for (row, rows) in tiles(self.rows, Self::rows_at_once::<S>()) {
+                for (column, columns) in tiles(self.columns[0] * self.columns[1], most_columns) {
                     tile!(S, self, tile, (rows, columns), (at, row, column),
                         8: [1 1] [2 1] [1 2] [2 2],
                         16: [1 3] [1 4] [1 5] [1 6] [2 3] [2 4] [2 5] [2 6],
                         32: [3 1] [3 2] [3 3] [3 4] [3 5] [3 6] [4 1] [4 2] [4 3] [4 4] [4 5] [4 6]);
-                    column += columns;
                 }
-                row += rows;
             }
         }
     }
@@ -216,26 +210,11 @@ impl Dots {
     }
 }
 
-/// Cuts a length into tiles of nearly the same size: a tile with few sums would wait for itself.
-#[derive(Clone, Copy)]
-pub(crate) struct Tiles {
-    left: usize,
-    tiles: usize,
-}
-
-impl Tiles {
-    pub(crate) fn of(len: usize, most: usize) -> Self {
-        Self { left: len, tiles: len.div_ceil(most) }
-    }
-}
-
-impl Iterator for Tiles {
-    type Item = usize;
-    #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        let tile = self.left.checked_div(self.tiles)? + usize::from(!self.left.is_multiple_of(self.tiles));
-        self.left -= tile;
-        self.tiles -= 1;
-        Some(tile)
-    }
+/// Cuts a length into tiles of nearly the same size, as a tile with few sums would wait for itself: where each begins, and
+/// its size.
+#[inline(always)]
+pub(crate) fn tiles(len: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = len.div_ceil(most);
+    let (size, larger) = (len / count.max(1), len % count.max(1));
+    (0..count).map(move |tile| (tile * size + tile.min(larger), size + usize::from(tile < larger)))
 }
