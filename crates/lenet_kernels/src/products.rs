@@ -5,11 +5,11 @@
 
 use crate::simd::{Kernel, Simd};
 
-/// Calls a method with constants for the rows and columns of a tile, of those that the registers have room for.
+/// Calls `tile` with constants for its rows and columns, of those that the registers have room for.
 macro_rules! tile {
-    ($S:ident, $self:ident, $method:ident, ($rows:expr, $columns:expr), $arguments:tt, $($registers:literal: $([$r:literal $c:literal])*),*) => {
+    ($S:ident, $self:ident, ($rows:expr, $columns:expr), $arguments:tt, $($registers:literal: $([$r:literal $c:literal])*),*) => {
         match ($rows, $columns) {
-            $($(($r, $c) if $S::REGISTERS >= $registers => $self.$method::<$S, $r, $c> $arguments,)*)*
+            $($(($r, $c) if $S::REGISTERS >= $registers => $self.tile::<$S, $r, $c> $arguments,)*)*
             _ => unreachable!("no tile is larger than the registers"),
         }
     };
@@ -51,10 +51,11 @@ impl Kernel for SumRows {
             let count = S::LANES.min(self.columns - column);
             for (row, rows) in tiles(self.rows, most_rows) {
                 if count < S::LANES {
-                    tile!(S, self, part, (rows, columns), (row, column, count),
+                    // The compiler does not know by itself that these vectors are not whole.
+                    tile!(S, self, (rows, columns), (row, column, count.min(S::LANES - 1)),
                         8: [1 1] [2 1], 16: [3 1] [4 1] [5 1] [6 1]);
                 } else {
-                    tile!(S, self, whole, (rows, columns), (row, column),
+                    tile!(S, self, (rows, columns), (row, column, S::LANES),
                         8: [1 1] [2 1] [1 2] [2 2],
                         16: [3 1] [4 1] [5 1] [6 1] [3 2] [4 2] [5 2] [6 2],
                         32: [1 3] [2 3] [3 3] [4 3] [5 3] [6 3] [1 4] [2 4] [3 4] [4 4] [5 4] [6 4]);
@@ -65,17 +66,6 @@ impl Kernel for SumRows {
 }
 
 impl SumRows {
-    #[inline(always)]
-    unsafe fn whole<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize) {
-        self.tile::<S, R, C>(row, column, S::LANES);
-    }
-
-    #[inline(always)]
-    unsafe fn part<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize, count: usize) {
-        // Now the compiler knows that vectors are not whole.
-        self.tile::<S, R, C>(row, column, count.min(S::LANES - 1));
-    }
-
     /// `R` rows and `C` vectors of columns, the first `count` lanes of each.
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize, count: usize) {
@@ -145,7 +135,7 @@ impl Kernel for Dots {
         for at in 0..self.batch {
             for (row, rows) in tiles(self.rows, Self::rows_at_once::<S>()) {
                 for (column, columns) in tiles(self.columns[0] * self.columns[1], most_columns) {
-                    tile!(S, self, tile, (rows, columns), (at, row, column),
+                    tile!(S, self, (rows, columns), (at, row, column),
                         8: [1 1] [2 1] [1 2] [2 2],
                         16: [1 3] [1 4] [1 5] [1 6] [2 3] [2 4] [2 5] [2 6],
                         32: [3 1] [3 2] [3 3] [3 4] [3 5] [3 6] [4 1] [4 2] [4 3] [4 4] [4 5] [4 6]);
