@@ -130,8 +130,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     save("architecture-padded", architecture(&rows)?)?;
 
     let network = [Layer::Flatten, Layer::Linear(10)];
-    let panel =
-        Panel::new(&network, &[0.01; 7_850], &[], &[0.001, 0.0, 0.021, 0.003, 0.0, 0.0, 0.0, 0.96, 0.002, 0.013])?;
+    let logits = vec![0.1, -2.0, 3.1, 1.2, -2.5, -1.0, -6.0, 6.9, 0.7, 2.6];
+    let panel = Panel::new(&network, &[0.01; 7_850], &[], &[drawn_seven(), logits])?;
     save("panel", panel.picture().clone())?;
     Ok(())
 }

@@ -141,7 +141,7 @@ pub fn feature_maps(title: &str, layers: &[Maps<'_>], names: &[&str]) -> Result<
 }
 
 /// The colours from the strongest negative one to the strongest positive one.
-fn key(page: &Page<'_, '_>, (middle, y): Point, ends: &[String; 2]) -> Result<()> {
+pub(crate) fn key(page: &Page<'_, '_>, (middle, y): Point, ends: &[String; 2]) -> Result<()> {
     const STEPS: usize = 61;
     let shade = |step| 2.0 * step as f32 / (STEPS - 1) as f32 - 1.0;
     let shades: Vec<f32> = (0..STEPS).map(shade).collect();
@@ -153,7 +153,7 @@ fn key(page: &Page<'_, '_>, (middle, y): Point, ends: &[String; 2]) -> Result<()
 }
 
 /// Values as colours, the strongest for the magnitude `strongest`.
-fn colors(columns: usize, values: &[f32], strongest: f32) -> Raster {
+pub(crate) fn colors(columns: usize, values: &[f32], strongest: f32) -> Raster {
     let color = |&value: &f32| {
         let share = f64::from(value / strongest.max(f32::MIN_POSITIVE));
         tint(if share < 0.0 { ORANGE } else { BLUE }, share.abs())
