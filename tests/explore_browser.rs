@@ -169,7 +169,10 @@ fn a_stroke_fits_into_a_frame() {
         let mut steps = panel.steps.clone();
         steps.sort_by(f64::total_cmp);
         let median = steps[steps.len() / 2];
-        println!("{view}: {median:.1} ms a step of a stroke, microscope included; at best {:.1} ms", steps[0]);
+        println!(
+            "{view}: {median:.1} ms a step of a stroke, microscope included, at most {:.1} ms",
+            steps[steps.len() - 1]
+        );
         assert!(median < 16.0, "{steps:?} in {view}");
     }
 }
