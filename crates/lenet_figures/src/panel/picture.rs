@@ -1,7 +1,7 @@
 //! The panel as it looks once a 7 is drawn, for where scripts don't run.
 
 use plotters::style::text_anchor::HPos::{Center, Left, Right};
-use plotters::style::{RGBColor, WHITE};
+use plotters::style::WHITE;
 
 use super::{seven, Layer, Stage, SIDE};
 use crate::classes::best;
@@ -227,17 +227,16 @@ fn paint_lens(
     // Where the window lies, and the value.
     let pixel = SEEN / SIDE as f64;
     let corner = (MIDDLE - SEEN / 2.0 + column as f64 * pixel, MARGIN + row as f64 * pixel);
-    frame(page, corner, side as f64 * pixel, ORANGE)?;
+    page.line(&square(corner, side as f64 * pixel), 2.0, ORANGE)?;
     let (_, _, map) = grid(stage);
     let cell = map / stage.shape[1] as f64;
     let corner = (MARGIN + column as f64 * cell, y + 0.9 * EM + row as f64 * cell);
-    frame(page, (corner.0 - 1.0, corner.1 - 1.0), cell + 2.0, INK)
+    page.line(&square((corner.0 - 1.0, corner.1 - 1.0), cell + 2.0), 2.0, INK)
 }
 
 /// The outline of a square.
-fn frame(page: &Page<'_, '_>, (x, y): Point, side: f64, color: RGBColor) -> Result<()> {
-    let (right, bottom) = (x + side, y + side);
-    page.line(&[(x, y), (right, y), (right, bottom), (x, bottom), (x, y - 1.0)], 2.0, color)
+fn square((x, y): Point, side: f64) -> [Point; 5] {
+    [(x, y), (x + side, y), (x + side, y + side), (x, y + side), (x, y)]
 }
 
 /// A value with so many digits behind the point and a true minus.
