@@ -143,6 +143,10 @@ def traceback(lines):
     >>> for line in traceback(["   │  ╰── " + "word " * 30]): print(line)
        │  ╰── word word word word word word word word word word word word word word word word word word
        │      word word word word word word word word word word word word
+    >>> traceback(["   │ \\x1b[36mNote\\x1b[0m: " + "word " * 30])[1]
+    '   │ word word word word word word word word word word word word\\x1b[0m'
+    >>> traceback(["─" * 120]) == ["─" * 120]
+    True
     """
     return [part for line in lines for one in line.split("\n") for part in wrap(shorten_names(recolour(one)))]
 
@@ -176,9 +180,10 @@ def wrap(line):
     if len(plain) <= WIDTH or re.match(r"\s*\d+ │", plain):
         return [line]
     drawing = re.match(r"[\s│─╰├┬╮╭]*", plain)[0]
-    first = line[: line.index(plain[len(drawing) :].split(" ")[0])] if COLOUR.search(line) else drawing
+    colours = f"(?:{COLOUR.pattern})*"
+    first = re.match(f"(?:{colours}.){{{len(drawing)}}}{colours}", line)[0]
     rest = re.sub(r"[─╰├┬╮╭]", " ", drawing)
-    text = COLOUR.sub("", line[len(first) :]) if first != drawing else plain[len(drawing) :]
-    parts = textwrap.wrap(text, max(WIDTH - len(drawing), 40), break_long_words=False, break_on_hyphens=False)
+    text = plain[len(drawing) :]
+    parts = textwrap.wrap(text, max(WIDTH - len(drawing), 40), break_long_words=False, break_on_hyphens=False) or [""]
     end = "" if first == drawing else "\x1b[0m"
     return [(rest if index else first) + part + end for index, part in enumerate(parts)]
