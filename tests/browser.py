@@ -61,6 +61,16 @@ SHOW_JS = f"""async index => {{
     await notebook.scrollToItem(index, 'start');
     notebook.widgets[index].node.dataset.looked = index;
 }}"""
+# The longest time, in milliseconds, for which the page answers nobody.
+WATCH_JS = """() => {
+    let last = performance.now();
+    window.longestWait = 0;
+    setInterval(() => {
+        const now = performance.now();
+        window.longestWait = Math.max(window.longestWait, now - last);
+        last = now;
+    }, 20);
+}"""
 LOADED_JS = "element => element.tagName !== 'IMG' || (element.complete && element.naturalWidth > 0)"
 # The output area's text, which the page shows as the lines come.
 PRINTED_JS = f"""id => {NOTEBOOK_JS}.widgets.find(cell => cell.model.id === id)?.outputArea.node.innerText || ''"""
@@ -205,11 +215,13 @@ def main():
 
         with jupyterlab(project, options) as server:
             open_notebook(page, server, path)
+            page.evaluate(WATCH_JS)
             report["printed_lines"] = run_all(page, "fit")
             report["failed"] = page.evaluate(FAILED_JS)
             report["done"] = page.evaluate(DONE_JS)
             report["asked"] = page.get_by_text("Would you like").count() > 0
             report["lab"] = look_at_lab(page, "lab", folder)
+            report["longest_wait"] = page.evaluate("window.longestWait / 1000")
             report["panels"] = {"lab": use_panel(page, "lab", folder)}
             save(page)
 

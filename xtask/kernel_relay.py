@@ -58,6 +58,7 @@ class Relay:
         self.session = uuid.uuid4().hex
         self.panics = words.Panics()
         self.made, self.lost = set(), set()  # names of variables
+        self.printed = 0  # characters, by the cell
 
     def run(self, kernel, port):
         """Passes on what the kernel publishes on this port, until it ends."""
@@ -103,7 +104,7 @@ class Relay:
             if self.done:
                 self.end_cell()
             if content["execution_state"] == "busy":
-                self.cell = Cell(parent)
+                self.cell, self.printed = Cell(parent), 0
                 return frames
             self.end_telling()
             self.done = frames
@@ -118,14 +119,23 @@ class Relay:
         self.end_telling()
         if kind == "error":
             self.explain(content)
-        elif kind == "stream" and content["name"] == "stderr":
-            content["text"] = self.panics.shorten(content["text"])
-            if content["text"] is None:
+        elif kind == "stream":
+            is_error = content["name"] == "stderr"
+            text = self.panics.shorten(content["text"]) if is_error else self.printable(content["text"])
+            if text is None:
                 return None
+            content["text"] = words.bounded(text)
+        elif "text/plain" in content.get("data", {}):
+            content["data"]["text/plain"] = words.bounded(content["data"]["text/plain"])
         else:
             return frames
         frames[start + 3] = json.dumps(content).encode()
         return self.signed(frames[: start - 2], frames[start:])
+
+    def printable(self, text):
+        """What a cell prints, or None once it has printed too much for a page."""
+        before, self.printed = self.printed, self.printed + min(len(text), words.LONGEST)
+        return None if before > words.MOST else text if self.printed <= words.MOST else words.TOO_MUCH
 
     def explain(self, content):
         """Makes an error tell what to do."""

@@ -9,6 +9,7 @@ import textwrap
 # Columns of a cell's output in a window of 1280 pixels with JupyterLab's list of files open.
 WIDTH = 100
 
+TOO_MUCH = "… the cell prints more, which is left out\n"
 INTERRUPTED = (
     "The process that runs the cells was interrupted, or memory ran short. All variables are lost: run the cells "
     "again from the top (menu Run, Run All Above Selected Cell). What is compiled is kept."
@@ -26,9 +27,12 @@ READS_STDIN = (
     "the value into the cell. An interrupt loses all variables."
 )
 
+# Characters of a line or a value, and of all lines of a cell: a page with more of them answers slowly, or not at all.
+LONGEST, MOST = 10_000, 1_000_000
+
 COLOUR = re.compile("\x1b\\[([0-9;]*)m")
 # The compiler's colours are made for paper: grey on pink, dark purple on dark red. These follow JupyterLab's theme.
-COLOURS = {"38;5;54": "35", "38;5;100": "36", "38;5;240": "0", "38;5;246": "0", "38;5;249": "0"}
+COLOURS = {"38;5;54": "35", "38;5;100": "96", "38;5;115": "96", "38;5;240": "0", "38;5;246": "0", "38;5;249": "0"}
 
 
 def lost_process(text):
@@ -131,6 +135,18 @@ class Panics:
         if line.startswith(("note: Some details are omitted", "note: run with `RUST_BACKTRACE")):
             return None
         return re.sub(r"thread '.*' (\(\d+\) )?panicked at src/lib\.rs:\d+:\d+:", "the cell panicked:", line)
+
+
+def bounded(text, limit=LONGEST):
+    """A text of this many characters at most, and how many are left out.
+
+    >>> bounded("0.5, " * 4, limit=10)
+    '0.5, 0.5, … 10 characters are left out\\n'
+    >>> bounded("0.5\\n")
+    '0.5\\n'
+    """
+    left_out = len(text) - limit
+    return f"{text[:limit]}… {left_out:,} characters are left out\n" if left_out > 0 else text
 
 
 def traceback(lines):
