@@ -76,6 +76,9 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("loop", "for i in 0..3 { println!(\"{i}\"); }", ""),
 ];
 
+/// Prints all pixels: 293 MB.
+const PRINT_ALL: &str = "println!(\"{x_train:?}\");";
+
 /// The first cells of a notebook, and a cell for each value.
 fn cells() -> Vec<(String, String)> {
     let owned = |&(id, code, _): &(&str, &str, &str)| (id.to_owned(), code.to_owned());
@@ -84,14 +87,19 @@ fn cells() -> Vec<(String, String)> {
 
 #[test]
 fn every_value_shows_itself_in_a_few_words() {
-    let shown = run_cells("values", &cells());
-    let shown = &shown[shown.len() - VALUES.len()..];
-    let mut slowest: Vec<_> = shown.iter().map(|cell| (cell.seconds, cell.id.as_str())).collect();
+    // Each twice: on a busy machine one of them may be slow.
+    let mut cells = cells();
+    let again = |(id, code): &(String, String)| (format!("{id}-again"), code.clone());
+    cells.extend(cells[cells.len() - VALUES.len()..].iter().map(again).collect::<Vec<_>>());
+    let shown = run_cells("values", &cells);
+    let (again, shown) = (&shown[shown.len() - VALUES.len()..], &shown[shown.len() - 2 * VALUES.len()..]);
+    let pairs = shown.iter().zip(again);
+    let mut slowest: Vec<_> = pairs.map(|(cell, again)| (cell.seconds.min(again.seconds), cell.id.as_str())).collect();
     slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
     let usual = slowest[VALUES.len() / 2].0;
-    println!("{} values; usual seconds: {usual:.2}; the slowest: {:.2?}", shown.len(), &slowest[..5]);
-    // To compile a cell takes its time, more on a busy machine.
-    assert!(slowest[0].0 < usual + 1.0, "more than a second longer than others: {:.2?}", &slowest[..5]);
+    println!("{} values; usual seconds: {usual:.2}; the slowest: {:.2?}", VALUES.len(), &slowest[..5]);
+    // A usual cell is compiled and run in a third of a second, or in more on a busy machine.
+    assert!(slowest[0].0 < 3.0 * usual.max(1.0 / 3.0), "{:.2?}", &slowest[..5]);
 
     let mut wrong = Vec::new();
     for (cell, (_, code, words)) in shown.iter().zip(VALUES) {
@@ -107,8 +115,7 @@ fn every_value_shows_itself_in_a_few_words() {
 #[test]
 fn the_page_goes_on_answering() {
     let mut cells = cells();
-    cells.push(("printed".into(), "println!(\"{x_train:?}\");".into()));
-    cells.push(("lines".into(), "for i in 0..100_000 { println!(\"line {i} of many\"); }".into()));
+    cells.push(("printed".into(), PRINT_ALL.into()));
     let notebook = notebook_of("values-in-browser", &cells);
     let folder = notebook.parent().expect("a folder");
     let Some(views) = Views::look_in(folder, "values-in-browser.ipynb", "values-browser") else { return };
@@ -116,6 +123,20 @@ fn the_page_goes_on_answering() {
     assert!(views.done(), "some cells were not run");
     println!("the page answered nobody for {:.2} s at most", views.longest_wait());
     assert!(views.longest_wait() < 1.0, "the page answered nobody for {} s", views.longest_wait());
+}
+
+#[test]
+fn what_is_printed_is_bounded() {
+    let lines = "for i in 0..100_000 { println!(\"line {i} of many\"); }";
+    let more = [("printed", PRINT_ALL), ("lines", lines), ("next", "println!(\"3\");")];
+    let more = more.map(|(id, code)| (id.to_owned(), code.to_owned()));
+    let shown = run_cells("printed", &[first_cells()[..3].to_vec(), more.into()].concat());
+    let [line, lines, next] = [3, 4, 5].map(|index| shown[index].printed.as_str());
+    assert!(line.starts_with("Tensor {") && line.ends_with(" characters are left out\n"), "{line}");
+    assert!(line.len() < 10_100, "{}", line.len());
+    assert!(lines.starts_with("line 0 of many\nline 1 of many\n"), "{lines:.100}");
+    assert!(lines.ends_with(" of many\n… the cell prints more, which is left out\n") && lines.len() < 1_000_100);
+    assert_eq!(next, "3\n");
 }
 
 #[test]
