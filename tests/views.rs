@@ -66,9 +66,9 @@ impl Views {
         self.report["trusted"] == true
     }
 
-    /// The most seconds for which the page answered nobody while the cells ran and were looked at.
-    pub fn longest_wait(&self) -> f64 {
-        self.report["longest_wait"].as_f64().unwrap_or(f64::INFINITY)
+    /// The most seconds for which the page worked, and answered nobody, while the cells ran and were looked at.
+    pub fn most_work(&self) -> f64 {
+        self.report["most_work"].as_f64().unwrap_or(f64::INFINITY)
     }
 
     /// The numbers of lines that the training cell showed, one after the other.
