@@ -76,9 +76,6 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("loop", "for i in 0..3 { println!(\"{i}\"); }", ""),
 ];
 
-/// Prints all pixels: 293 MB.
-const PRINT_ALL: &str = "println!(\"{x_train:?}\");";
-
 /// The first cells of a notebook, and a cell for each value.
 fn cells() -> Vec<(String, String)> {
     let owned = |&(id, code, _): &(&str, &str, &str)| (id.to_owned(), code.to_owned());
@@ -115,7 +112,8 @@ fn every_value_shows_itself_in_a_few_words() {
 #[test]
 fn the_page_goes_on_answering() {
     let mut cells = cells();
-    cells.push(("printed".into(), PRINT_ALL.into()));
+    // 49 MB, of which the page gets the first 10,000 bytes.
+    cells.push(("printed".into(), "println!(\"{x_test:?}\");".into()));
     let notebook = notebook_of("values-in-browser", &cells);
     let folder = notebook.parent().expect("a folder");
     let Some(views) = Views::look_in(folder, "values-in-browser.ipynb", "values-browser") else { return };
@@ -123,20 +121,6 @@ fn the_page_goes_on_answering() {
     assert!(views.done(), "some cells were not run");
     println!("the page answered nobody for {:.2} s at most", views.most_work());
     assert!(views.most_work() < 1.0, "the page answered nobody for {} s", views.most_work());
-}
-
-#[test]
-fn what_is_printed_is_bounded() {
-    let lines = "for i in 0..100_000 { println!(\"line {i} of many\"); }";
-    let more = [("printed", PRINT_ALL), ("lines", lines), ("next", "println!(\"3\");")];
-    let more = more.map(|(id, code)| (id.to_owned(), code.to_owned()));
-    let shown = run_cells("printed", &[first_cells()[..3].to_vec(), more.into()].concat());
-    let [line, lines, next] = [3, 4, 5].map(|index| shown[index].printed.as_str());
-    assert!(line.starts_with("Tensor {") && line.ends_with(" characters are left out\n"), "{line}");
-    assert!(line.len() < 10_100, "{}", line.len());
-    assert!(lines.starts_with("line 0 of many\nline 1 of many\n"), "{lines:.100}");
-    assert!(lines.ends_with(" of many\n… the cell prints more, which is left out\n") && lines.len() < 1_000_100);
-    assert_eq!(next, "3\n");
 }
 
 #[test]

@@ -58,7 +58,7 @@ class Relay:
         self.session = uuid.uuid4().hex
         self.panics = words.Panics()
         self.made, self.lost = set(), set()  # names of variables
-        self.printed = 0  # characters, by the cell
+        self.printed = {}  # by the cell, by the stream's name
 
     def run(self, kernel, port):
         """Passes on what the kernel publishes on this port, until it ends."""
@@ -104,7 +104,7 @@ class Relay:
             if self.done:
                 self.end_cell()
             if content["execution_state"] == "busy":
-                self.cell, self.printed = Cell(parent), 0
+                self.cell, self.printed = Cell(parent), {}
                 return frames
             self.end_telling()
             self.done = frames
@@ -120,22 +120,17 @@ class Relay:
         if kind == "error":
             self.explain(content)
         elif kind == "stream":
-            is_error = content["name"] == "stderr"
-            text = self.panics.shorten(content["text"]) if is_error else self.printable(content["text"])
-            if text is None:
+            text, name = content["text"], content["name"]
+            text = self.panics.shorten(text) if name == "stderr" else text
+            content["text"] = text and self.printed.setdefault(name, words.Printed()).shorten(text)
+            if content["text"] is None:
                 return None
-            content["text"] = words.bounded(text)
         elif "text/plain" in content.get("data", {}):
             content["data"]["text/plain"] = words.bounded(content["data"]["text/plain"])
         else:
             return frames
         frames[start + 3] = json.dumps(content).encode()
         return self.signed(frames[: start - 2], frames[start:])
-
-    def printable(self, text):
-        """What a cell prints, or None once it has printed too much for a page."""
-        before, self.printed = self.printed, self.printed + min(len(text), words.LONGEST)
-        return None if before > words.MOST else text if self.printed <= words.MOST else words.TOO_MUCH
 
     def explain(self, content):
         """Makes an error tell what to do."""

@@ -9,7 +9,6 @@ import textwrap
 # Columns of a cell's output in a window of 1280 pixels with JupyterLab's list of files open.
 WIDTH = 100
 
-TOO_MUCH = "… the cell prints more, which is left out\n"
 INTERRUPTED = (
     "The process that runs the cells was interrupted, or memory ran short. All variables are lost: run the cells "
     "again from the top (menu Run, Run All Above Selected Cell). What is compiled is kept."
@@ -135,6 +134,26 @@ class Panics:
         if line.startswith(("note: Some details are omitted", "note: run with `RUST_BACKTRACE")):
             return None
         return re.sub(r"thread '.*' (\(\d+\) )?panicked at src/lib\.rs:\d+:\d+:", "the cell panicked:", line)
+
+
+class Printed:
+    """Bounds what a cell prints, text by text.
+
+    >>> printed = Printed(most=8)
+    >>> [printed.shorten(text) for text in ["one\\n", "two\\n", "three\\n", "four\\n"]]
+    ['one\\n', 'two\\n', '… the cell prints more, which is left out\\n', None]
+    """
+
+    def __init__(self, most=MOST):
+        self.room = most
+
+    def shorten(self, text):
+        """The text as it is to be shown, or None."""
+        if self.room < 0:
+            return None
+        text = bounded(text)
+        self.room -= len(text)
+        return text if self.room >= 0 else "… the cell prints more, which is left out\n"
 
 
 def bounded(text, limit=LONGEST):
