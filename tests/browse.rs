@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use xtask::{chromium, is_root, lab};
 
@@ -15,6 +16,14 @@ impl Views {
     /// # Panics
     /// If the browser could not do it; the script has said why. If there is no browser though CI needs one.
     pub fn look(path: &str, name: &str) -> Option<Self> {
+        Self::look_in(&clean_copy(), path, name)
+    }
+
+    /// The same for a notebook in another folder than a copy of the project.
+    ///
+    /// # Panics
+    /// As [`Views::look`].
+    pub fn look_in(project: &Path, path: &str, name: &str) -> Option<Self> {
         let Some(chromium) = chromium::find() else {
             assert!(env::var_os("CI").is_none(), "no browser was found: {}", chromium::ADVICE);
             // Not by `eprintln!`, which the test runner keeps to itself.
@@ -24,7 +33,7 @@ impl Views {
         };
         let folder = output_folder(name);
         let mut command = python("browser.py");
-        command.arg(chromium).arg(clean_copy()).arg(path).arg(&folder).args(lab::QUIET);
+        command.arg(chromium).arg(project).arg(path).arg(&folder).args(lab::QUIET);
         if is_root() {
             command.arg("--allow-root");
         }

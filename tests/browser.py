@@ -107,7 +107,26 @@ def open_notebook(page, server, path):
     page.wait_for_function(READY_JS, timeout=OPEN_LIMIT * 1000)
 
 
-def run_all(page, printing_cell):
+class Work:
+    """The page's work: while it works it answers nobody. Counted in seconds of its thread, which a busy machine does not
+    stretch."""
+
+    def __init__(self, page):
+        self.client = page.context.new_cdp_session(page)
+        self.client.send("Performance.enable", {"timeDomain": "threadTicks"})
+        self.longest, self.before = 0.0, self.done()
+
+    def done(self):
+        metrics = self.client.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    def look(self):
+        """Keeps the most work between two looks."""
+        now = self.done()
+        self.longest, self.before = max(self.longest, now - self.before), now
+
+
+def run_all(page, printing_cell, work):
     """Runs all cells by the menu; gives how many lines a cell had printed, each time that changed."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
@@ -116,6 +135,7 @@ def run_all(page, printing_cell):
     while not page.evaluate(DONE_JS):
         if time.monotonic() > limit or page.evaluate(FAILED_JS):
             break
+        work.look()
         lines = len(page.evaluate(PRINTED_JS, printing_cell).splitlines())
         if lines != counts[-1]:
             counts.append(lines)
@@ -163,11 +183,12 @@ def look_at_outputs(scope, name, folder):
     return seen
 
 
-def look_at_lab(page, view, folder):
+def look_at_lab(page, view, folder, work):
     """Goes through the open notebook cell by cell."""
     seen = {}
     for index, cell in enumerate(page.evaluate(CELLS_JS)):
         page.evaluate(SHOW_JS, index)
+        work.look()
         page.wait_for_timeout(100)
         page.screenshot(path=folder / f"{view}-{index:02}-{cell['id']}.png")
         if cell["type"] == "code":
@@ -206,11 +227,13 @@ def main():
 
         with jupyterlab(project, options) as server:
             open_notebook(page, server, path)
-            report["printed_lines"] = run_all(page, "fit")
+            work = Work(page)
+            report["printed_lines"] = run_all(page, "fit", work)
             report["failed"] = page.evaluate(FAILED_JS)
             report["done"] = page.evaluate(DONE_JS)
             report["asked"] = page.get_by_text("Would you like").count() > 0
-            report["lab"] = look_at_lab(page, "lab", folder)
+            report["lab"] = look_at_lab(page, "lab", folder, work)
+            report["most_work"] = work.longest
             report["panels"] = {"lab": use_panel(page, "lab", folder)}
             save(page)
 
@@ -220,7 +243,7 @@ def main():
             with jupyterlab(elsewhere, options) as server:
                 open_notebook(page, server, Path(copy).name)
                 report["trusted"] = page.evaluate(f"{NOTEBOOK_JS}.widgets.every(cell => cell.model.trusted)")
-                report["untrusted"] = look_at_lab(page, "untrusted", folder)
+                report["untrusted"] = look_at_lab(page, "untrusted", folder, Work(page))
             report["page"] = look_at_page(page, Path(copy), folder)
             report["panels"]["page"] = use_panel(page, "page", folder)
             if html := panel.shown_by(copy):

@@ -146,6 +146,6 @@ fn the_committed_notebook_holds_the_outputs_of_a_run() {
 
 /// A line of an epoch without its seconds.
 fn without_time(line: &str) -> String {
-    let (start, end) = (line.split(" - ").next().unwrap_or_default(), line.split("ms/step").nth(1).unwrap_or_default());
-    format!("{start}{end}")
+    let (start, rest) = line.split_once(" steps, ").unwrap_or((line, ""));
+    format!("{start}{}", rest.split_once(" - ").map_or("", |(_, numbers)| numbers))
 }

@@ -91,7 +91,7 @@ fn two_kernels() -> &'static [Vec<Executed>; 2] {
 
 /// The numbers of a fit's last epoch, without its time.
 fn numbers(cell: &Executed) -> &str {
-    let (_, numbers) = cell.printed.rsplit_once("ms/step - ").expect("an epoch's line");
+    let (_, numbers) = cell.printed.rsplit_once("s - ").expect("an epoch's line");
     numbers
 }
 

@@ -1,5 +1,7 @@
 //! Helpers for tests that run the notebooks.
 
+#![forbid(unsafe_code)]
+
 mod browse;
 mod cells;
 mod copy;

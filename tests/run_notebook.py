@@ -31,7 +31,7 @@ from nbclient.util import run_sync
 
 MAY_FAIL = "raises-exception"
 LAST_WORDS = "the runner has read all that was written"
-LAST_WORDS_LIMIT = 60
+LAST_WORDS_LIMIT = 300
 KERNEL_START_LIMIT = 300
 
 

@@ -1,6 +1,6 @@
 //! Values as the last line of a cell, in a real kernel: each shows itself in a few words, and none floods the page.
 
-use notebook_tests::{first_cells, run_cells};
+use notebook_tests::{first_cells, notebook_of, run_cells, Views};
 
 /// The most bytes of a value's text.
 const LIMIT: usize = 2_000;
@@ -76,15 +76,27 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("loop", "for i in 0..3 { println!(\"{i}\"); }", ""),
 ];
 
+/// The first cells of a notebook, and a cell for each value.
+fn cells() -> Vec<(String, String)> {
+    let owned = |&(id, code, _): &(&str, &str, &str)| (id.to_owned(), code.to_owned());
+    [first_cells(), VALUES.iter().map(owned).collect()].concat()
+}
+
 #[test]
 fn every_value_shows_itself_in_a_few_words() {
-    let owned = |&(id, code, _): &(&str, &str, &str)| (id.to_owned(), code.to_owned());
-    let cells = [first_cells(), VALUES.iter().map(owned).collect()].concat();
+    // Each twice: on a busy machine one of them may be slow.
+    let mut cells = cells();
+    let again = |(id, code): &(String, String)| (format!("{id}-again"), code.clone());
+    cells.extend(cells[cells.len() - VALUES.len()..].iter().map(again).collect::<Vec<_>>());
     let shown = run_cells("values", &cells);
-    let shown = &shown[shown.len() - VALUES.len()..];
-    let mut slowest: Vec<_> = shown.iter().map(|cell| (cell.seconds, cell.id.as_str())).collect();
+    let (again, shown) = (&shown[shown.len() - VALUES.len()..], &shown[shown.len() - 2 * VALUES.len()..]);
+    let pairs = shown.iter().zip(again);
+    let mut slowest: Vec<_> = pairs.map(|(cell, again)| (cell.seconds.min(again.seconds), cell.id.as_str())).collect();
     slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
-    println!("{} values; the slowest, in seconds: {:.2?}", shown.len(), &slowest[..5]);
+    let usual = slowest[VALUES.len() / 2].0;
+    println!("{} values; usual seconds: {usual:.2}; the slowest: {:.2?}", VALUES.len(), &slowest[..5]);
+    // A usual cell is compiled and run in a third of a second, or in more on a busy machine.
+    assert!(slowest[0].0 < 3.0 * usual.max(1.0 / 3.0), "{:.2?}", &slowest[..5]);
 
     let mut wrong = Vec::new();
     for (cell, (_, code, words)) in shown.iter().zip(VALUES) {
@@ -95,4 +107,26 @@ fn every_value_shows_itself_in_a_few_words() {
         }
     }
     assert!(wrong.is_empty(), "shown, refused, expected:\n{}", wrong.concat());
+}
+
+#[test]
+fn the_page_goes_on_answering() {
+    let mut cells = cells();
+    // 49 MB, of which the page gets the first 10,000 bytes.
+    cells.push(("printed".into(), "println!(\"{x_test:?}\");".into()));
+    let notebook = notebook_of("values-in-browser", &cells);
+    let folder = notebook.parent().expect("a folder");
+    let Some(views) = Views::look_in(folder, "values-in-browser.ipynb", "values-browser") else { return };
+    assert_eq!(views.failed(), Vec::<String>::new(), "these cells failed");
+    assert!(views.done(), "some cells were not run");
+    println!("the page answered nobody for {:.2} s at most", views.most_work());
+    assert!(views.most_work() < 1.0, "the page answered nobody for {} s", views.most_work());
+}
+
+#[test]
+fn the_first_question_mark_in_a_kernel_is_as_any_other() {
+    let import = first_cells().swap_remove(0);
+    let cells = [import, ("first".into(), "Ok::<Vec<f32>, Error>(vec![0.5; 1000])?".into())];
+    let shown = run_cells("question-mark", &cells);
+    assert!(shown[1].text().ends_with("0.5], 1,000 values"), "{:?}", shown[1]);
 }

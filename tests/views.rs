@@ -66,6 +66,11 @@ impl Views {
         self.report["trusted"] == true
     }
 
+    /// The most seconds for which the page worked, and answered nobody, while the cells ran and were looked at.
+    pub fn most_work(&self) -> f64 {
+        self.report["most_work"].as_f64().unwrap_or(f64::INFINITY)
+    }
+
     /// The numbers of lines that the training cell showed, one after the other.
     pub fn printed_lines(&self) -> Vec<usize> {
         let counts = self.report["printed_lines"].as_array().into_iter().flatten();

@@ -58,6 +58,7 @@ class Relay:
         self.session = uuid.uuid4().hex
         self.panics = words.Panics()
         self.made, self.lost = set(), set()  # names of variables
+        self.printed = {}  # by the cell, by the stream's name
 
     def run(self, kernel, port):
         """Passes on what the kernel publishes on this port, until it ends."""
@@ -103,7 +104,7 @@ class Relay:
             if self.done:
                 self.end_cell()
             if content["execution_state"] == "busy":
-                self.cell = Cell(parent)
+                self.cell, self.printed = Cell(parent), {}
                 return frames
             self.end_telling()
             self.done = frames
@@ -118,10 +119,14 @@ class Relay:
         self.end_telling()
         if kind == "error":
             self.explain(content)
-        elif kind == "stream" and content["name"] == "stderr":
-            content["text"] = self.panics.shorten(content["text"])
+        elif kind == "stream":
+            text, name = content["text"], content["name"]
+            text = self.panics.shorten(text) if name == "stderr" else text
+            content["text"] = text and self.printed.setdefault(name, words.Printed()).shorten(text)
             if content["text"] is None:
                 return None
+        elif "text/plain" in content.get("data", {}):
+            content["data"]["text/plain"] = words.bounded(content["data"]["text/plain"])
         else:
             return frames
         frames[start + 3] = json.dumps(content).encode()

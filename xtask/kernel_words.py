@@ -26,9 +26,12 @@ READS_STDIN = (
     "the value into the cell. An interrupt loses all variables."
 )
 
+# Characters of a line or a value, and of all lines of a cell: a page with more of them answers slowly, or not at all.
+LONGEST, MOST = 10_000, 1_000_000
+
 COLOUR = re.compile("\x1b\\[([0-9;]*)m")
 # The compiler's colours are made for paper: grey on pink, dark purple on dark red. These follow JupyterLab's theme.
-COLOURS = {"38;5;54": "35", "38;5;100": "36", "38;5;240": "0", "38;5;246": "0", "38;5;249": "0"}
+COLOURS = {"38;5;54": "35", "38;5;100": "96", "38;5;115": "96", "38;5;240": "0", "38;5;246": "0", "38;5;249": "0"}
 
 
 def lost_process(text):
@@ -133,6 +136,38 @@ class Panics:
         return re.sub(r"thread '.*' (\(\d+\) )?panicked at src/lib\.rs:\d+:\d+:", "the cell panicked:", line)
 
 
+class Printed:
+    """Bounds what a cell prints, text by text.
+
+    >>> printed = Printed(most=8)
+    >>> [printed.shorten(text) for text in ["one\\n", "two\\n", "three\\n", "four\\n"]]
+    ['one\\n', 'two\\n', '… the cell prints more, which is left out\\n', None]
+    """
+
+    def __init__(self, most=MOST):
+        self.room = most
+
+    def shorten(self, text):
+        """The text as it is to be shown, or None."""
+        if self.room < 0:
+            return None
+        text = bounded(text)
+        self.room -= len(text)
+        return text if self.room >= 0 else "… the cell prints more, which is left out\n"
+
+
+def bounded(text, limit=LONGEST):
+    """A text of this many characters at most, and how many are left out.
+
+    >>> bounded("0.5, " * 4, limit=10)
+    '0.5, 0.5, … 10 characters are left out\\n'
+    >>> bounded("0.5\\n")
+    '0.5\\n'
+    """
+    left_out = len(text) - limit
+    return f"{text[:limit]}… {left_out:,} characters are left out\n" if left_out > 0 else text
+
+
 def traceback(lines):
     """A compile error's lines with colours of the page's theme, short names of types, and broken between words.
 
@@ -143,6 +178,10 @@ def traceback(lines):
     >>> for line in traceback(["   │  ╰── " + "word " * 30]): print(line)
        │  ╰── word word word word word word word word word word word word word word word word word word
        │      word word word word word word word word word word word word
+    >>> traceback(["   │ \\x1b[36mNote\\x1b[0m: " + "word " * 30])[1]
+    '   │ word word word word word word word word word word word word\\x1b[0m'
+    >>> traceback(["─" * 120]) == ["─" * 120]
+    True
     """
     return [part for line in lines for one in line.split("\n") for part in wrap(shorten_names(recolour(one)))]
 
@@ -176,9 +215,10 @@ def wrap(line):
     if len(plain) <= WIDTH or re.match(r"\s*\d+ │", plain):
         return [line]
     drawing = re.match(r"[\s│─╰├┬╮╭]*", plain)[0]
-    first = line[: line.index(plain[len(drawing) :].split(" ")[0])] if COLOUR.search(line) else drawing
+    colours = f"(?:{COLOUR.pattern})*"
+    first = re.match(f"(?:{colours}.){{{len(drawing)}}}{colours}", line)[0]
     rest = re.sub(r"[─╰├┬╮╭]", " ", drawing)
-    text = COLOUR.sub("", line[len(first) :]) if first != drawing else plain[len(drawing) :]
-    parts = textwrap.wrap(text, max(WIDTH - len(drawing), 40), break_long_words=False, break_on_hyphens=False)
+    text = plain[len(drawing) :]
+    parts = textwrap.wrap(text, max(WIDTH - len(drawing), 40), break_long_words=False, break_on_hyphens=False) or [""]
     end = "" if first == drawing else "\x1b[0m"
     return [(rest if index else first) + part + end for index, part in enumerate(parts)]

@@ -24,7 +24,9 @@ import kernel_folders as folders
 # a second less, no network, and nothing to compile anew when a crate has a new release.
 # At the first variable evcxr analyses the standard library, which takes seconds: here they pass while the notebook
 # is being read. A kernel whose analysis fails goes on only where the type is named.
+# At the first `?`, too, it tries anew how to compile a cell, and would show that cell's value by `Debug`.
 BEFORE_THE_FIRST_CELL = """\
+Ok::<(), std::fmt::Error>(())?;
 let _ready: () = {
     if let [Some(versions), Some(cells)] = ["LENET_LOCK_FILE", "EVCXR_TMPDIR"].map(std::env::var_os) {
         if let Ok(versions) = std::fs::read(versions) {

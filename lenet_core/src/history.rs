@@ -94,6 +94,5 @@ impl Epoch {
 
 /// The line for `steps` mini-batches that took `seconds`, much as Keras prints it with `verbose=2`.
 pub(crate) fn line(steps: usize, seconds: f64, loss: f32, accuracy: f32) -> String {
-    let per_step = 1e3 * seconds / steps as f64;
-    format!("{steps}/{steps} - {seconds:.1}s {per_step:.1}ms/step - loss: {loss:.4} - accuracy: {accuracy:.4}")
+    format!("{steps} steps, {seconds:.1}s - loss: {loss:.4} - accuracy: {accuracy:.4}")
 }

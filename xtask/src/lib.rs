@@ -1,5 +1,7 @@
 //! What the project's commands do. The tests of the notebooks use the same paths and settings.
 
+#![forbid(unsafe_code)]
+
 pub mod accuracy;
 pub mod bench;
 pub mod chromium;

@@ -1,5 +1,7 @@
 //! `cargo xtask COMMAND`: see [`HELP`].
 
+#![forbid(unsafe_code)]
+
 use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
