@@ -159,14 +159,3 @@ impl<N: Dim> Show for Pictures<N> {
         Some(format!("{}<pre>{words}</pre>", drawn(self, &[]).ok()?.html()))
     }
 }
-
-/// What is suspicious about images that a network trained on MNIST is to read, in a sentence; `None` where they look right.
-///
-/// ```
-/// use lenet_core::prelude::*;
-/// let paper = Cpu::default().tensor([[1.0f32; 28]; 28]);
-/// assert!(picture::suspicion(&paper).unwrap().contains("MNIST's digits are white on black"));
-/// ```
-pub fn suspicion<S: Shape>(images: &Tensor<S, f32, Cpu>) -> Option<String> {
-    picture::suspicion(&values(images))
-}
