@@ -32,6 +32,17 @@ pub struct Pictures<N: Dim> {
     originals: Vec<Grey>,
 }
 
+impl<N: Dim> Pictures<N> {
+    /// The same pictures, squashed into 28 x 28 pixels and not prepared at all: to see what preparation is worth.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub fn unprepared(&self) -> Result<Tensor<(N, Const<1>, Const<28>, Const<28>), f32, Cpu>> {
+        let pixels = self.originals.iter().flat_map(Grey::squashed).collect();
+        Ok(Cpu::default().try_tensor_from_vec(pixels, *self.images.shape())?)
+    }
+}
+
 /// Reads the picture of a digit from a PNG or JPEG file of any size, and prepares it as MNIST's were.
 ///
 /// # Errors
@@ -83,6 +94,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Pictures<Const<1>>> {
 /// assert_eq!(digits.names, ["1-slanted.png", "1-upright.png"]);
 /// assert_eq!(digits.labels, [Some(1); 2]);
 /// assert!(digits.refused[0].contains("2.png"));
+/// assert!(digits.unprepared()?.dims() == [2, 1, 28, 28]);
 /// # std::fs::remove_dir_all(&folder).unwrap();
 /// # Ok::<(), lenet_core::Error>(())
 /// ```

@@ -52,7 +52,19 @@ impl Grey {
     /// ```
     pub fn reduced(&self, most: usize) -> (Vec<f32>, usize) {
         let map = Map::of(self, most);
-        (map.values.iter().map(|level| (level / 255.0) as f32).collect(), map.width)
+        (map.levels(), map.width)
+    }
+
+    /// The same picture squashed into 28 x 28 pixels as it is, from 0 (black) to 1 (white): what a network sees of it where
+    /// nothing is prepared.
+    ///
+    /// # Example
+    /// ```
+    /// let picture = lenet_mnist::picture::Grey { width: 56, height: 1, pixels: [[0, 255]; 28].concat() };
+    /// assert_eq!(picture.squashed(), [0.5; 784]);
+    /// ```
+    pub fn squashed(&self) -> Vec<f32> {
+        Map::squashed(self, SIDE, SIDE).levels()
     }
 }
 
