@@ -16,11 +16,14 @@ use crate::slices::values;
 const ROWS: usize = 12;
 const PIXELS: usize = 168;
 
+/// Images as a network takes them, from 0 to 1.
+pub type Images<N> = Tensor<(N, Const<1>, Const<28>, Const<28>), f32, Cpu>;
+
 /// Pictures of digits: as they were, and as the network sees them. As a cell's last line they show both.
 #[derive(Debug, Clone)]
 pub struct Pictures<N: Dim> {
     /// What the network sees: white ink on black, from 0 to 1.
-    pub images: Tensor<(N, Const<1>, Const<28>, Const<28>), f32, Cpu>,
+    pub images: Images<N>,
     /// The files' names.
     pub names: Vec<String>,
     /// The digit that each picture shows, where its name tells: `7.png`, `7-anna.jpg`, or a folder `7`.
@@ -37,7 +40,7 @@ impl<N: Dim> Pictures<N> {
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
-    pub fn unprepared(&self) -> Result<Tensor<(N, Const<1>, Const<28>, Const<28>), f32, Cpu>> {
+    pub fn unprepared(&self) -> Result<Images<N>> {
         let pixels = self.originals.iter().flat_map(Grey::squashed).collect();
         Ok(Cpu::default().try_tensor_from_vec(pixels, *self.images.shape())?)
     }
