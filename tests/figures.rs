@@ -21,6 +21,8 @@ pub const EXPLORE_FIGURES: &[&str] = &[
     "copies",
     "compare",
     "relu-compare",
+    "files",
+    "preparation",
 ];
 
 /// Asserts that a cell shows a figure in every form: PNG, HTML with the same PNG and an alternative text, and a

@@ -6,7 +6,8 @@ use dfdx::prelude::*;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::slices::values;
+use crate::slices::{values, values_mut};
+use crate::suspicion;
 
 /// Copies an image, as it is or distorted; the third argument is its place in the data.
 pub(crate) type CopyImage<'a> = dyn Fn(&[f32], &mut [f32], usize) + Sync + 'a;
@@ -228,7 +229,7 @@ impl Data {
     }
 
     /// Whether a network can be trained or evaluated on this, that takes images of these sizes and knows these `classes`.
-    /// Returns a word of warning, if there is one.
+    /// Returns what is suspicious about the images, if anything.
     ///
     /// # Errors
     /// [`Error::Argument`] if it cannot.
@@ -250,8 +251,7 @@ impl Data {
         if self.is_empty() {
             return complain("at least one image".into(), "none".into());
         }
-        let largest = |values: &[f32]| values.iter().map(|value| value.abs().to_bits()).fold(0, u32::max);
-        let finite = |values: &[f32]| largest(values) < f32::INFINITY.to_bits();
+        let finite = |values: &[f32]| suspicion::largest(values) < f32::INFINITY.to_bits();
         let chunks = images.par_chunks_exact(self.pixels());
         if let Some(at) = chunks.position_first(|pixels| !finite(pixels)) {
             return complain(
@@ -262,9 +262,19 @@ impl Data {
         if let Some(at) = targets.chunks_exact(classes).position(|row| !finite(row)) {
             return complain("finite targets".into(), format!("one that is not finite for image {at}"));
         }
-        let most = images.par_chunks(self.pixels()).map(largest).max();
-        let most = f32::from_bits(most.unwrap_or(0));
-        Ok((most > 1.0).then(|| format!("pixels go up to {most}: `normalize` scales bytes to 0..=1")))
+        Ok(suspicion::of_images(&images, sizes[1]))
+    }
+
+    /// A copy of some of the images, with rows and columns exchanged, and their targets.
+    pub(crate) fn transposed(&self, most: usize) -> Result<Self> {
+        let mut part = self.part(0..most.min(self.len()))?;
+        let [_, side, _] = self.image_sizes();
+        let from = part.images().into_owned();
+        for (at, pixel) in values_mut(&mut part.images).iter_mut().enumerate() {
+            let (plane, row, column) = (at / (side * side), at / side % side, at % side);
+            *pixel = from[(plane * side + column) * side + row];
+        }
+        Ok(part)
     }
 
     /// The values of all images.

@@ -23,7 +23,8 @@
 //! 2. `preprocess.rs`: a channel axis, values in 0..=1, labels as one-hot rows.
 //! 3. `lenet5.rs`: the network, one type, of the layers in `layers/`; `shape.rs` lets the compiler see that they fit,
 //!    `network.rs` says what a tuple of them can do, `summary.rs` prints their table.
-//! 4. `model.rs`: `predict` runs the network's program and turns logits into probabilities (`loss.rs`).
+//! 4. `model.rs`: `predict` runs the network's program and turns logits into probabilities (`loss.rs`); `suspicion.rs` says
+//!    a word where the images don't look like MNIST's.
 //! 5. `metrics.rs` counts where it errs, `plot.rs` draws it, `draw.rs` lets the reader draw.
 //!
 //! # The way of a training step, from `fit` to the arithmetic
@@ -72,6 +73,7 @@ pub mod shape;
 mod slices;
 mod stepper;
 mod summary;
+mod suspicion;
 mod tape;
 mod threads;
 mod train;

@@ -7,6 +7,7 @@ use dfdx::prelude::*;
 use crate::error::{Error, Result};
 use crate::history::Score;
 use crate::slices::values;
+use crate::suspicion;
 
 /// One class for each image: a tensor or a slice of u8.
 #[diagnostic::on_unimplemented(
@@ -192,6 +193,7 @@ fn predictions(labels: Vec<usize>, probabilities: &[f32], classes: usize) -> Res
     if labels.len() != images {
         return Err(complain(format!("{} labels", labels.len())));
     }
+    suspicion::say(suspicion::of_probabilities(probabilities, classes));
     let rows = probabilities.chunks_exact(classes).zip(labels).enumerate();
     rows.map(|(index, (row, label))| {
         if label >= classes {

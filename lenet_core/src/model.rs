@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use dfdx::prelude::{Cpu, Dim, Tensor, ZerosTensor};
 
-use crate::data::IntoData;
+use crate::data::{Data, IntoData};
 use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::history::{line, Epoch, History, Score};
@@ -18,12 +18,15 @@ use crate::program::Program;
 use crate::shape::Arriving;
 use crate::slices::{values, values_mut};
 use crate::summary::Summary;
+use crate::suspicion;
 use crate::threads::in_pool;
 use crate::train::Trainer;
 use crate::update::State;
 
 /// Images in a step of `evaluate`, as Keras counts them.
 const EVALUATION_BATCH: usize = 32;
+/// Images that `evaluate` turns, to see whether they lay on their side.
+const TURNED: usize = 1000;
 
 /// A network with an optimiser, compiled for training.
 ///
@@ -168,15 +171,26 @@ impl<N: Network> Model<N> {
         history
     }
 
-    /// Loss and accuracy on `data`, with a line that says so, as Keras prints it.
+    /// Loss and accuracy on `data`, with a line that says so, as Keras prints it, and a line more where the images are not
+    /// as MNIST's are.
     ///
     /// # Errors
     /// [`Error::Argument`] for data that cannot be evaluated on.
     pub fn evaluate(&self, data: impl IntoData) -> Result<Score> {
         let (data, start) = (data.into_data(), Instant::now());
-        let score = self.score(&data)?;
+        let (score, suspicion) = self.checked_score(&data)?;
         let steps = data.len().div_ceil(EVALUATION_BATCH);
         println!("{}", line(steps, start.elapsed().as_secs_f64(), score.loss, score.accuracy));
+        suspicion::say(suspicion);
+        if score.accuracy < 0.5 {
+            let turned = self.score(data.transposed(TURNED)?)?.accuracy;
+            let better = turned > 0.5 && turned > 2.0 * score.accuracy;
+            suspicion::say(better.then(|| {
+                format!(
+                    "with rows and columns exchanged accuracy is {turned:.4}: `mnist::transposed` turns such images"
+                )
+            }));
+        }
         Ok(score)
     }
 
@@ -185,12 +199,17 @@ impl<N: Network> Model<N> {
     /// # Errors
     /// As [`Model::evaluate`].
     pub fn score(&self, data: impl IntoData) -> Result<Score> {
-        let data = data.into_data();
-        data.check(&self.trainer.image, self.trainer.program.output_len())?;
-        in_pool(None, || self.trainer.score(&data))
+        Ok(self.checked_score(&data.into_data())?.0)
     }
 
-    /// The probability of each class for each image: `(B, channels, side, side)` to `(B, classes)`.
+    /// Loss and accuracy, and what is suspicious about the images.
+    fn checked_score(&self, data: &Data) -> Result<(Score, Option<String>)> {
+        let suspicion = data.check(&self.trainer.image, self.trainer.program.output_len())?;
+        Ok((in_pool(None, || self.trainer.score(data))?, suspicion))
+    }
+
+    /// The probability of each class for each image: `(B, channels, side, side)` to `(B, classes)`. It prints a line where
+    /// the images are not as MNIST's are: with pixels above 1, or black on white.
     ///
     /// # Errors
     /// If dfdx cannot make a tensor.
@@ -199,6 +218,7 @@ impl<N: Network> Model<N> {
         let mut out: Tensor<_, f32, Cpu> = Cpu::default().try_zeros_like(&shape)?;
         let logits = values_mut(&mut out);
         let pixels = images.values();
+        suspicion::say(suspicion::of_images(&pixels, self.trainer.image[1]));
         in_pool(None, || self.trainer.logits(&pixels, logits))?;
         for row in logits.chunks_exact_mut(self.trainer.program.output_len()) {
             softmax(row);

@@ -16,11 +16,14 @@ use crate::slices::values;
 const ROWS: usize = 12;
 const PIXELS: usize = 168;
 
+/// Images as a network takes them, from 0 to 1.
+pub type Images<N> = Tensor<(N, Const<1>, Const<28>, Const<28>), f32, Cpu>;
+
 /// Pictures of digits: as they were, and as the network sees them. As a cell's last line they show both.
 #[derive(Debug, Clone)]
 pub struct Pictures<N: Dim> {
     /// What the network sees: white ink on black, from 0 to 1.
-    pub images: Tensor<(N, Const<1>, Const<28>, Const<28>), f32, Cpu>,
+    pub images: Images<N>,
     /// The files' names.
     pub names: Vec<String>,
     /// The digit that each picture shows, where its name tells: `7.png`, `7-anna.jpg`, or a folder `7`.
@@ -30,6 +33,17 @@ pub struct Pictures<N: Dim> {
     /// What was not read, and why.
     pub refused: Vec<String>,
     originals: Vec<Grey>,
+}
+
+impl<N: Dim> Pictures<N> {
+    /// The same pictures, squashed into 28 x 28 pixels and not prepared at all: to see what preparation is worth.
+    ///
+    /// # Errors
+    /// If dfdx cannot make a tensor.
+    pub fn unprepared(&self) -> Result<Images<N>> {
+        let pixels = self.originals.iter().flat_map(Grey::squashed).collect();
+        Ok(Cpu::default().try_tensor_from_vec(pixels, *self.images.shape())?)
+    }
 }
 
 /// Reads the picture of a digit from a PNG or JPEG file of any size, and prepares it as MNIST's were.
@@ -83,6 +97,7 @@ pub fn load(path: impl AsRef<Path>) -> Result<Pictures<Const<1>>> {
 /// assert_eq!(digits.names, ["1-slanted.png", "1-upright.png"]);
 /// assert_eq!(digits.labels, [Some(1); 2]);
 /// assert!(digits.refused[0].contains("2.png"));
+/// assert!(digits.unprepared()?.dims() == [2, 1, 28, 28]);
 /// # std::fs::remove_dir_all(&folder).unwrap();
 /// # Ok::<(), lenet_core::Error>(())
 /// ```
@@ -158,15 +173,4 @@ impl<N: Dim> Show for Pictures<N> {
         let words = lenet_figures::escape(&self.text());
         Some(format!("{}<pre>{words}</pre>", drawn(self, &[]).ok()?.html()))
     }
-}
-
-/// What is suspicious about images that a network trained on MNIST is to read, in a sentence; `None` where they look right.
-///
-/// ```
-/// use lenet_core::prelude::*;
-/// let paper = Cpu::default().tensor([[1.0f32; 28]; 28]);
-/// assert!(picture::suspicion(&paper).unwrap().contains("MNIST's digits are white on black"));
-/// ```
-pub fn suspicion<S: Shape>(images: &Tensor<S, f32, Cpu>) -> Option<String> {
-    picture::suspicion(&values(images))
 }

@@ -31,6 +31,7 @@ use crate::metrics::{largest, Confusion, Labels, Mistake};
 use crate::network::Chain;
 use crate::slices::values;
 use crate::summary::Summary;
+use crate::suspicion;
 
 /// The type of a tensor's grey values.
 pub trait Pixel: Unit {
@@ -145,6 +146,7 @@ impl Named<'_> {
         places: &[usize],
     ) -> Result<Figure> {
         let (rows, classes) = (values(probabilities), probabilities.shape().1.size());
+        suspicion::say(suspicion::of_probabilities(&rows, classes));
         let mut ink = Vec::new();
         let pictures = self::images(images, places, &mut ink)?;
         let labels = labels.labels();

@@ -18,7 +18,7 @@ pub use crate::layers::{
 };
 pub use crate::loss::cross_entropy;
 pub use crate::network::Forward;
-pub use crate::preprocess::{normalize, to_categorical, Reshape};
+pub use crate::preprocess::{normalize, to_categorical, DynRank4, Reshape};
 pub use crate::summary::Summarize;
 pub use crate::{
     metrics, mnist, picture, plot, weights, Adam, Augment, Data, Epoch, Error, Fit, History, LeNet5, Model, Optimizer,

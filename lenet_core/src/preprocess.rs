@@ -8,34 +8,87 @@ use crate::slices::values;
 /// The brightest pixel of a byte image.
 const WHITE: f32 = 255.0;
 
+/// Images of `C` channels, as many as a file holds: `(images, C, H, W)`.
+pub type DynRank4<const C: usize, const H: usize, const W: usize> = (usize, Const<C>, Const<H>, Const<W>);
+
+/// A shape whose sizes the compiler knows, all of them or all but the first, which then is a `usize`.
+#[diagnostic::on_unimplemented(
+    message = "the compiler does not know the sizes of `{Self}`: a `reshape` takes `Rank4<N, 1, 28, 28>`, or `DynRank4<1, 28, 28>`",
+    label = "only the first size may be a `usize`"
+)]
+pub trait Known: Shape {
+    /// Whether the first size is known, too.
+    const FIRST: bool;
+    /// The product of the known sizes.
+    const ELEMENTS: usize;
+    /// The shape of so many elements.
+    fn of(elements: usize) -> Self;
+}
+
+macro_rules! known {
+    ($($size:ident)*) => {
+        impl<const N: usize, $(const $size: usize),*> Known for (Const<N>, $(Const<$size>,)*) {
+            const FIRST: bool = true;
+            const ELEMENTS: usize = N $(* $size)*;
+            fn of(_: usize) -> Self {
+                Self::default()
+            }
+        }
+        impl<$(const $size: usize),*> Known for (usize, $(Const<$size>,)*) {
+            const FIRST: bool = false;
+            const ELEMENTS: usize = 1 $(* $size)*;
+            fn of(elements: usize) -> Self {
+                (elements / Self::ELEMENTS.max(1), $(Const::<$size>,)*)
+            }
+        }
+    };
+}
+
+known!();
+known!(A);
+known!(A B);
+known!(A B C);
+known!(A B C D);
+known!(A B C D E);
+
 /// Reshaping checked by the compiler.
-pub trait Reshape<S: ConstShape, E: Unit> {
-    /// The same numbers in the same order under another shape. A shape with another number of numbers
+pub trait Reshape<S: Known, E: Unit> {
+    /// The same values in the same order under another shape. A shape with another number of values
     /// does not compile.
     ///
     /// ```
-    /// use lenet_core::{dfdx::prelude::*, preprocess::Reshape as _};
-    /// let dev = Cpu::default();
-    /// let images = dev.tensor_from_vec(vec![0u8; 8], (Const::<2>, Const::<2>, Const::<2>));
-    /// let images = images.reshape::<Rank4<2, 1, 2, 2>>();
-    /// assert_eq!(images.shape().concrete(), [2, 1, 2, 2]);
+    /// use lenet_core::prelude::*;
+    /// let images = Cpu::default().tensor([[[0u8, 1], [2, 3]]; 5]);
+    /// assert!(images.reshape::<Rank4<5, 1, 2, 2>>().dims() == [5, 1, 2, 2]);
+    ///
+    /// // Images that are counted at run time.
+    /// let some = Cpu::default().tensor_from_vec(vec![0u8; 12], (3, Const::<2>, Const::<2>));
+    /// assert!(some.reshape::<DynRank4<1, 2, 2>>().dims() == [3, 1, 2, 2]);
     /// ```
     ///
     /// ```compile_fail
-    /// use lenet_core::{dfdx::prelude::*, preprocess::Reshape as _};
-    /// let dev = Cpu::default();
-    /// let images = dev.tensor_from_vec(vec![0u8; 8], (Const::<2>, Const::<2>, Const::<2>));
-    /// images.reshape::<Rank4<2, 1, 2, 3>>();
+    /// use lenet_core::prelude::*;
+    /// let images = Cpu::default().tensor([[[0u8, 1], [2, 3]]; 5]);
+    /// images.reshape::<Rank4<5, 1, 2, 3>>();
     /// ```
-    fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, E, Cpu>;
+    fn reshape<Dst: Known>(&self) -> Tensor<Dst, E, Cpu>;
 }
 
-impl<S: ConstShape, E: Unit> Reshape<S, E> for Tensor<S, E, Cpu> {
-    fn reshape<Dst: ConstShape>(&self) -> Tensor<Dst, E, Cpu> {
+impl<S: Known, E: Unit> Reshape<S, E> for Tensor<S, E, Cpu> {
+    fn reshape<Dst: Known>(&self) -> Tensor<Dst, E, Cpu> {
         const {
-            assert!(S::NUMEL == Dst::NUMEL, "a reshape keeps the number of elements: the shapes' products differ");
+            assert!(
+                S::FIRST == Dst::FIRST,
+                "images that are counted at run time fit `DynRank4<1, 28, 28>`, others `Rank4`"
+            );
+            assert!(
+                S::ELEMENTS == Dst::ELEMENTS,
+                "a reshape keeps the number of elements: the shapes' products differ"
+            );
         }
-        self.device().tensor_from_vec(values(self).into_owned(), Dst::default())
+        let values = values(self).into_owned();
+        let shape = Dst::of(values.len());
+        self.device().tensor_from_vec(values, shape)
     }
 }
 

@@ -64,9 +64,9 @@ impl Trainer {
     pub(crate) fn fit(&mut self, data: &Data, how: &Fit, after: AfterEpoch<'_>) -> Result<History> {
         how.check()?;
         let classes = self.program.output_len();
-        let warning = data.check(&self.image, classes)?;
+        let mut warnings = Vec::from_iter(data.check(&self.image, classes)?);
         if let Some(validation) = &how.validation {
-            validation.check(&self.image, classes)?;
+            warnings.extend(validation.check(&self.image, classes)?.map(|warning| format!("validation: {warning}")));
         }
         let say = |line: &str| {
             if how.verbose {
@@ -76,7 +76,7 @@ impl Trainer {
         if cfg!(debug_assertions) {
             say(CHECKED);
         }
-        if let Some(warning) = warning {
+        for warning in warnings {
             say(&format!("a word of warning: {warning}"));
         }
         in_pool(how.threads, || {

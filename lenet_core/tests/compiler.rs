@@ -67,6 +67,11 @@ const CASES: &[(&str, &str)] = &[
         "`Tensor<(Const<60000>, Const<28>, Const<28>), u8, Cpu>` is no batch for a network: wanted is f32 of shape \
          (images, channels, side, side) or (images, values)",
     ),
+    (
+        "bytes.reshape::<(usize, usize)>();",
+        "the compiler does not know the sizes of `(usize, usize)`: a `reshape` takes `Rank4<N, 1, 28, 28>`, or \
+         `DynRank4<1, 28, 28>`",
+    ),
     ("normalize(&x);", "pixels of type `f32` are no bytes: `normalize` has been here before"),
     (
         "metrics::confusion(&y, &y);",

@@ -52,7 +52,19 @@ impl Grey {
     /// ```
     pub fn reduced(&self, most: usize) -> (Vec<f32>, usize) {
         let map = Map::of(self, most);
-        (map.values.iter().map(|level| (level / 255.0) as f32).collect(), map.width)
+        (map.levels(), map.width)
+    }
+
+    /// The same picture squashed into 28 x 28 pixels as it is, from 0 (black) to 1 (white): what a network sees of it where
+    /// nothing is prepared.
+    ///
+    /// # Example
+    /// ```
+    /// let picture = lenet_mnist::picture::Grey { width: 56, height: 1, pixels: [[0, 255]; 28].concat() };
+    /// assert_eq!(picture.squashed(), [0.5; 784]);
+    /// ```
+    pub fn squashed(&self) -> Vec<f32> {
+        Map::squashed(self, SIDE, SIDE).levels()
     }
 }
 
@@ -175,31 +187,4 @@ fn place(digit: &Map, frame: Frame) -> [f32; SIDE * SIDE] {
         }
     }
     pixels
-}
-
-/// What is suspicious about images that a network trained on MNIST is to read, in a sentence; `None` where they look right.
-///
-/// # Example
-/// ```
-/// use lenet_mnist::picture::suspicion;
-///
-/// assert_eq!(suspicion(&[0.0, 0.0, 0.0, 0.9]), None);
-/// assert!(suspicion(&[0.0, 0.0, 0.0, 254.0]).unwrap().contains("`normalize`"));
-/// assert!(suspicion(&[1.0, 1.0, 0.9, 0.0]).unwrap().contains("white on black"));
-/// ```
-pub fn suspicion(images: &[f32]) -> Option<String> {
-    let most = images.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let least = images.iter().copied().fold(f32::INFINITY, f32::min);
-    let bright = images.iter().filter(|pixel| **pixel > 0.5).count();
-    if images.iter().any(|pixel| !pixel.is_finite()) {
-        Some("some pixels are not finite".into())
-    } else if most > 1.0 || least < 0.0 {
-        Some(format!("pixels go from {least} to {most}, MNIST's from 0 to 1: `normalize` makes them so"))
-    } else if 2 * bright > images.len() {
-        let share = 100 * bright / images.len();
-        let advice = "`picture::load` turns black on white around";
-        Some(format!("{share} % of the pixels are bright, MNIST's digits are white on black: {advice}"))
-    } else {
-        None
-    }
 }

@@ -63,17 +63,26 @@ impl Map {
         if step <= 1.0 {
             return Self::new(grey.width, grey.height, level);
         }
-        let axis = |length: usize| {
-            let count = ((length as f64 / step) as usize).max(1);
-            cover(length, length as f64 / count as f64, count)
-        };
+        let shorter = |length: usize| ((length as f64 / step) as usize).max(1);
+        Self::squashed(grey, shorter(grey.width), shorter(grey.height))
+    }
+
+    /// The levels of a picture, whatever its shape, in so many pixels, each the mean of those that it covers.
+    pub fn squashed(grey: &Grey, width: usize, height: usize) -> Self {
+        let axis = |length: usize, count: usize| cover(length, length as f64 / count as f64, count);
         let frame = Frame { left: 0, top: 0, right: grey.width, bottom: grey.height };
-        weighted(grey.width, &level, frame, &axis(grey.width), &axis(grey.height))
+        let level = |at: usize| f64::from(grey.pixels[at]);
+        weighted(grey.width, &level, frame, &axis(grey.width, width), &axis(grey.height, height))
     }
 
     pub fn new(width: usize, height: usize, value: impl FnMut(usize) -> f64) -> Self {
         let values = (0..width * height).map(value).collect();
         Self { width, height, values }
+    }
+
+    /// The levels from 0 to 1.
+    pub fn levels(&self) -> Vec<f32> {
+        self.values.iter().map(|level| (level / 255.0) as f32).collect()
     }
 
     /// The smallest rectangle around all values above `least`.

@@ -3,5 +3,4 @@
 
 mod files;
 mod page;
-mod reading;
 mod ways;
