@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::loss::softmax;
 use crate::model::Model;
 use crate::network::{Activation, LayerKind, Network};
+use crate::plot::Named;
 
 impl<N: Network> Model<N> {
     /// A panel to draw digits in, with the parameters learned so far. The page computes the probabilities itself.
@@ -21,7 +22,17 @@ impl<N: Network> Model<N> {
     /// # Errors
     /// [`Error::Argument`] for a network that takes other images than 28x28 grey pixels.
     pub fn draw(&self) -> Result<Panel> {
-        let trainer = &self.trainer;
+        Named(&[]).draw(self)
+    }
+}
+
+impl Named<'_> {
+    /// The panel of [`Model::draw`], with the classes' names at its bars.
+    ///
+    /// # Errors
+    /// As [`Model::draw`], and if there is not one name for each class.
+    pub fn draw<N: Network>(self, model: &Model<N>) -> Result<Panel> {
+        let trainer = &model.trainer;
         if trainer.image != [1, 28, 28] {
             let got = format!("{:?}", trainer.image);
             return Err(Error::argument("images of a network to draw for", "[1, 28, 28]: grey, 28x28 pixels", got));
@@ -30,7 +41,7 @@ impl<N: Network> Model<N> {
         let mut probabilities = vec![0.0; trainer.program.output_len()];
         trainer.logits(&drawn_seven(), &mut probabilities);
         softmax(&mut probabilities);
-        Ok(Panel::new(&Vec::from_iter(layers), &trainer.parameters, &[], &probabilities)?)
+        Ok(Panel::new(&Vec::from_iter(layers), &trainer.parameters, self.0, &probabilities)?)
     }
 }
 
