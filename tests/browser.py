@@ -192,7 +192,8 @@ def use_panel(page, view, folder):
     digits = folder / "digits.bin"
     if not digits.exists():
         return None
-    return panel.use(page, digits.read_bytes(), lambda element: look_at(element, folder / f"{view}-panel.png"))
+    look = lambda element: look_at(element, folder / f"{view}-panel.png")
+    return panel.use(page, digits.read_bytes(), look, folder / f"{view}-stages.bin")
 
 
 def main():
@@ -224,7 +225,7 @@ def main():
             report["panels"]["page"] = use_panel(page, "page", folder)
             if html := panel.shown_by(copy):
                 report["panels"]["two"] = panel.use_two(browser, html, folder, look_at)
-                report["panels"]["finger"] = panel.by_finger(browser, html)
+                report["panels"]["finger"] = panel.by_finger(browser, html, folder)
 
         browser.close()
     (folder / "report.json").write_text(json.dumps(report, indent=1))

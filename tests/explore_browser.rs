@@ -15,6 +15,8 @@ struct Seen {
     views: Views,
     labels: Vec<usize>,
     probabilities: Vec<Vec<f32>>,
+    /// What the stages of the network make of each image, one after the other.
+    stages: Vec<Vec<f32>>,
 }
 
 /// The look that all tests here share, or `None` where there is no browser.
@@ -29,16 +31,30 @@ fn seen() -> Option<&'static Seen> {
         let weights_file = clean_copy_folder().join("target/weights/lenet5.safetensors");
         let mut network = LeNet5::glorot_uniform(0);
         weights::load(&mut network, weights_file).expect("the weights");
-        let model = Model::compile(network, Adam::default()).expect("a model");
+        let model = Model::compile(network.clone(), Adam::default()).expect("a model");
         let images = normalize(&images.reshape::<Rank4<10000, 1, 28, 28>>());
         let probabilities = model.predict(&images).expect("probabilities");
         Some(Seen {
             views,
             labels: (0..DIGITS).map(|index| usize::from(labels[[index]])).collect(),
             probabilities: (0..DIGITS).map(|index| probabilities.row(index)).collect(),
+            stages: (0..DIGITS).map(|index| stages(&network, images.row(index))).collect(),
         })
     })
     .as_ref()
+}
+
+/// What C1, S2, C3, S4, C5, F6 and the output make of an image.
+fn stages(network: &LeNet5, image: Vec<f32>) -> Vec<f32> {
+    let image: Tensor<Rank4<1, 1, 28, 28>, f32, Cpu> = Cpu::default().tensor(image);
+    let c1 = network.0 .0.forward(image).tanh();
+    let s2 = network.0 .2.forward(c1.clone());
+    let c3 = network.1 .0.forward(s2.clone()).tanh();
+    let s4 = network.1 .2.forward(c3.clone());
+    let c5 = network.3.forward(Flatten.forward(s4.clone()));
+    let f6 = network.4.forward(c5.clone());
+    let output = network.5.forward(f6.clone());
+    [c1.as_vec(), s2.as_vec(), c3.as_vec(), s4.as_vec(), c5.as_vec(), f6.as_vec(), output.as_vec()].concat()
 }
 
 /// The panel in JupyterLab and in the exported page.
@@ -114,6 +130,48 @@ fn the_page_computes_the_probabilities_of_the_crate() {
 }
 
 #[test]
+fn every_map_of_the_microscope_is_that_of_the_crate() {
+    let Some(seen) = seen() else { return };
+    for view in ["lab", "page"] {
+        let bytes = fs::read(output_folder(OUTPUT).join(format!("{view}-stages.bin"))).expect("the page's values");
+        let page =
+            Vec::from_iter(bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().expect("four"))));
+        let ours = seen.stages.concat();
+        assert_eq!(page.len(), ours.len(), "{view}");
+        let differences = page.iter().zip(&ours).map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
+        let worst = differences.fold(0.0, f32::max);
+        println!("{view}: {} values of {DIGITS} images, the worst off by {worst:e}", ours.len());
+        assert!(worst <= 1e-5, "{worst} in {view}");
+    }
+}
+
+#[test]
+fn the_lens_explains_the_value_pointed_at() {
+    let Some(seen) = seen() else { return };
+    for (view, panel) in panels(seen) {
+        let [mouse, keys] = &panel.lens;
+        for (row, name) in ["C1", "S2", "C3", "S4", "C5", "F6", "Output"].into_iter().enumerate() {
+            assert!(mouse[row].starts_with(&format!("{name}, ")), "{mouse:?} in {view}");
+            assert!(keys[row].starts_with(&format!("{name}, ")) && keys[row] != mouse[row], "{keys:?} in {view}");
+        }
+        assert_eq!(panel.chosen, ["window in S2, map 1"], "{view}");
+        assert!(panel.largest[0] < 0.4 && panel.largest[1] > 0.9, "{:?} in {view}", panel.largest);
+    }
+}
+
+#[test]
+fn a_stroke_fits_into_a_frame() {
+    let Some(seen) = seen() else { return };
+    for (view, panel) in panels(seen) {
+        let mut steps = panel.steps.clone();
+        steps.sort_by(f64::total_cmp);
+        let median = steps[steps.len() / 2];
+        println!("{view}: {median:.1} ms a step of a stroke, microscope included; at best {:.1} ms", steps[0]);
+        assert!(median < 16.0, "{steps:?} in {view}");
+    }
+}
+
+#[test]
 fn painted_digits_are_recognised() {
     let Some(seen) = seen() else { return };
     for (view, panel) in panels(seen) {
@@ -160,7 +218,10 @@ fn a_finger_draws_on_a_small_screen() {
     let Some(Seen { views, .. }) = seen() else {
         return;
     };
-    assert_eq!(views.answer_to_finger(), "7");
+    let [answer, lens] = views.by_finger();
+    assert_eq!(answer, "7");
+    assert!(lens.starts_with("C3, map "), "{lens}");
+    assert_eq!(views.overflow().as_array().map(Vec::len), Some(0), "{}", views.overflow());
 }
 
 #[test]

@@ -15,6 +15,46 @@ FORWARD_JS = """(host, bytes) => {
     return Array.from({ length: raw.length / 784 }, (_, image) =>
         host.lenet.forward(Array.from(raw.subarray(784 * image, 784 * (image + 1)), byte => byte / 255)));
 }"""
+# What the stages of the page's network make of each image, as little-endian f32 in base64.
+TRACE_JS = """(host, bytes) => {
+    const raw = Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0));
+    const traced = Array.from({ length: raw.length / 784 }, (_, image) =>
+        host.lenet.stages(Array.from(raw.subarray(784 * image, 784 * (image + 1)), byte => byte / 255)).flatMap(values => [...values]));
+    const made = new Uint8Array(Float32Array.from(traced.flat()).buffer);
+    let text = "";
+    for (let at = 0; at < made.length; at += 8192) {
+        text += String.fromCharCode(...made.subarray(at, at + 8192));
+    }
+    return btoa(text);
+}"""
+# A stroke through these shares of the canvas in small steps, after each of which the page shows what it makes of it.
+STROKE_JS = """(host, corners) => {
+    const { canvas, update, clear } = host.lenet;
+    const box = canvas.getBoundingClientRect();
+    const send = (type, [x, y]) => canvas.dispatchEvent(new PointerEvent(type, { isPrimary: true, button: 0, pointerId: 1,
+        clientX: box.left + x * box.width, clientY: box.top + y * box.height }));
+    canvas.setPointerCapture = () => {};
+    const times = [];
+    corners.forEach((corner, index) => {
+        const from = corners[Math.max(index - 1, 0)];
+        for (let step = 1; step <= 10; step++) {
+            const began = performance.now();
+            send(index + step > 1 ? "pointermove" : "pointerdown", corner.map((to, axis) => from[axis] + (to - from[axis]) * step / 10));
+            update();
+            times.push(performance.now() - began);
+        }
+    });
+    send("pointerup", corners.at(-1));
+    delete canvas.setPointerCapture;
+    clear();
+    return times;
+}"""
+# What the lens shows, and whether that is what the network makes of the spot pointed at.
+LENS_JS = """host => host.shadowRoot.querySelector('.spot').textContent"""
+# Elements that reach beyond the panel's right edge.
+OVERFLOW_JS = """host => [...host.shadowRoot.querySelectorAll('*')]
+    .filter(element => element.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+    .map(element => element.className || element.tagName)"""
 # Each image is painted over the whole canvas, and the page reads it as it reads a drawing: preprocessing, network, bars.
 PAINT_JS = """(host, [bytes, smooth]) => {
     const raw = Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0));
@@ -90,13 +130,45 @@ def by_keyboard(page, panel):
     return answers
 
 
-def use(page, digits, look):
-    """Draws on the page's first panel; tells what it answers, how fast, and by `look` what its pixels hold."""
+def inside(page, panel):
+    """What the lens says with a drawn 7: of a value in each row, pointed at with the mouse and then by a key, and of an input
+    map that is chosen; the answers of the network before training and after."""
+    rows = panel.locator(".maps")
+    panel.get_by_role("button", name="Show a 7").click()
+    page.wait_for_timeout(200)
+    seen = {"mouse": [], "keys": [], "chosen": []}
+    for index in range(rows.count()):
+        row = rows.nth(index)
+        row.hover(position={"x": 12, "y": 8})
+        page.wait_for_timeout(50)
+        seen["mouse"].append(panel.evaluate(LENS_JS))
+        row.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(50)
+        seen["keys"].append(panel.evaluate(LENS_JS))
+        for choice in panel.locator("[data-input]").all()[1:2]:
+            choice.press("Enter")
+            seen["chosen"].append(panel.evaluate("host => host.shadowRoot.querySelector('figcaption').textContent"))
+    fresh = panel.get_by_label("untrained network")
+    fresh.check()
+    untrained = panel.evaluate("host => host.lenet.read().probabilities")
+    fresh.uncheck()
+    seen["largest"] = [max(untrained), max(panel.evaluate("host => host.lenet.read().probabilities"))]
+    panel.get_by_role("button", name="Clear").click()
+    return seen
+
+
+def use(page, digits, look, traced):
+    """Draws on the page's first panel; tells what it answers, how fast, and by `look` what its pixels hold. What the stages
+    make of each of the `digits` goes to the file `traced`."""
     panel = page.locator(PANEL).first
     panel.locator(".paper").wait_for(timeout=START_LIMIT)
     panel.scroll_into_view_if_needed()
     images = base64.b64encode(digits).decode()
     seen = {"forward": panel.evaluate(FORWARD_JS, images)}
+    traced.write_bytes(base64.b64decode(panel.evaluate(TRACE_JS, images)))
+    seen["steps"] = panel.evaluate(STROKE_JS, SEVEN)
+    seen["inside"] = inside(page, panel)
     for way, smooth in [("smooth", True), ("hard", False)]:
         seen[way] = panel.evaluate(PAINT_JS, [images, smooth])
     seen["keyboard"] = by_keyboard(page, panel)
@@ -129,11 +201,12 @@ def use_two(browser, html, folder, look):
     return seen
 
 
-def by_finger(browser, html):
-    """The answer to a 7 drawn with a finger, on a screen as small as a telephone's."""
-    context = browser.new_context(has_touch=True, viewport={"width": 400, "height": 800})
+def by_finger(browser, html, folder):
+    """The answer to a 7 drawn with a finger, on a screen as small as a telephone's, what the lens says of a value that is
+    touched, and what overflows."""
+    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 800}, device_scale_factor=2)
     page = context.new_page()
-    page.set_content(f"<!doctype html><body>{html}</body>")
+    page.set_content(f"<!doctype html><meta name=viewport content='width=device-width'><body>{html}</body>")
     session = context.new_cdp_session(page)
     box = page.locator(".paper").bounding_box()
     for index, (x, y) in enumerate(SEVEN):
@@ -143,9 +216,14 @@ def by_finger(browser, html):
         page.wait_for_timeout(30)
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.wait_for_timeout(200)
-    answer = page.locator(PANEL).evaluate(ANSWER_JS)
+    panel = page.locator(PANEL)
+    seen = {"answer": panel.evaluate(ANSWER_JS)}
+    panel.locator(".maps").nth(2).tap(position={"x": 30, "y": 20})
+    page.wait_for_timeout(100)
+    seen["lens"], seen["overflow"] = panel.evaluate(LENS_JS), panel.evaluate(OVERFLOW_JS)
+    page.screenshot(path=folder / "panel-phone.png", full_page=True)
     context.close()
-    return answer
+    return seen
 
 
 def shown_by(notebook):

@@ -21,6 +21,14 @@ pub struct Panel {
     pub keyboard: Vec<String>,
     /// What the panel looked like with the 7.
     pub picture: Figure,
+    /// Milliseconds for each step of a stroke: drawing, preprocessing, network, bars and microscope.
+    pub steps: Vec<f64>,
+    /// What the lens says of a value in each row of the microscope: pointed at with the mouse, then of the next by a key.
+    pub lens: [Vec<String>; 2],
+    /// What the lens shows when the second input map is chosen.
+    pub chosen: Vec<String>,
+    /// The largest probability that the untrained network gives for the 7, and the trained one.
+    pub largest: Vec<f64>,
 }
 
 impl Panel {
@@ -37,8 +45,12 @@ impl Panel {
             milliseconds: timed.map(|image| image["milliseconds"].as_f64().unwrap_or(f64::INFINITY)).collect(),
             delays: numbers(&report["stroke"]["milliseconds"]),
             answers: [&report["stroke"]["answer"], &report["cleared"]].map(text),
-            keyboard: each("keyboard").iter().map(text).collect(),
+            keyboard: texts(&report["keyboard"]),
             picture: Figure::parse(&report["picture"]),
+            steps: numbers(&report["steps"]),
+            lens: ["mouse", "keys"].map(|way| texts(&report["inside"][way])),
+            chosen: texts(&report["inside"]["chosen"]),
+            largest: numbers(&report["inside"]["largest"]),
         }
     }
 }
@@ -60,8 +72,8 @@ impl TwoPanels {
     pub(crate) fn parse(report: &Value) -> Self {
         Self {
             ink: numbers(&report["ink"]),
-            answers: list(&report["answers"]).iter().map(text).collect(),
-            requests: list(&report["requests"]).iter().map(text).collect(),
+            answers: texts(&report["answers"]),
+            requests: texts(&report["requests"]),
             picture: Figure::parse(&report["picture"]),
         }
     }
@@ -78,6 +90,10 @@ fn numbers(value: &Value) -> Vec<f64> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    list(value).iter().map(text).collect()
 }
 
 fn largest(numbers: &[f64]) -> usize {

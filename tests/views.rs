@@ -82,9 +82,15 @@ impl Views {
         TwoPanels::parse(&self.report["panels"]["two"][theme])
     }
 
-    /// The panel's answer to a 7 drawn with a finger.
-    pub fn answer_to_finger(&self) -> &str {
-        self.report["panels"]["finger"].as_str().unwrap_or_default()
+    /// On a screen of 390 pixels: the panel's answer to a 7 drawn with a finger, and what its lens says of a value that is
+    /// touched.
+    pub fn by_finger(&self) -> [&str; 2] {
+        ["answer", "lens"].map(|what| self.report["panels"]["finger"][what].as_str().unwrap_or_default())
+    }
+
+    /// The panel's elements that reach beyond that screen.
+    pub fn overflow(&self) -> &Value {
+        &self.report["panels"]["finger"]["overflow"]
     }
 
     /// What a cell shows in a view: of the kind `img` or `table`.

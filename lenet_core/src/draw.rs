@@ -3,13 +3,14 @@
 use lenet_figures::{drawn_seven, Layer, Panel};
 
 use crate::error::{Error, Result};
-use crate::loss::softmax;
 use crate::model::Model;
 use crate::network::{Activation, LayerKind, Network};
 use crate::plot::Named;
+use crate::program::Program;
 
 impl<N: Network> Model<N> {
-    /// A panel to draw digits in, with the parameters learned so far. The page computes the probabilities itself.
+    /// A panel to draw digits in, with the parameters learned so far. The page computes the probabilities itself, and shows below
+    /// them what each layer makes of the drawing.
     ///
     /// ```
     /// use lenet_core::prelude::*;
@@ -37,11 +38,16 @@ impl Named<'_> {
             let got = format!("{:?}", trainer.image);
             return Err(Error::argument("images of a network to draw for", "[1, 28, 28]: grey, 28x28 pixels", got));
         }
-        let layers = trainer.layers.iter().filter_map(|layer| layer_of_page(*layer));
-        let mut probabilities = vec![0.0; trainer.program.output_len()];
-        trainer.logits(&drawn_seven(), &mut probabilities);
-        softmax(&mut probabilities);
-        Ok(Panel::new(&Vec::from_iter(layers), &trainer.parameters, self.0, &probabilities)?)
+        let layers = Vec::from_iter(trainer.layers.iter().filter_map(|layer| layer_of_page(*layer)));
+        // What comes out of the first layers, as if the network ended there.
+        let ends = (1..=trainer.layers.len()).filter(|end| layer_of_page(trainer.layers[end - 1]).is_some());
+        let made = ends.map(|end| {
+            let program = Program::new(&trainer.layers[..end], &trainer.image);
+            let mut values = vec![0.0; program.output_len()];
+            program.infer(&trainer.parameters[..program.parameters()], &drawn_seven(), &mut values);
+            values
+        });
+        Ok(Panel::new(&layers, &trainer.parameters, self.0, &Vec::from_iter(made))?)
     }
 }
 

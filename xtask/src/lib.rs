@@ -10,6 +10,7 @@ pub mod kernel;
 pub mod lab;
 mod library;
 pub mod notebooks;
+pub mod pages;
 pub mod platforms;
 mod process;
 mod progress;

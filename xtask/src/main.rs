@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use xtask::{accuracy, bench, deny, lab, notebooks, platforms, setup, test, Failure, Project, Result};
+use xtask::{accuracy, bench, deny, lab, notebooks, pages, platforms, setup, test, Failure, Project, Result};
 
 const HELP: &str = "\
 The project's commands. Each can be repeated: what is there already is left alone.
@@ -16,6 +16,8 @@ cargo xtask setup              only sets up: JupyterLab in .venv, the Rust kerne
 cargo xtask test [ARGUMENTS]   sets up what the tests need, then runs every test of the workspace;
                                arguments go to `cargo test`, as in `cargo xtask test --doc`
 cargo xtask notebooks          runs the committed notebooks again and writes their outputs into them
+cargo xtask pages [FOLDER]     writes the notebooks as web pages that need nothing but a browser, with a front
+                               page, into FOLDER or target/pages
 cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes the table in RESULTS.md;
                                RUNS as in `plain=10 short=5 long=5`, which takes ten minutes on two cores
 cargo xtask deny               checks the licences and sources of all dependencies against deny.toml
@@ -41,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
-    let takes_arguments = matches!(command, "lab" | "test" | "platforms" | "accuracy" | "bench");
+    let takes_arguments = matches!(command, "lab" | "test" | "pages" | "platforms" | "accuracy" | "bench");
     if let (false, Some(first)) = (takes_arguments, arguments.first()) {
         let problem = format!("`cargo xtask {command}` takes no argument, got {first:?}");
         return Err(Failure::new(problem, "see `cargo xtask help`"));
@@ -52,6 +54,7 @@ fn run(command: &str, arguments: Vec<OsString>) -> Result<()> {
         "setup" => setup::for_learning(&project),
         "test" => test::run(&project, &arguments),
         "notebooks" => notebooks::run_again(&project),
+        "pages" => pages::write(&project, &arguments),
         "deny" => deny::check(&project),
         "platforms" => platforms::check(&project, &arguments),
         "accuracy" => accuracy::measure(&project, &arguments),

@@ -8,7 +8,7 @@ use crate::{setup, Failure, Project, Result};
 
 /// The notebook whose result README.md shows: the picture of one of its cells.
 const WALKTHROUGH: &str = "lenet5.ipynb";
-const PICTURED_CELL: &str = "accuracy";
+const PICTURED_CELL: &str = "draw";
 const PICTURE: &str = "result.png";
 
 /// Runs each committed notebook and writes its outputs into it.

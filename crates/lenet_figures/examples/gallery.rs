@@ -78,6 +78,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     save("predictions", predictions(&images, &readings, &[], 6)?)?;
     save("predictions-names", predictions(&images, &readings, &FASHION, 6)?)?;
     save("mistakes", mistakes(&images, &readings, 168, &[], 6)?)?;
+    let paper: Vec<f32> = seven.iter().map(|ink| 1.0 - ink).collect();
+    let sight =
+        Sight { name: "7.png", original: &paper, columns: 28, seen: &seven, probabilities: &shares, label: None };
+    let wrong = Sight { name: "wide.png", original: &sevens[..392], columns: 56, label: Some(2), ..sight };
+    save("pictures", pictures(&[sight, wrong], &[])?)?;
+    save("pictures-names", pictures(&[sight, wrong], &FASHION)?)?;
 
     let wave = |i: usize| (i as f32 * 0.7).sin() * (i as f32 * 0.013).cos();
     let weights: Vec<f32> = (0..16 * 6 * 25).map(wave).collect();
@@ -124,8 +130,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     save("architecture-padded", architecture(&rows)?)?;
 
     let network = [Layer::Flatten, Layer::Linear(10)];
-    let panel =
-        Panel::new(&network, &[0.01; 7_850], &[], &[0.001, 0.0, 0.021, 0.003, 0.0, 0.0, 0.0, 0.96, 0.002, 0.013])?;
+    let logits = vec![0.1, -2.0, 3.1, 1.2, -2.5, -1.0, -6.0, 6.9, 0.7, 2.6];
+    let panel = Panel::new(&network, &[0.01; 7_850], &[], &[drawn_seven(), logits])?;
     save("panel", panel.picture().clone())?;
     Ok(())
 }

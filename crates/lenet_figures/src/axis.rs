@@ -85,15 +85,6 @@ impl Axis {
     pub fn labels(&self) -> Vec<&str> {
         self.ticks.iter().map(|(_, text)| text.as_str()).collect()
     }
-
-    /// Where `value` lies between the ends, from 0 to 1.
-    pub fn share(&self, value: f64) -> f64 {
-        if self.logarithmic {
-            (value / self.low).ln() / (self.high / self.low).ln()
-        } else {
-            (value - self.low) / (self.high - self.low)
-        }
-    }
 }
 
 impl Ranged for Axis {
@@ -101,15 +92,17 @@ impl Ranged for Axis {
     type ValueType = f64;
 
     fn map(&self, value: &f64, (start, end): (i32, i32)) -> i32 {
-        start + (self.share(*value) * f64::from(end - start)).round() as i32
+        let share = match self.logarithmic {
+            true => (value / self.low).ln() / (self.high / self.low).ln(),
+            false => (value - self.low) / (self.high - self.low),
+        };
+        start + (share * f64::from(end - start)).round() as i32
     }
 
     fn key_points<H: KeyPointHint>(&self, hint: H) -> Vec<f64> {
-        // plotters asks for the lines between the ticks, too.
-        if hint.weight().allow_light_points() {
-            return Vec::new();
-        }
-        self.ticks.iter().map(|(value, _)| *value).collect()
+        // plotters asks for the lines between the ticks, too: there are none.
+        let ticks = self.ticks.iter().filter(|_| !hint.weight().allow_light_points());
+        ticks.map(|(value, _)| *value).collect()
     }
 
     fn range(&self) -> Range<f64> {

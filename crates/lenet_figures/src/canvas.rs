@@ -1,9 +1,9 @@
 //! Where plotters paints: a backend that paints more densely than it counts, and puts letters where they belong.
 
-use ab_glyph::{point, Font as _, FontRef, OutlinedGlyph, Point, ScaleFont as _};
+use ab_glyph::{point, Font as _, FontRef, OutlinedGlyph, ScaleFont as _};
 use plotters::backend::{BitMapBackend, DrawingBackend};
 use plotters::style::text_anchor::{HPos, VPos};
-use plotters::style::{register_font, FontDesc, FontStyle, RGBAColor, ShapeStyle, TextStyle};
+use plotters::style::{register_font, FontStyle, RGBAColor, ShapeStyle};
 use plotters_backend::{BackendColor, BackendCoord as At, BackendStyle, BackendTextStyle};
 
 use crate::{Error, Result};
@@ -23,19 +23,17 @@ pub(crate) fn load_font() -> Result<()> {
     Ok(())
 }
 
-/// The outlines of `text` from `start` on, the left end of its baseline.
+/// The outlines of `text`, whose baseline begins at the point (x, y).
 ///
 /// plotters (0.3.7) would leave out the free space before each letter, so that "Tr" collides.
-fn outlines(text: &str, size: f32, start: Point) -> Vec<OutlinedGlyph> {
+fn outlines(text: &str, size: f32, (mut x, y): (f32, f32)) -> Vec<OutlinedGlyph> {
     let Ok(font) = FontRef::try_from_slice(LETTERS) else {
         return Vec::new();
     };
-    let scaled = font.as_scaled(size);
-    let (mut x, mut before, mut outlines) = (start.x, None, Vec::new());
+    let (scaled, mut before, mut outlines) = (font.as_scaled(size), None, Vec::new());
     for letter in text.chars().map(|letter| font.glyph_id(letter)) {
         x += before.map_or(0.0, |before| scaled.kern(before, letter));
-        let glyph = letter.with_scale_and_position(size, point(x, start.y));
-        outlines.extend(font.outline_glyph(glyph));
+        outlines.extend(font.outline_glyph(letter.with_scale_and_position(size, point(x, y))));
         x += scaled.h_advance(letter);
         before = Some(letter);
     }
@@ -72,12 +70,6 @@ impl<'a> Canvas<'a> {
             filled: false,
             stroke_width: style.stroke_width() * self.scale as u32,
         }
-    }
-
-    fn letters<'s>(&self, style: &'s impl BackendTextStyle) -> TextStyle<'s> {
-        let size = style.size() * f64::from(self.scale);
-        let font = FontDesc::new(style.family(), size, style.style());
-        TextStyle::from(font)
     }
 }
 
@@ -136,8 +128,8 @@ impl<'a> DrawingBackend for Canvas<'a> {
     }
 
     fn draw_text<T: BackendTextStyle>(&mut self, text: &str, style: &T, place: At) -> Drawn<'a> {
-        let size = (style.size() * f64::from(self.scale)) as f32;
-        let (width, height) = self.bitmap.estimate_text_size(text, &self.letters(style))?;
+        let scale = self.scale as f32;
+        let (size, (width, height)) = (style.size() as f32 * scale, self.estimate_text_size(text, style)?);
         let left = match style.anchor().h_pos {
             HPos::Left => 0.0,
             HPos::Center => -0.5,
@@ -148,9 +140,9 @@ impl<'a> DrawingBackend for Canvas<'a> {
             VPos::Center => 0.0,
             VPos::Bottom => -0.5,
         };
-        let baseline = middle * height as f32 + size * BASELINE_TO_MIDDLE;
+        let start = (left * width as f32 * scale, middle * height as f32 * scale + size * BASELINE_TO_MIDDLE);
         let (place, turn) = (self.at(place), style.transform());
-        for outline in outlines(text, size, point(left * width as f32, baseline)) {
+        for outline in outlines(text, size, start) {
             let corner = outline.px_bounds().min;
             let mut drawn = Ok(());
             outline.draw(|x, y, coverage| {
@@ -164,11 +156,5 @@ impl<'a> DrawingBackend for Canvas<'a> {
             drawn?;
         }
         Ok(())
-    }
-
-    fn estimate_text_size<T: BackendTextStyle>(&self, text: &str, style: &T) -> Drawn<'a, (u32, u32)> {
-        let (width, height) = self.bitmap.estimate_text_size(text, &self.letters(style))?;
-        let scale = self.scale as u32;
-        Ok((width.div_ceil(scale), height.div_ceil(scale)))
     }
 }

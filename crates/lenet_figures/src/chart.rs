@@ -50,10 +50,8 @@ pub fn chart(
     draw: impl FnOnce(&Area<'_>) -> Result<(), Box<dyn std::error::Error>>,
 ) -> Result<Figure> {
     let text = format!("A chart of {} by {} pixels, without words.", size.0, size.1);
-    let mut draw = Some(draw);
-    Figure::paint(size, GRID, text, &mut |area| {
-        let drawn = draw.take().map_or(Ok(()), |draw| draw(area));
-        drawn.map_err(|problem| match problem.to_string() {
+    Figure::paint(size, GRID, text, |area| {
+        draw(area).map_err(|problem| match problem.to_string() {
             text if text.contains("FontUnavailable") => {
                 Error::new("a font is not here; the only one is \"sans-serif\"")
             }

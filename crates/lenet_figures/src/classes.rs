@@ -7,7 +7,7 @@ use plotters::style::Color as _;
 
 use crate::axis::Axis;
 use crate::chart::{above, chart_in};
-use crate::page::{fitting, grid, percent, tint, widest, width};
+use crate::page::{fitting, grid, percent, tint, widest};
 use crate::page::{BLUE, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL, TITLE};
 use crate::{thousands, Error, Figure, Result};
 
@@ -53,8 +53,26 @@ pub(crate) fn named(names: &[&str], count: usize) -> Result<Vec<String>> {
     }
 }
 
+/// The name of a class, or its number where no class has a name.
+pub(crate) fn name(names: &[&str], class: usize) -> Result<String> {
+    match names.get(class) {
+        Some(name) => Ok(name.to_string()),
+        None if names.is_empty() => Ok(class.to_string()),
+        None => Err(no_class("each class", class, names.len())),
+    }
+}
+
+/// The class that an image is read as, and its label where that is known and another class.
+pub(crate) fn answer(names: &[&str], class: usize, label: Option<usize>) -> Result<String> {
+    let read = name(names, class)?;
+    match label {
+        Some(label) if label != class => Ok(format!("{read}, not {}", name(names, label)?)),
+        _ => Ok(read),
+    }
+}
+
 /// The error of a class beyond the last.
-pub(crate) fn no_class(name: &str, class: usize, classes: usize) -> Error {
+fn no_class(name: &str, class: usize, classes: usize) -> Error {
     let expected = format!("below {classes}, the number of classes");
     Error::argument(name, expected, class)
 }
@@ -107,14 +125,14 @@ pub fn bars(title: &str, names: &[&str], values: &[f32], unit: Unit) -> Result<F
     let room = PAGE_WIDTH - 2.0 * SIDES;
     let (step, name_size, value_size) = sizes(&names, &written, STEP, room)?;
     let (largest, wide) = (best(values), step * names.len() as f64);
-    let page = (wide + 2.0 * SIDES).max(width(title, TITLE)? + 2.0 * MARGIN);
+    let page = (wide + 2.0 * SIDES).max(widest(&[title], TITLE)? + 2.0 * MARGIN);
     let size = (page.ceil() as u32, (BAR + ABOVE + AROUND) as u32);
     let words = in_words(title, "largest", largest, &names, &written);
     let full = match unit {
         Unit::Percent => 1.0,
         Unit::Number => f64::from(values[largest]).max(f64::MIN_POSITIVE),
     };
-    Figure::paint(size, 1, words, &mut |area| {
+    Figure::paint(size, 1, words, |area| {
         let y = Axis::plain(0.0, full * (BAR + ABOVE) / BAR);
         let axes = (Axis::named(&names), y);
         let mut chart = chart_in(area, [title, "", ""], (page - wide) / 2.0, name_size, axes)?;
@@ -168,7 +186,7 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
     let free = FREE * (high - low).max(LEAST_SPAN);
     let words = in_words(TITLE, "lowest", lowest, &names, &written);
     let page = (AROUND + step * names.len() as f64).max(400.0);
-    Figure::paint((page as u32, HEIGHT), 1, words, &mut |area| {
+    Figure::paint((page as u32, HEIGHT), 1, words, |area| {
         let y = Axis::values(low - free, high + free, 100.0);
         let axes = (Axis::named(&names), y);
         let mut chart = chart_in(area, [TITLE, x, "Accuracy (%)"], MARGIN, name_size.min(20.0), axes)?;

@@ -37,7 +37,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
         return Err(Error::argument("counts", "a square with at least one image", got));
     }
     let names = named(names, classes)?;
-    let place = |cell: usize| (cell / classes, cell % classes);
+    let place = |cell: usize| ((cell % classes) as f64, (cell / classes) as f64);
     let is_right = |cell: &usize| cell / classes == cell % classes;
     let cells: Vec<usize> = (0..counts.len()).filter(|&cell| counts[cell] > 0).collect();
     let right: usize = (0..classes).map(|class| counts[class * (classes + 1)]).sum();
@@ -53,15 +53,12 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     };
     let written: Vec<_> = cells.iter().map(write).collect();
 
-    let (images, read) = (thousands(total), percent(right as f64 / total as f64));
-    let mut words = format!("Confusion matrix of {images} images: ");
-    words.push_str(&format!("{} ({read}) are read right.", thousands(right)));
+    let (images, read, share_right) = (thousands(total), thousands(right), percent(right as f64 / total as f64));
+    let mut words = format!("Confusion matrix of {images} images: {read} ({share_right}) are read right.");
     if let Some(&cell) = worst {
-        let (label, read) = place(cell);
-        let (label, read, count) = (&names[label], &names[read], thousands(counts[cell]));
-        let times = if counts[cell] == 1 { "once".into() } else { format!("{count} times") };
-        let mistake = format!("a {label} read as {read}, {times}");
-        words.push_str(&format!(" The most frequent mistake: {mistake}."));
+        let (label, read) = (&names[cell / classes], &names[cell % classes]);
+        let times = if counts[cell] == 1 { "once".into() } else { format!("{} times", thousands(counts[cell])) };
+        words += &format!(" The most frequent mistake: a {label} read as {read}, {times}.");
     }
 
     let left = widest(&names, LABEL)? + 2.8 * LABEL;
@@ -76,7 +73,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
     let (top, above) = (2.2 * TITLE, 2.9 * LABEL);
     let page = (left + across + GAP + SHARES + 2.0 * MARGIN, top + above + down + MARGIN);
     let size = (page.0.ceil() as u32, page.1.ceil() as u32);
-    Figure::paint(size, 1, words, &mut |area| {
+    Figure::paint(size, 1, words, |area| {
         // plotters draws from the first point to the last: one more than the cells are wide.
         let (width, height) = area.dim_in_pixel();
         let right_margin = width as i32 - grid(MARGIN) - grid(left) - grid(across) - 1;
@@ -100,8 +97,7 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
             .y_desc("Label");
         mesh.draw()?;
         let square = |cell: usize| {
-            let (row, column) = place(cell);
-            let (x, y) = (column as f64, row as f64);
+            let (x, y) = place(cell);
             [(x - 0.5, y - 0.5), (x + 0.5, y + 0.5)]
         };
         chart.draw_series(cells.iter().map(|cell| {
@@ -109,23 +105,17 @@ pub fn confusion(names: &[&str], counts: &[usize], unit: Unit) -> Result<Figure>
             let color = if is_right(cell) { tint(BLUE, RIGHT_TINT) } else { tint(ORANGE, wrong) };
             Rectangle::new(square(*cell), color.filled())
         }))?;
-        let lines = (0..counts.len()).map(|cell| Rectangle::new(square(cell), stroke(PALE, 1.0)));
-        chart.draw_series(lines)?;
+        chart.draw_series((0..counts.len()).map(|cell| Rectangle::new(square(cell), stroke(PALE, 1.0))))?;
         let end = classes as f64 - 0.5;
         chart.draw_series([Rectangle::new([(-0.5, -0.5), (end, end)], stroke(FRAME, 1.0))])?;
         if value_size >= READABLE {
-            chart.draw_series(cells.iter().zip(&written).map(|(&cell, text)| {
-                let (row, column) = place(cell);
-                let at = (column as f64, row as f64);
-                Text::new(text.clone(), at, letters(value_size, INK))
-            }))?;
+            let texts = cells.iter().zip(written);
+            chart.draw_series(texts.map(|(&cell, text)| Text::new(text, place(cell), letters(value_size, INK))))?;
         }
         let beside = grid(GAP + SHARES / 2.0);
         chart.draw_series((0..classes).map(|class| {
-            let share = percent(share(class * classes + class));
-            let share = if of_row(class) == 0 { "–".to_string() } else { share };
-            let text = Text::new(share, (beside, 0), letters(SMALL.min(high), INK));
-            EmptyElement::at((end, class as f64)) + text
+            let share = if of_row(class) == 0 { "–".into() } else { percent(share(class * (classes + 1))) };
+            EmptyElement::at((end, class as f64)) + Text::new(share, (beside, 0), letters(SMALL.min(high), INK))
         }))?;
         let title = match unit {
             Unit::Number => "Confusion matrix",

@@ -9,8 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, RGBColor, WHITE};
 
 use crate::axis::Axis;
-use crate::chart::chart_in;
-use crate::figure::Area;
+use crate::chart::{chart_in, Chart};
 use crate::page::{grid, letters, stroke, widest, Point, BLUE, INK, MARGIN, ORANGE, PALE};
 use crate::{Error, Figure, Result};
 
@@ -99,48 +98,37 @@ pub fn curves(axes: &Axes<'_>, lines: &[Line]) -> Result<Figure> {
         true => Axis::decades(low, high),
         false => Axis::values(low, high, axes.most),
     };
-    let lengths = lines.iter().map(|line| line.values.len());
-    let count = lengths.max().unwrap_or(0);
-    let x = Axis::counted(count);
-    let (title, counted) = (axes.title, axes.x.to_lowercase());
-    let s = if count == 1 { "" } else { "s" };
+    let count = lines.iter().map(|line| line.values.len()).max().unwrap_or(0);
+    let (title, counted, s) = (axes.title, axes.x.to_lowercase(), if count == 1 { "" } else { "s" });
     let each: String = lines.iter().map(Line::in_words).collect();
     let words = format!("{title} over {count} {counted}{s}.{each}");
-    Figure::paint(SIZE, 1, words, &mut |area| draw(area, axes, lines, &x, &y))
-}
-
-fn draw(area: &Area<'_>, axes: &Axes<'_>, lines: &[Line], x: &Axis, y: &Axis) -> Result<()> {
-    let titles = [axes.title, axes.x, axes.y];
-    let mut chart = chart_in(area, titles, 2.0 * MARGIN, NAME, (x.clone(), y.clone()))?;
-    for (index, line) in lines.iter().enumerate() {
-        let color = COLORS[index % COLORS.len()];
-        let points: Vec<_> = line.points().collect();
-        for run in points.chunk_by(|before, after| after.0 - before.0 == 1.0) {
-            let run = run.iter().copied();
-            chart.draw_series(LineSeries::new(run, stroke(color, STROKE)))?;
+    Figure::paint(SIZE, 1, words, |area| {
+        let mut chart = chart_in(area, [title, axes.x, axes.y], 2.0 * MARGIN, NAME, (Axis::counted(count), y))?;
+        for (index, line) in lines.iter().enumerate() {
+            let color = COLORS[index % COLORS.len()];
+            let points: Vec<_> = line.points().collect();
+            for run in points.chunk_by(|before, after| after.0 - before.0 == 1.0) {
+                chart.draw_series(LineSeries::new(run.iter().copied(), stroke(color, STROKE)))?;
+            }
+            let every = points.len().div_ceil(MOST_MARKERS).max(1);
+            let shown = points.into_iter().step_by(every);
+            let series = chart.draw_series(shown.map(|point| EmptyElement::at(point) + marker(index, 0)))?;
+            series.label(line.legend()).legend(move |start| {
+                let sample = PathElement::new([(0, 0), (grid(SAMPLE), 0)], stroke(color, STROKE));
+                EmptyElement::at(start) + sample + marker(index, grid(SAMPLE / 2.0))
+            });
         }
-        let every = points.len().div_ceil(MOST_MARKERS).max(1);
-        let shown = points.into_iter().step_by(every);
-        let markers = shown.map(|point| EmptyElement::at(point) + marker(index, 0));
-        let sample = move |start| {
-            let ends = [(0, 0), (grid(SAMPLE), 0)];
-            let line = PathElement::new(ends, stroke(color, STROKE));
-            EmptyElement::at(start) + line + marker(index, grid(SAMPLE / 2.0))
-        };
-        let series = chart.draw_series(markers)?;
-        series.label(line.legend()).legend(sample);
-    }
-    let size = chart.plotting_area().dim_in_pixel();
-    let (left, top) = legend_corner((size.0.into(), size.1.into()), x, y, lines)?;
-    let mut legend = chart.configure_series_labels();
-    legend
-        .position(SeriesLabelPosition::Coordinate(left, top))
-        .margin(grid(PAD))
-        .legend_area_size(grid(SAMPLE + PAD))
-        .label_font(letters(NAME, INK).pos(Pos::new(HPos::Left, VPos::Top)))
-        .background_style(WHITE)
-        .border_style(stroke(PALE, 1.5));
-    Ok(legend.draw()?)
+        let (left, top) = legend_corner(&chart, lines)?;
+        let mut legend = chart.configure_series_labels();
+        legend
+            .position(SeriesLabelPosition::Coordinate(left, top))
+            .margin(grid(PAD))
+            .legend_area_size(grid(SAMPLE + PAD))
+            .label_font(letters(NAME, INK).pos(Pos::new(HPos::Left, VPos::Top)))
+            .background_style(WHITE)
+            .border_style(stroke(PALE, 1.5));
+        Ok(legend.draw()?)
+    })
 }
 
 /// The sign at each point of a line, `x` beside it, so that lines differ by more than their colour: a disc, a square, a
@@ -158,22 +146,22 @@ fn marker(index: usize, x: i32) -> Polygon<(i32, i32)> {
 }
 
 /// The upper left corner of a legend in that corner of the chart where it hides least of the lines.
-fn legend_corner((wide, high): Point, x: &Axis, y: &Axis, lines: &[Line]) -> Result<(i32, i32)> {
-    let (names, pad) = (lines.iter().map(Line::legend), f64::from(grid(PAD)));
-    let names: Vec<_> = names.collect();
-    let width = f64::from(grid(widest(&names, NAME)? + SAMPLE)) + 3.0 * pad;
-    let height = f64::from(grid(ROW * lines.len() as f64)) + 2.0 * pad;
-    let (right, bottom) = (wide - width - pad, high - height - pad);
-    let hidden = |&(left, top): &Point| {
-        let hides = |&(at, value): &Point| {
-            let (x, y) = (x.share(at) * wide, (1.0 - y.share(value)) * high);
-            (left - pad..left + width + pad).contains(&x) && (top - pad..top + height + pad).contains(&y)
+fn legend_corner(chart: &Chart<'_>, lines: &[Line]) -> Result<(i32, i32)> {
+    let (names, pad): (Vec<_>, _) = (lines.iter().map(Line::legend).collect(), grid(PAD));
+    let width = grid(widest(&names, NAME)? + SAMPLE) + 3 * pad;
+    let height = grid(ROW * lines.len() as f64) + 2 * pad;
+    let (across, down) = chart.plotting_area().get_pixel_range();
+    let hidden = |&(left, top): &(i32, i32)| {
+        let hides = |place: &Point| {
+            let (x, y) = chart.backend_coord(place);
+            let (x, y) = (x - across.start - left, y - down.start - top);
+            (-pad..width + pad).contains(&x) && (-pad..height + pad).contains(&y)
         };
         lines.iter().flat_map(Line::places).filter(hides).count()
     };
+    let (right, bottom) = (across.len() as i32 - width - pad, down.len() as i32 - height - pad);
     let corners = [(right, pad), (pad, pad), (right, bottom), (pad, bottom)];
-    let (left, top) = corners.into_iter().min_by_key(hidden).unwrap_or_default();
-    Ok((left as i32, top as i32))
+    Ok(corners.into_iter().min_by_key(hidden).unwrap_or_default())
 }
 
 impl Line {
@@ -186,12 +174,9 @@ impl Line {
 
     /// Places along the line, between each two of its values.
     fn places(&self) -> impl Iterator<Item = Point> + '_ {
-        let steps = (0..=PLACES).map(|step| step as f64 / PLACES as f64);
-        let next = self.points().skip(1).chain(self.points().last());
-        self.points().zip(next).flat_map(move |(from, to)| {
-            let (right, up) = (to.0 - from.0, to.1 - from.1);
-            let between = move |share| (from.0 + share * right, from.1 + share * up);
-            steps.clone().map(between)
+        self.points().zip(self.points().skip(1)).flat_map(|(from, to)| {
+            let shares = (0..=PLACES).map(|step| step as f64 / PLACES as f64);
+            shares.map(move |share| (from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1)))
         })
     }
 

@@ -23,6 +23,7 @@ pub(crate) const GRID: i32 = (DENSITY * SAMPLES) as i32;
 const CHANNELS: usize = 3;
 /// The largest figure's CSS pixels; it takes 400 MB while it is painted.
 const MOST_PIXELS: u64 = 8_000_000;
+
 /// A picture that shows itself as the result of a notebook cell, with words for readers who can't see it.
 #[derive(Clone)]
 pub struct Figure {
@@ -37,14 +38,12 @@ impl Figure {
         size: (u32, u32),
         scale: i32,
         text: String,
-        draw: &mut dyn FnMut(&Area<'_>) -> Result<()>,
+        draw: impl FnOnce(&Area<'_>) -> Result<()>,
     ) -> Result<Self> {
         let (width, height) = size;
-        let pixels = u64::from(width) * u64::from(height);
-        if !(1..=MOST_PIXELS).contains(&pixels) {
-            let got = format!("{width} by {height}");
+        if !(1..=MOST_PIXELS).contains(&(u64::from(width) * u64::from(height))) {
             let expected = format!("1 to {MOST_PIXELS} pixels");
-            return Err(Error::argument("size", expected, got));
+            return Err(Error::argument("size", expected, format!("{width} by {height}")));
         }
         load_font()?;
         let grid = (width * GRID as u32, height * GRID as u32);

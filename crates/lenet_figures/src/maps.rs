@@ -4,7 +4,7 @@ use plotters::style::text_anchor::HPos::{Center, Left, Right};
 use plotters::style::FontTransform;
 
 use crate::classes::named;
-use crate::page::{fitting, letters, tint, widest, width, Page, Point, Raster};
+use crate::page::{fitting, letters, tint, widest, Page, Point, Raster};
 use crate::page::{BLUE, INK, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL, TITLE};
 use crate::{Error, Figure, Result};
 
@@ -29,7 +29,7 @@ pub fn filters(title: &str, shape: [usize; 4], weights: &[f32], strongest: Optio
     let pixel = (room / columns as f64).clamp(0.5, LARGEST_PIXEL);
     let step = (columns as f64 * pixel + SPACE, rows as f64 * pixel + SPACE);
     let grid = (outputs as f64 * step.0 - SPACE, inputs as f64 * step.1 - SPACE);
-    let inside = (NAMES + grid.0).max(width(title, TITLE)?);
+    let inside = (NAMES + grid.0).max(widest(&[title], TITLE)?);
     let page = (inside + 2.0 * MARGIN).max(3.0 * KEY.0);
     let (left, top) = ((page - grid.0 + NAMES) / 2.0, 2.0 * TITLE + 2.8 * LABEL);
     let words = format!(
@@ -47,12 +47,10 @@ pub fn filters(title: &str, shape: [usize; 4], weights: &[f32], strongest: Optio
             let (output, input) = (index / inputs, index % inputs);
             let corner = (left + output as f64 * step.0, top + input as f64 * step.1);
             if input == 0 {
-                let at = (corner.0 + (step.0 - SPACE) / 2.0, top - SMALL);
-                page.text(at, &output.to_string(), em, Center)?;
+                page.text((corner.0 + (step.0 - SPACE) / 2.0, top - SMALL), &output.to_string(), em, Center)?;
             }
             if output == 0 {
-                let at = (left - SMALL, corner.1 + (step.1 - SPACE) / 2.0);
-                page.text(at, &input.to_string(), em, Center)?;
+                page.text((left - SMALL, corner.1 + (step.1 - SPACE) / 2.0), &input.to_string(), em, Center)?;
             }
             page.picture(corner, (pixel, pixel), &colors(columns, weights, strongest))?;
         }
@@ -86,11 +84,9 @@ pub fn feature_maps(title: &str, layers: &[Maps<'_>], names: &[&str]) -> Result<
     /// Space and size of the magnitudes beside the names.
     const MAGNITUDES: f64 = 64.0;
     const MAGNITUDE: f64 = 15.0;
-    let Some(last) = layers.last() else {
-        return Err(Error::argument("layers", "at least one", "none"));
-    };
-    let of = |layer: &Maps<'_>| range("layers", &layer.shape, layer.values);
-    let ranges = layers.iter().map(of).collect::<Result<Vec<_>>>()?;
+    let last = layers.last().ok_or_else(|| Error::argument("layers", "at least one", "none"))?;
+    let ranges = layers.iter().map(|layer| range("layers", &layer.shape, layer.values));
+    let ranges: Vec<_> = ranges.collect::<Result<_>>()?;
     let layer_names: Vec<&str> = layers.iter().map(|layer| layer.name).collect();
     let left = MARGIN + widest(&layer_names, LABEL)?.max(NAMES - SPACE) + MAGNITUDES + SPACE;
     let inside = PAGE_WIDTH - left - MARGIN;
@@ -99,31 +95,25 @@ pub fn feature_maps(title: &str, layers: &[Maps<'_>], names: &[&str]) -> Result<
         _ => Vec::new(),
     };
     let class_width = STRIP.max(widest(&classes, SMALL)? + SPACE);
-    let pixel = |index: usize| {
-        let [channels, rows, columns] = layers[index].shape;
+    let pixel = |(index, layer): (usize, &Maps<'_>)| {
+        let [channels, rows, columns] = layer.shape;
         let room = ((inside + SPACE) / channels as f64 - SPACE) / columns as f64;
         let map = room.min(LARGEST_VALUE).min(LARGEST_MAP / rows as f64);
-        let last = index + 1 == layers.len();
         match rows {
-            1 => (room.min(if last { class_width } else { STRIP }), STRIP),
+            1 if index + 1 == layers.len() => (room.min(class_width), STRIP),
+            1 => (room.min(STRIP), STRIP),
             _ => (map, map),
         }
     };
-    let pixels: Vec<Point> = (0..layers.len()).map(pixel).collect();
-    let height = |index: usize| layers[index].shape[1] as f64 * pixels[index].1;
-    let heights: f64 = (0..layers.len()).map(|index| height(index) + SPACE).sum();
+    let pixels: Vec<Point> = layers.iter().enumerate().map(pixel).collect();
+    let heights = layers.iter().zip(&pixels).map(|(layer, pixel)| layer.shape[1] as f64 * pixel.1 + SPACE);
     let top = 2.0 * TITLE;
-    let below = top + heights + if classes.is_empty() { 0.0 } else { LABEL };
-    let mut words = format!("{title}.");
-    for (layer, (low, high)) in layers.iter().zip(&ranges) {
-        let [channels, rows, columns] = layer.shape;
-        let count = match rows {
-            1 => format!("{columns} values"),
-            _ => format!("{channels} of {rows} by {columns} values"),
-        };
-        let name = layer.name;
-        words.push_str(&format!(" {name}: {count} from {low:.2} to {high:.2}."));
-    }
+    let below = top + heights.sum::<f64>() + if classes.is_empty() { 0.0 } else { LABEL };
+    let each = layers.iter().zip(&ranges).map(|(Maps { name, shape, .. }, (low, high))| match shape {
+        [_, 1, columns] => format!(" {name}: {columns} values from {low:.2} to {high:.2}."),
+        [maps, rows, columns] => format!(" {name}: {maps} of {rows} by {columns} values from {low:.2} to {high:.2}."),
+    });
+    let words = format!("{title}.{}", each.collect::<String>());
     Page::figure((PAGE_WIDTH, below + 2.5 * LABEL), words, &|page| {
         page.text((PAGE_WIDTH / 2.0, TITLE), title, TITLE, Center)?;
         let mut y = top;
@@ -131,9 +121,8 @@ pub fn feature_maps(title: &str, layers: &[Maps<'_>], names: &[&str]) -> Result<
             let [_, rows, columns] = layer.shape;
             let strongest = low.abs().max(high.abs());
             let (end, height) = (left - SPACE, rows as f64 * pixel.1);
-            let (middle, magnitude) = (y + height / 2.0, format!("±{strongest:.2}"));
-            page.text((end, middle), &magnitude, MAGNITUDE, Right)?;
-            page.text((end - MAGNITUDES, middle), layer.name, LABEL, Right)?;
+            page.text((end, y + height / 2.0), &format!("±{strongest:.2}"), MAGNITUDE, Right)?;
+            page.text((end - MAGNITUDES, y + height / 2.0), layer.name, LABEL, Right)?;
             for (map, values) in layer.values.chunks(rows * columns).enumerate() {
                 let x = left + map as f64 * (columns as f64 * pixel.0 + SPACE);
                 page.picture((x, y), pixel, &colors(columns, values, strongest))?;
@@ -152,7 +141,7 @@ pub fn feature_maps(title: &str, layers: &[Maps<'_>], names: &[&str]) -> Result<
 }
 
 /// The colours from the strongest negative one to the strongest positive one.
-fn key(page: &Page<'_, '_>, (middle, y): Point, ends: &[String; 2]) -> Result<()> {
+pub(crate) fn key(page: &Page<'_, '_>, (middle, y): Point, ends: &[String; 2]) -> Result<()> {
     const STEPS: usize = 61;
     let shade = |step| 2.0 * step as f32 / (STEPS - 1) as f32 - 1.0;
     let shades: Vec<f32> = (0..STEPS).map(shade).collect();
@@ -164,7 +153,7 @@ fn key(page: &Page<'_, '_>, (middle, y): Point, ends: &[String; 2]) -> Result<()
 }
 
 /// Values as colours, the strongest for the magnitude `strongest`.
-fn colors(columns: usize, values: &[f32], strongest: f32) -> Raster {
+pub(crate) fn colors(columns: usize, values: &[f32], strongest: f32) -> Raster {
     let color = |&value: &f32| {
         let share = f64::from(value / strongest.max(f32::MIN_POSITIVE));
         tint(if share < 0.0 { ORANGE } else { BLUE }, share.abs())
@@ -178,8 +167,7 @@ fn range(name: &str, shape: &[usize], values: &[f32]) -> Result<(f32, f32)> {
     let count: usize = shape.iter().product();
     if count == 0 || count != values.len() {
         let expected = format!("values of shape {shape:?}, at least one");
-        let got = format!("{} values", values.len());
-        return Err(Error::argument(name, expected, got));
+        return Err(Error::argument(name, expected, format!("{} values", values.len())));
     }
     if let Some(value) = values.iter().find(|value| !value.is_finite()) {
         return Err(Error::argument(name, "finite values", value));

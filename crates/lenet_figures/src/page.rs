@@ -21,6 +21,8 @@ pub(crate) const PAGE_WIDTH: f64 = 1440.0;
 pub(crate) const TITLE: f64 = 26.0;
 pub(crate) const LABEL: f64 = 22.0;
 pub(crate) const SMALL: f64 = 19.0;
+/// The frame of a picture.
+pub(crate) const THIN: (f64, RGBColor) = (1.0, FRAME);
 const LEAST: f64 = 11.0;
 /// Free space at the edges of a page and between its parts.
 pub(crate) const MARGIN: f64 = 12.0;
@@ -53,17 +55,14 @@ pub(crate) fn letters(em: f64, color: RGBColor) -> TextStyle<'static> {
     TextStyle { font, color, pos }
 }
 
-/// The width of `text` in letters of an em of `em` pixels.
-pub(crate) fn width(text: &str, em: f64) -> Result<f64> {
-    load_font()?;
-    let size = letters(em, INK).font.box_size(text).map_err(Error::new)?;
-    Ok(f64::from(size.0) / f64::from(GRID))
-}
-
-/// The width of the widest of `texts`.
+/// The width of the widest of `texts` in letters of an em of `em` pixels.
 pub(crate) fn widest<S: AsRef<str>>(texts: &[S], em: f64) -> Result<f64> {
-    let widths = texts.iter().map(|text| width(text.as_ref(), em));
-    widths.into_iter().try_fold(0.0, |widest: f64, width| Ok(widest.max(width?)))
+    load_font()?;
+    let font = letters(em, INK).font;
+    texts.iter().try_fold(0.0, |widest: f64, text| {
+        let (width, _) = font.box_size(text.as_ref()).map_err(Error::new)?;
+        Ok(widest.max(f64::from(width) / f64::from(GRID)))
+    })
 }
 
 /// The largest em up to `em`, and not below [`LEAST`], at which each of `texts` fits into `room` pixels.
@@ -99,7 +98,7 @@ impl Page<'_, '_> {
     /// A figure of `size`, rounded up, with what `draw` puts on its page.
     pub fn figure((width, height): Point, text: String, draw: &dyn Fn(&Page<'_, '_>) -> Result<()>) -> Result<Figure> {
         let size = (width.ceil() as u32, height.ceil() as u32);
-        Figure::paint(size, 1, text, &mut |area| draw(&Page(area)))
+        Figure::paint(size, 1, text, |area| draw(&Page(area)))
     }
 
     /// The page's width.
@@ -117,16 +116,6 @@ impl Page<'_, '_> {
         Ok(self.0.draw(&PathElement::new(points, stroke(color, width)))?)
     }
 
-    /// The outline of a rectangle, its middle on the rectangle's edge.
-    pub fn frame(&self, (x, y): Point, size: Point, line: f64, color: RGBColor) -> Result<()> {
-        let (right, bottom, half) = (x + size.0, y + size.1, line / 2.0);
-        for y in [y, bottom] {
-            self.line(&[(x - half, y), (right + half, y)], line, color)?;
-        }
-        self.line(&[(x, y), (x, bottom)], line, color)?;
-        self.line(&[(right, y), (right, bottom)], line, color)
-    }
-
     pub fn write(&self, (x, y): Point, text: &str, style: &TextStyle<'_>) -> Result<()> {
         Ok(self.0.draw_text(text, style, (grid(x), grid(y)))?)
     }
@@ -138,12 +127,15 @@ impl Page<'_, '_> {
     }
 
     /// A picture with hard pixels inside a thin frame.
-    pub fn picture(&self, (x, y): Point, pixel: Point, picture: &Raster) -> Result<()> {
-        const LINE: f64 = 1.0;
+    pub fn picture(&self, at: Point, pixel: Point, picture: &Raster) -> Result<()> {
+        self.framed(at, pixel, picture, THIN)
+    }
+
+    /// A picture with hard pixels inside a frame of this width and colour.
+    pub fn framed(&self, (x, y): Point, pixel: Point, picture: &Raster, (line, color): (f64, RGBColor)) -> Result<()> {
         let columns = picture.columns;
-        let rows = picture.pixels.len() / columns;
-        let size = (columns as f64 * pixel.0 + LINE, rows as f64 * pixel.1 + LINE);
-        self.frame((x - LINE / 2.0, y - LINE / 2.0), size, LINE, FRAME)?;
+        let (width, height) = (columns as f64 * pixel.0, (picture.pixels.len() / columns) as f64 * pixel.1);
+        self.rect((x - line, y - line), (width + 2.0 * line, height + 2.0 * line), color)?;
         for (index, &color) in picture.pixels.iter().enumerate() {
             let (row, column) = ((index / columns) as f64, (index % columns) as f64);
             self.rect((x + column * pixel.0, y + row * pixel.1), pixel, color)?;

@@ -1,16 +1,18 @@
-//! Drawing a digit in the notebook: a panel whose network runs in the page.
+//! Drawing a digit in the notebook: a panel whose network runs in the page, with a microscope that shows what each layer makes
+//! of the drawing, and how each value of it came about.
 
 use base64::{prelude::BASE64_STANDARD, Engine as _};
-use plotters::style::text_anchor::HPos::{Center, Right};
 
-use crate::classes::{best, named};
-use crate::page::{fitting, percent, tint, Page, Point, Raster};
-use crate::page::{BLUE, FRAME, LABEL, SMALL};
+use crate::classes::named;
+use crate::page::Point;
 use crate::{Error, Figure, Result};
+
+mod picture;
 
 /// What the page holds: the network and the preprocessing in JavaScript, the panel in HTML and JavaScript.
 const NETWORK_JS: &str = include_str!("panel/network.js");
 const PREPROCESS_JS: &str = include_str!("panel/preprocess.js");
+const MICROSCOPE_JS: &str = include_str!("panel/microscope.js");
 const PANEL_JS: &str = include_str!("panel/panel.js");
 const PANEL_HTML: &str = include_str!("panel/panel.html");
 
@@ -78,7 +80,46 @@ impl Layer {
     }
 }
 
-/// A panel in which the reader draws a digit and sees the probabilities of the classes while drawing.
+/// A layer with a name of its own, the activations behind it, and what they make of [`drawn_seven`].
+struct Stage<'a> {
+    /// As in the paper: `C1`, `S2`, …, `Output`.
+    name: String,
+    layer: Layer,
+    activation: Option<Layer>,
+    /// Maps, rows and columns.
+    shape: [usize; 3],
+    values: &'a [f32],
+}
+
+/// Gives layers their names: C for a convolution, S for subsampling, F for a dense layer, with the position counted from 1. A
+/// dense layer behind [`Layer::Flatten`] is a convolution over whole maps and named so (LeCun 1998, section II.B on C5); the last
+/// one is Output.
+#[derive(Default)]
+struct Names {
+    position: usize,
+    flattened: bool,
+}
+
+impl Names {
+    fn next(&mut self, layer: Layer, is_last_dense: bool) -> Option<String> {
+        let letter = match layer {
+            Layer::Conv2D(..) => 'C',
+            Layer::AvgPool2D(_) | Layer::MaxPool2D(_) => 'S',
+            Layer::Linear(_) if self.flattened => 'C',
+            Layer::Linear(_) => 'F',
+            _ => {
+                self.flattened = layer == Layer::Flatten;
+                return None;
+            }
+        };
+        (self.position, self.flattened) = (self.position + 1, false);
+        Some(if is_last_dense { "Output".into() } else { format!("{letter}{}", self.position) })
+    }
+}
+
+/// A panel in which the reader draws a digit and sees the probabilities of the classes while drawing, and below them what
+/// each layer makes of the drawing. Pointing at a value shows how it came about: a convolution's window, the products with the
+/// filter, their sum, the bias and the activation; or the inputs that speak most for a dense layer's value and against it.
 ///
 /// The page computes them itself, from the parameters as they were when the panel was made: it needs neither the kernel
 /// nor a network, so it also works in an exported page. The drawing is prepared as MNIST's images were: scaled into a box
@@ -88,10 +129,10 @@ impl Layer {
 ///
 /// # Example
 /// ```
-/// use lenet_figures::{Layer, Panel};
+/// use lenet_figures::{drawn_seven, Layer, Panel};
 ///
 /// let layers = [Layer::Flatten, Layer::Linear(10)];
-/// let panel = Panel::new(&layers, &[0.0; 7_850], &[], &[0.1; 10])?;
+/// let panel = Panel::new(&layers, &[0.0; 7_850], &[], &[drawn_seven(), vec![0.0; 10]])?;
 /// assert!(panel.html().contains("\"kind\":\"Linear\",\"inputs\":784,\"outputs\":10"));
 /// # Ok::<(), lenet_figures::Error>(())
 /// ```
@@ -104,36 +145,52 @@ pub struct Panel {
 impl Panel {
     /// The panel of a network for one-channel images of 28x28 pixels, with the `parameters` of its layers in their order.
     ///
-    /// `names` are the classes' names, or none for numbers. `probabilities` is what the network makes of [`drawn_seven`],
-    /// for the picture.
+    /// `names` are the classes' names, or none for numbers. `made` is what each layer makes of [`drawn_seven`], for the picture;
+    /// the last layer's are the logits.
     ///
     /// # Errors
-    /// If the layers don't follow each other, or the parameters, names or probabilities don't fit them.
-    pub fn new(layers: &[Layer], parameters: &[f32], names: &[&str], probabilities: &[f32]) -> Result<Self> {
+    /// If the layers don't follow each other, or the parameters, names or values don't fit them.
+    pub fn new(layers: &[Layer], parameters: &[f32], names: &[&str], made: &[Vec<f32>]) -> Result<Self> {
+        if made.len() != layers.len() || layers.is_empty() {
+            return Err(Error::argument(
+                "the number of layers whose values are given",
+                layers.len().max(1),
+                made.len(),
+            ));
+        }
+        let last_dense = layers.iter().rposition(|layer| matches!(layer, Layer::Linear(_)));
         let (mut shape, mut count, mut written) = ([1, SIDE, SIDE], 0, Vec::new());
-        for layer in layers {
+        let (mut stages, mut layer_names) = (Vec::<Stage<'_>>::new(), Names::default());
+        for (at, (layer, values)) in layers.iter().zip(made).enumerate() {
             let after = layer.after(shape);
             let (next, parameters, sizes) =
                 after.ok_or_else(|| Error::new(format!("{layer:?} can't follow values of shape {shape:?}")))?;
+            if values.len() != next.iter().product::<usize>() {
+                return Err(Error::argument("a layer's values", format!("of shape {next:?}"), values.len()));
+            }
             let kind = format!("{layer:?}");
             let kind = kind.split('(').next().unwrap_or_default();
-            written.push(format!("{{\"kind\":\"{kind}\",{sizes}}}"));
+            let name = layer_names.next(*layer, last_dense == Some(at));
+            let also = name.as_ref().map_or(String::new(), |name| format!(",\"name\":\"{name}\""));
+            written.push(format!("{{\"kind\":\"{kind}\",{sizes}{also}}}"));
+            match (name, stages.last_mut()) {
+                (Some(name), _) => stages.push(Stage { name, layer: *layer, activation: None, shape: next, values }),
+                (None, Some(stage)) if matches!(layer, Layer::Tanh | Layer::ReLU | Layer::Sigmoid) => {
+                    (stage.activation, stage.values) = (Some(*layer), values);
+                }
+                _ => {}
+            }
             (shape, count) = (next, count + parameters);
         }
         let [classes, 1, 1] = shape else {
             let got = format!("{shape:?}");
             return Err(Error::argument("the last layer's output", "a vector", got));
         };
-        for (name, expected, got) in [
-            ("the number of parameters", count, parameters.len()),
-            ("the number of probabilities", classes, probabilities.len()),
-        ] {
-            if got != expected {
-                return Err(Error::argument(name, expected, got));
-            }
+        if count != parameters.len() {
+            return Err(Error::argument("the number of parameters", count, parameters.len()));
         }
         let names = named(names, classes)?;
-        let picture = picture(&names, probabilities)?;
+        let picture = picture::paint(&names, &stages, parameters, &made[made.len() - 1])?;
         let names: Vec<_> = names.iter().map(|name| json(name)).collect();
         let bytes = parameters.iter().flat_map(|value| value.to_le_bytes());
         let weights = BASE64_STANDARD.encode(bytes.collect::<Vec<_>>());
@@ -152,7 +209,8 @@ impl Panel {
             "<div class=\"lenet-draw\">\n<p>{WORDS}</p>\n{picture}\n\
              <script type=\"application/json\" class=\"network\">{network}</script>\n\
              <script type=\"text/html\" class=\"panel\">\n{PANEL_HTML}</script>\n\
-             <script>\n(() => {{\n\"use strict\";\n{NETWORK_JS}\n{PREPROCESS_JS}\n{PANEL_JS}}})();\n</script>\n</div>\n"
+             <script>\n(() => {{\n\"use strict\";\n{NETWORK_JS}\n{PREPROCESS_JS}\n{MICROSCOPE_JS}\n{PANEL_JS}}})();\n\
+             </script>\n</div>\n"
         )
     }
 
@@ -204,47 +262,4 @@ fn distance(at: Point, from: Point, to: Point) -> f64 {
     let share = (along.0 * out.0 + along.1 * out.1) / (along.0 * along.0 + along.1 * along.1);
     let share = share.clamp(0.0, 1.0);
     (out.0 - share * along.0).hypot(out.1 - share * along.1)
-}
-
-/// The panel as it looks once a 7 is drawn.
-fn picture(names: &[String], probabilities: &[f32]) -> Result<Figure> {
-    const MARGIN: f64 = 16.0;
-    const PAPER: f64 = 280.0;
-    const SEEN: f64 = 112.0;
-    /// Where the middle column has its middle, where the bars begin, their length, and the room for their shares.
-    const MIDDLE: f64 = MARGIN + PAPER + 136.0;
-    const TRACK: f64 = MIDDLE + 190.0;
-    const BAR: f64 = 200.0;
-    const SHARE: f64 = 80.0;
-    let (step, best) = (PAPER / names.len().max(10) as f64, best(probabilities));
-    let answer = format!("with {}", percent(probabilities[best]));
-    let words = format!(
-        "A panel to draw a digit in, with a drawn 7: the strokes, the 28 by 28 pixels that the network sees of them, \
-         and a bar for the probability of each class. It is read as {} {answer}. This is a picture of the panel; in \
-         JupyterLab or in the exported page the panel itself stands here.",
-        names[best]
-    );
-    let page = (TRACK + BAR + SHARE + MARGIN, PAPER + 2.0 * MARGIN);
-    Page::figure(page, words, &|page| {
-        let squares = [(MARGIN, PAPER as usize, PAPER, 3.0), (MIDDLE - SEEN / 2.0, SIDE, SEEN, 0.0)];
-        for (left, side, width, up) in squares {
-            let pixel = width / side as f64;
-            page.picture((left, MARGIN), (pixel, pixel), &Raster::grey(side, &seven(side, up)))?;
-        }
-        let line = |lines: f64| (MIDDLE, MARGIN + SEEN + lines * LABEL);
-        page.text(line(1.0), "what the network sees", SMALL, Center)?;
-        page.text(line(3.4), &names[best], 2.0 * LABEL, Center)?;
-        page.text(line(5.4), &answer, SMALL, Center)?;
-        let em = fitting(names, LABEL, 76.0)?.min(step);
-        for (class, (name, &share)) in names.iter().zip(probabilities).enumerate() {
-            let y = MARGIN + (class as f64 + 0.5) * step;
-            let color = tint(BLUE, if class == best { 1.0 } else { 0.55 });
-            let bar = (BAR * f64::from(share), 0.64 * step);
-            page.text((TRACK - 10.0, y), name, em, Right)?;
-            page.rect((TRACK, y - bar.1 / 2.0), bar, color)?;
-            let end = (TRACK + BAR + SHARE, y);
-            page.text(end, &percent(share), SMALL.min(step), Right)?;
-        }
-        page.line(&[(TRACK, MARGIN), (TRACK, MARGIN + PAPER)], 1.0, FRAME)
-    })
 }

@@ -2,7 +2,7 @@
 
 use plotters::style::text_anchor::HPos::{Center, Left, Right};
 
-use crate::classes::{best, named};
+use crate::classes::{answer, best, named};
 use crate::page::{fitting, percent, tint, Page, Raster};
 use crate::page::{BLUE, FRAME, MARGIN, ORANGE, SMALL};
 use crate::{Error, Figure, Result};
@@ -51,40 +51,32 @@ pub fn pictures(sights: &[Sight<'_>], names: &[&str]) -> Result<Figure> {
     const SHARE: f64 = 80.0;
     let classes = sights.first().map_or(0, |sight| sight.probabilities.len());
     let fits = |sight: &Sight<'_>| {
-        let pixels =
-            sight.columns > 0 && !sight.original.is_empty() && sight.original.len().is_multiple_of(sight.columns);
-        let square = !sight.seen.is_empty() && sight.seen.len().isqrt().pow(2) == sight.seen.len();
-        let shares = sight.probabilities.iter().all(|share| (0.0..=1.0).contains(share));
-        pixels && square && shares && sight.probabilities.len() == classes
+        let Sight { original, columns, seen, probabilities, .. } = *sight;
+        let rectangle = columns > 0 && !original.is_empty() && original.len().is_multiple_of(columns);
+        let square = !seen.is_empty() && seen.len().isqrt().pow(2) == seen.len();
+        let shares = probabilities.iter().all(|share| (0.0..=1.0).contains(share));
+        rectangle && square && shares && probabilities.len() == classes
     };
     if sights.is_empty() || !sights.iter().all(fits) {
         let expected = "one or more, with whole rows of pixels and probabilities between 0 and 1 for the same classes";
         return Err(Error::argument("pictures", expected, format!("{} that are not", sights.len())));
     }
     let classes = named(names, classes)?;
-    let reading = |sight: &Sight<'_>| {
-        let class = best(sight.probabilities);
-        sight.probabilities.get(class).map(|share| (class, percent(*share)))
+    let caption = |Sight { name, probabilities, label, .. }: &Sight<'_>| match best(probabilities) {
+        _ if classes.is_empty() => Ok(name.to_string()),
+        class => Ok(format!("{name}: {} with {}", answer(names, class, *label)?, percent(probabilities[class]))),
     };
-    let words = |sight: &Sight<'_>| {
-        let answer = reading(sight).map(|(class, share)| {
-            let label = sight.label.filter(|label| *label != class);
-            let not = label.and_then(|label| classes.get(label)).map_or(String::new(), |name| format!(", not {name}"));
-            format!(": {}{not} with {share}", classes[class])
-        });
-        format!("{}{}", sight.name, answer.unwrap_or_default())
-    };
-    let each: Vec<_> = sights.iter().map(words).collect();
-    let text = format!("Pictures, and what the network sees of them. {}.", each.join("; "));
+    let captions: Vec<_> = sights.iter().map(caption).collect::<Result<_>>()?;
+    let text = format!("Pictures, and what the network sees of them. {}.", captions.join("; "));
     let (seen_at, bars_at) = (2.0 * MARGIN + SIDE, 3.0 * MARGIN + 2.0 * SIDE + NAMES);
     let width = if classes.is_empty() { seen_at + SIDE } else { bars_at + BAR + SHARE };
     let height = SIDE + LINE + MARGIN;
     let page = (width + MARGIN, MARGIN + height * sights.len() as f64);
     Page::figure(page, text, &|page| {
-        for (row, (sight, words)) in sights.iter().zip(&each).enumerate() {
+        for (row, (sight, caption)) in sights.iter().zip(&captions).enumerate() {
             let above = MARGIN + height * row as f64;
-            let em = fitting(&[words], SMALL, width - MARGIN)?;
-            page.text((MARGIN, above + LINE / 2.0), words, em, Left)?;
+            let em = fitting(&[caption], SMALL, width - MARGIN)?;
+            page.text((MARGIN, above + LINE / 2.0), caption, em, Left)?;
             let top = above + LINE;
             let rows = sight.original.len() / sight.columns;
             let pixel = SIDE / sight.columns.max(rows) as f64;
@@ -94,17 +86,18 @@ pub fn pictures(sights: &[Sight<'_>], names: &[&str]) -> Result<Figure> {
             let side = sight.seen.len().isqrt();
             let pixel = SIDE / side as f64;
             page.picture((seen_at, top), (pixel, pixel), &Raster::grey(side, sight.seen))?;
-            let Some((best, _)) = reading(sight) else { continue };
-            let step = SIDE / classes.len() as f64;
-            let wrong = sight.label.is_some_and(|label| label != best);
+            if classes.is_empty() {
+                continue;
+            }
+            let (step, best) = (SIDE / classes.len() as f64, best(sight.probabilities));
+            let color = if sight.label.is_some_and(|label| label != best) { ORANGE } else { BLUE };
             let em = fitting(&classes, SMALL, NAMES - MARGIN)?.min(step);
-            for (class, (name, share)) in classes.iter().zip(sight.probabilities).enumerate() {
+            for (class, (name, &share)) in classes.iter().zip(sight.probabilities).enumerate() {
                 let y = top + (class as f64 + 0.5) * step;
-                let color = if wrong { ORANGE } else { BLUE };
                 let color = tint(color, if class == best { 1.0 } else { 0.55 });
                 page.text((bars_at - MARGIN / 2.0, y), name, em, Right)?;
-                page.rect((bars_at, y - 0.32 * step), (BAR * f64::from(*share), 0.64 * step), color)?;
-                page.text((bars_at + BAR + SHARE / 2.0, y), &percent(*share), em, Center)?;
+                page.rect((bars_at, y - 0.32 * step), (BAR * f64::from(share), 0.64 * step), color)?;
+                page.text((bars_at + BAR + SHARE / 2.0, y), &percent(share), em, Center)?;
             }
             page.line(&[(bars_at, top), (bars_at, top + SIDE)], 1.0, FRAME)?;
         }

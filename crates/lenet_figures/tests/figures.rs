@@ -246,7 +246,7 @@ fn a_digit_has_hard_pixels() {
 
 #[test]
 fn images_are_whole_and_finite() {
-    assert_eq!(Images::new(&[0.0; 8], 2, 2).unwrap().count(), 2);
+    assert!(Images::new(&[0.0; 8], 2, 2).is_ok());
     assert_eq!(error(Images::new(&[0.0; 7], 2, 2)), "images must be whole pictures of 2 by 2 values, got 7 values");
     assert!(Images::new(&[], 2, 2).is_err() && Images::new(&[0.0], 0, 2).is_err());
     assert!(error(Images::new(&[f32::NAN], 1, 1)).contains("NaN"));

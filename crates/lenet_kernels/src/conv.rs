@@ -7,7 +7,7 @@ use crate::buffer::{Buffer, LINE};
 use crate::isa::Isa;
 use crate::points::POINTS;
 use crate::pool::{self, Pooling};
-use crate::products::{Dots, SumRows, Tiles};
+use crate::products::{tiles, Dots, SumRows};
 use crate::simd::{Kernel, Simd};
 use transforms::*;
 
@@ -143,9 +143,9 @@ impl Conv {
     pub fn prepare(&self, weight: &[f32], prepared: &mut [f32]) {
         assert_eq!(weight.len(), self.weights(), "weights");
         assert_eq!(prepared.len(), self.prepared_len(), "prepared weights");
-        let (plan, weight, to) = (&self.plan(), weight.as_ptr(), prepared.as_mut_ptr());
+        let (weight, to) = (weight.as_ptr(), prepared.as_mut_ptr());
         // SAFETY: the slices have just been checked.
-        unsafe { for_kernel!(self.kernel, K, N => self.isa.run(&Prepare::<K, N> { plan, weight, to })) };
+        unsafe { for_kernel!(self.kernel, K, _N => self.isa.run(&WeightsToPoints::<K> { conv: self, weight, to })) };
     }
 
     /// Writes the output `y` of the blocks `x`, and what is `saved` for [`Conv::backward`].
@@ -244,21 +244,6 @@ impl Plan {
     }
 }
 
-struct Prepare<'a, const K: usize, const N: usize> {
-    plan: &'a Plan,
-    weight: *const f32,
-    to: *mut f32,
-}
-
-impl<const K: usize, const N: usize> Kernel for Prepare<'_, K, N> {
-    #[inline(always)]
-    unsafe fn run<S: Simd>(&self) {
-        for row in 0..self.plan.conv.inputs * K {
-            weights_to_points::<S, K>(self.plan, row, self.weight, self.to);
-        }
-    }
-}
-
 /// The pass forward of a block.
 struct Forward<'a, const K: usize, const N: usize> {
     plan: &'a Plan,
@@ -287,13 +272,11 @@ impl<const K: usize, const N: usize> Kernel for Forward<'_, K, N> {
                 }
             }
             done = y + rows + K - 1;
-            let mut filter = 0;
-            for filters in Tiles::of(plan.conv.outputs, FILTERS) {
+            for (filter, filters) in tiles(plan.conv.outputs, FILTERS) {
                 self.products::<S>((filter, filters), (y, rows));
                 for f in 0..filters {
                     self.outputs::<S>(f, filter + f, (y, rows));
                 }
-                filter += filters;
             }
         }
     }
@@ -373,10 +356,8 @@ struct Backward<'a, const K: usize, const N: usize> {
 impl<const K: usize, const N: usize> Kernel for Backward<'_, K, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        let mut filter = 0;
-        for filters in Tiles::of(self.plan.conv.outputs, Dots::rows_at_once::<S>()) {
-            self.filters::<S>((filter, filters));
-            filter += filters;
+        for some in tiles(self.plan.conv.outputs, Dots::rows_at_once::<S>()) {
+            self.filters::<S>(some);
         }
         if let Some(dx) = self.dx {
             for block in 0..self.blocks {

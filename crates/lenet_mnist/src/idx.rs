@@ -1,9 +1,9 @@
 //! Other data sets in MNIST's file format, which is called IDX.
 //!
-//! A file is a header of big-endian 32-bit numbers, then the values. The header's third byte is the
-//! type of a value (8: unsigned byte, 12: 32-bit integer), its fourth the number of dimensions,
-//! which follow. Images: `0x803`, count, rows, columns. Labels: `0x801`, count. QMNIST's labels:
-//! `0xc02`, count, 8; the first of the eight integers of an image is its class.
+//! A file is a header of big-endian 32-bit numbers, then the values. The header's third byte is the type of a value (8:
+//! unsigned byte, 12: 32-bit integer), its fourth the number of dimensions, which follow. Images: `0x803`, count, rows,
+//! columns. Labels: `0x801`, count. QMNIST's labels: `0xc02`, count, 8; the first of the eight integers of an image is
+//! its class.
 
 use std::fmt;
 use std::path::Path;
@@ -78,15 +78,14 @@ impl fmt::Display for Header {
     }
 }
 
-/// Images and labels of another data set in MNIST's format, such as Fashion-MNIST, EMNIST, QMNIST
-/// or one of your own, from files packed with gzip or not. Images are of any size, labels from 0 to
-/// 255.
+/// Images and labels of another data set in MNIST's format, such as Fashion-MNIST, EMNIST, QMNIST or one of your own,
+/// from files packed with gzip or not. Images are of any size, labels from 0 to 255.
 ///
 /// EMNIST stores its images with rows and columns exchanged: [`ImageSet::transposed`] turns them.
 ///
 /// # Errors
-/// When a file cannot be read or is something else; when counts differ; when a header promises more
-/// than the file has, or more than [`MAX_LEN`].
+/// When a file cannot be read or is something else; when counts differ; when a header promises more than the file has,
+/// or more than [`MAX_LEN`].
 ///
 /// # Example
 /// ```

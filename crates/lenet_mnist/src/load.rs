@@ -7,7 +7,7 @@ use mnist::MnistBuilder;
 
 use crate::files::FILES;
 use crate::find::{find, Found};
-use crate::{Error, Result, SIDE, TEST_COUNT, TRAIN_COUNT};
+use crate::{Error, Result, TEST_COUNT, TRAIN_COUNT};
 
 /// MNIST.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,7 @@ pub struct Split {
     pub labels: Vec<u8>,
 }
 
-/// MNIST from the files in `folder`, under any name. Looks nowhere else, fetches nothing and writes
-/// nothing.
+/// MNIST from the files in `folder`, under any name. Looks nowhere else, fetches nothing and writes nothing.
 ///
 /// # Errors
 /// When a file is missing or packed, or another data set has its name.
@@ -48,32 +47,25 @@ pub fn load(folder: impl AsRef<Path>) -> Result<Mnist> {
     Err(Error::data(&folder.join(FILES[index].name), problem, &advice))
 }
 
-/// Lets the crate `mnist` parse the four files that were found. They have to be checked before, as
-/// it panics on anything that it does not expect.
+/// Lets the crate `mnist` parse the four files that were found. They have to be checked before, as it panics on
+/// anything that it does not expect.
 pub(crate) fn parse(found: &Found) -> Result<Mnist> {
-    let mut paths = [const { String::new() }; FILES.len()];
-    for (text, path) in paths.iter_mut().zip(found.ready.iter().flatten()) {
-        *text = path.to_str().unwrap_or_default().into();
-    }
-    let [test_labels, train_labels, test_images, train_images] = paths;
+    let [test_labels, train_labels, test_images, train_images] =
+        found.ready.each_ref().map(|path| path.as_ref().and_then(|path| path.to_str()).unwrap_or_default());
     let parse = || {
         let parsed = MnistBuilder::new()
             .base_path("")
-            .training_images_filename(&train_images)
-            .training_labels_filename(&train_labels)
-            .test_images_filename(&test_images)
-            .test_labels_filename(&test_labels)
+            .training_images_filename(train_images)
+            .training_labels_filename(train_labels)
+            .test_images_filename(test_images)
+            .test_labels_filename(test_labels)
             .training_set_length(TRAIN_COUNT as u32)
             .validation_set_length(0)
             .test_set_length(TEST_COUNT as u32)
             .finalize();
-        let split = |images: Vec<u8>, labels: Vec<u8>, count: usize| {
-            assert_eq!((images.len(), labels.len()), (count * SIDE * SIDE, count));
-            Split { images, labels }
-        };
         Mnist {
-            train: split(parsed.trn_img, parsed.trn_lbl, TRAIN_COUNT),
-            test: split(parsed.tst_img, parsed.tst_lbl, TEST_COUNT),
+            train: Split { images: parsed.trn_img, labels: parsed.trn_lbl },
+            test: Split { images: parsed.tst_img, labels: parsed.tst_lbl },
         }
     };
     // Files that someone changes between check and parse still make it panic.

@@ -16,6 +16,9 @@ use crate::Error;
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
 
+/// Seconds that a silent server is waited for.
+const PATIENCE: u32 = 20;
+
 /// With this exit code, curl says that the disk takes no more.
 const CURL_CANNOT_WRITE: i32 = 23;
 
@@ -59,8 +62,6 @@ impl Setback {
 pub(crate) struct Work<'a> {
     /// The folder for unfinished work.
     pub staging: &'a Path,
-    /// How long a silent server is waited for.
-    pub patience: Duration,
     /// Is given whole lines.
     pub progress: &'a mut dyn FnMut(&str),
 }
@@ -68,7 +69,7 @@ pub(crate) struct Work<'a> {
 impl Work<'_> {
     /// Copies what is at `url` to the file `to`; more than `limit` bytes are refused.
     pub fn download(&mut self, url: &str, to: &Path, limit: u64) -> Result<(), Setback> {
-        let seconds = self.patience.as_secs_f64().ceil().to_string();
+        let seconds = PATIENCE.to_string();
         let mut curl = Command::new("curl");
         curl.args("--silent --show-error --fail --location --speed-limit 1024".split(' '));
         curl.args(["--connect-timeout", &seconds, "--speed-time", &seconds]);
@@ -88,7 +89,7 @@ impl Work<'_> {
 
     /// Unpacks npm's `package` into the folder `package` of the staging folder.
     pub fn npm_pack(&mut self, package: &str) -> Result<(), Setback> {
-        let timeout = format!("--fetch-timeout={}", self.patience.as_millis());
+        let timeout = format!("--fetch-timeout={}", 1000 * PATIENCE);
         let mut npm = Command::new(NPM);
         npm.args(["pack", package, &timeout]);
         npm.args("--ignore-scripts --loglevel=error --no-update-notifier".split(' '));
@@ -106,8 +107,8 @@ impl Work<'_> {
         }
     }
 
-    /// Runs a program in the staging folder; false if it is not installed. While it runs, a line
-    /// tells how long `file` is; when that is more than `limit`, the program is stopped.
+    /// Runs a program in the staging folder; false if it is not installed. While it runs, a line tells how long `file`
+    /// is; when that is more than `limit`, the program is stopped.
     fn run(&mut self, program: &mut Command, file: &Path, limit: u64) -> Result<bool, Setback> {
         let name = program.get_program().to_string_lossy().into_owned();
         let complaints = self.staging.join("complaints.txt");
@@ -145,8 +146,8 @@ impl Work<'_> {
     }
 }
 
-/// Asks `done` again and again until it has something. While it has nothing, `progress` is given a
-/// line by `say` at least every two seconds, which knows the seconds since the start.
+/// Asks `done` again and again until it has something. While it has nothing, `progress` is given a line by `say` at
+/// least every two seconds, which knows the seconds since the start.
 pub(crate) fn wait<T>(
     progress: &mut dyn FnMut(&str),
     say: impl Fn(u64) -> String,

@@ -1,15 +1,14 @@
 //! The places that MNIST can be fetched from, and how a file gets from there into the data folder.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::fs::{self, File, Metadata};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::files::{DataFile, FILES};
 use crate::find::{is_ours, our_date, Found};
 use crate::input::{gzip_problem, Input};
 use crate::programs::{Setback, Work};
-use crate::Error;
 
 /// A place that MNIST can be fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,29 +70,26 @@ fn from_mirror(url: &str, file: &DataFile, dir: &Path, work: &mut Work) -> Resul
     }
 }
 
-/// Copies what is at `from`, packed or not, to the data folder `dir`, if it is `file` to the last
-/// bit, and returns where it is there.
+/// Copies what is at `from`, packed or not, to the data folder `dir`, if it is `file` to the last bit, and returns
+/// where it is there.
 pub(crate) fn store(from: &Path, file: &DataFile, dir: &Path, work: &Work) -> Result<PathBuf, Setback> {
-    let source = |error: Error| Setback::Source(error.to_string());
-    let mut input = Input::open(from).map_err(source)?;
+    let mut input = Input::open(from).map_err(|error| Setback::Source(error.to_string()))?;
+    let bytes = match file.read(&mut input) {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) if input.beginning.starts_with(b"<") => {
+            let advice = "if this network has a login page, open any page in a browser and log in";
+            return Err(Setback::Source(format!("is a web page: {advice}, then run this again")));
+        }
+        Ok(Err(how)) => return Err(Setback::Source(how)),
+        Err(error) => return Err(gzip_problem(&error).map_or(Setback::Folder(error), Setback::Source)),
+    };
     let staged = work.staging.join(file.name);
     let mut out = File::create(&staged)?;
-    match file.copy(&mut input, &mut out) {
-        Ok(None) => {}
-        Ok(Some(_)) if input.beginning.starts_with(b"<") => {
-            let advice = "if this network has a login page, open any page in a browser and log in";
-            let problem = format!("is a web page: {advice}, then run this again");
-            return Err(Setback::Source(problem));
-        }
-        Ok(Some(how)) => return Err(Setback::Source(how)),
-        Err(error) => {
-            return Err(gzip_problem(&error).map_or(Setback::Folder(error), Setback::Source));
-        }
-    }
+    out.write_all(&bytes)?;
     // On a disk without dates only the knowledge is lost that this copy is ours.
     let _ = out.set_modified(our_date());
     out.sync_all()?;
-    let path = free_name(dir, file, &staged);
+    let path = free_name(dir, file, &bytes);
     fs::rename(&staged, &path)?;
     if let (true, Ok(folder)) = (cfg!(unix), File::open(dir)) {
         // Makes the new name last through a power cut, where the disk can.
@@ -102,27 +98,15 @@ pub(crate) fn store(from: &Path, file: &DataFile, dir: &Path, work: &Work) -> Re
     Ok(path)
 }
 
-/// Where a file goes: to its own name, unless something is there that is not a damaged copy of ours.
-fn free_name(dir: &Path, file: &DataFile, good: &Path) -> PathBuf {
-    let taken = |path: &Path| {
-        let found = path.symlink_metadata().is_ok();
-        found && !is_ours(path) && !is_beginning(path, good).unwrap_or(false)
+/// Where a file goes: to its own name, unless something is there that is neither a copy of ours nor the file's
+/// beginning.
+fn free_name(dir: &Path, file: &DataFile, bytes: &[u8]) -> PathBuf {
+    let is_beginning = |path: &Path, old: &Metadata| {
+        let shorter = old.is_file() && old.len() < file.len;
+        shorter && fs::read(path).is_ok_and(|old| bytes.starts_with(&old))
     };
-    let (mut path, mut number) = (dir.join(file.name), 0);
-    while taken(&path) {
-        number += 1;
-        path = dir.join(format!("{}.{number}", file.name));
-    }
-    path
-}
-
-/// Whether the file at `path` breaks off, but is like the `good` one as far as it goes.
-fn is_beginning(path: &Path, good: &Path) -> io::Result<bool> {
-    let (old, new) = (path.symlink_metadata()?, good.metadata()?);
-    if !old.is_file() || old.len() >= new.len() {
-        return Ok(false);
-    }
-    let bytes = |path| io::Result::Ok(BufReader::new(File::open(path)?).bytes());
-    let mut pairs = bytes(path)?.zip(bytes(good)?);
-    Ok(pairs.all(|pair| matches!(pair, (Ok(old), Ok(new)) if old == new)))
+    let taken = |path: &PathBuf| path.symlink_metadata().is_ok_and(|old| !is_ours(path) && !is_beginning(path, &old));
+    let names = (1..).map(|number| format!("{}.{number}", file.name));
+    let mut paths = std::iter::once(file.name.to_owned()).chain(names).map(|name| dir.join(name));
+    paths.find(|path| !taken(path)).unwrap_or_else(|| dir.join(file.name))
 }

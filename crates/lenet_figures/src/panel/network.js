@@ -17,10 +17,28 @@ function readNetwork({ layers, weights }) {
   });
 }
 
-/** The classes' probabilities for the 28 x 28 grey levels from 0 (black) to 1 (white), row by row. */
-function forward(network, pixels) {
-  const image = { shape: [1, SIDE, SIDE], values: Float32Array.from(pixels) };
-  return softmax(network.reduce((x, layer) => LAYERS[layer.kind](layer, x), image).values);
+/** What becomes of the 28 x 28 grey levels from 0 (black) to 1 (white), row by row: the image, then what each layer makes of it. */
+function trace(network, pixels) {
+  const made = [{ shape: [1, SIDE, SIDE], values: Float32Array.from(pixels) }];
+  network.forEach(layer => made.push(LAYERS[layer.kind](layer, made.at(-1))));
+  return made;
+}
+
+/** The classes' probabilities. */
+const forward = (network, pixels) => softmax(trace(network, pixels).at(-1).values);
+
+/** The same layers as if they had learned nothing: Glorot's uniform weights, which are small and random, and no biases. */
+function untrained(network) {
+  let state = 1;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+  return network.map(layer => {
+    const limit = Math.sqrt(6 / (layer.inputs + layer.outputs)) / (layer.kernel ?? 1);
+    const weight = layer.weight.map(() => (2 * random() - 1) * limit);
+    return { ...layer, weight, bias: layer.bias.map(() => 0) };
+  });
 }
 
 /** Maps of a shape, each value made from its channel, row and column. */

@@ -7,32 +7,43 @@ const STEP = 0.025;
 const MNIST_PEN = 2.5 / 20;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+/** The ends of a 7's strokes, as shares of the canvas. */
+const SEVEN = [[0.26, 0.2], [0.72, 0.2], [0.42, 0.84]];
+
 /** Turns a place holder into a panel. Everything is found below `host`: there may be many on a page. */
 function start(host) {
   const part = name => host.querySelector(`script.${name}`).textContent;
   const written = JSON.parse(part("network"));
-  const network = readNetwork(written);
+  const trained = readNetwork(written);
+  const fresh = untrained(trained);
   const root = host.attachShadow({ mode: "open" });
   root.innerHTML = part("panel");
-  const [paper, mark, seen, answer, clearButton, bars] = [".paper", ".pen", ".seen", ".answer", "button", ".bars"]
-    .map(name => root.querySelector(name));
+  const [paper, mark, seen, frame, answer, clearButton, sevenButton, bars, freshBox] =
+    [".paper", ".pen", ".seen", ".frame", ".answer", ".clear", ".seven", ".bars", ".fresh"].map(name => root.querySelector(name));
+  const network = () => freshBox.checked ? fresh : trained;
   const show = bindBars(bars, answer, written.names);
   // Without an alpha channel, whatever is drawn lies on black, as MNIST's digits do.
   const pen = paper.getContext("2d", { alpha: false, willReadFrequently: true });
   Object.assign(pen, { lineWidth: PEN * paper.width, lineCap: "round", lineJoin: "round", strokeStyle: "white" });
   const lines = scaledLines(pen.lineWidth / 2);
+  const microscope = bindMicroscope(root, trained, written.names, frame);
 
   /** Reads the canvas: the pixels that the network sees and the probabilities, or the problem where there is no digit. */
   function read() {
     const drawing = lines.redrawn() ?? pen;
     const { pixels, problem } = prepare(levelsOf(drawing), drawing.canvas.width);
-    return pixels ? { pixels, probabilities: forward(network, pixels) } : { problem };
+    if (!pixels) {
+      return { problem };
+    }
+    const made = trace(network(), pixels);
+    return { pixels, made, probabilities: softmax(made.at(-1).values) };
   }
 
   function update() {
-    const { pixels, probabilities, problem } = read();
+    const { pixels, made, probabilities, problem } = read();
     paint(seen, pixels ?? new Float32Array(SIDE * SIDE));
     show(probabilities, problem);
+    microscope.show(network(), made ?? null);
   }
 
   function clear() {
@@ -50,11 +61,26 @@ function start(host) {
   bindPointer(paper, draw);
   bindKeyboard(paper, mark, draw, clear);
   clearButton.addEventListener("click", clear);
+  sevenButton.addEventListener("click", () => {
+    clear();
+    const places = SEVEN.map(place => place.map(share => share * paper.width));
+    places.slice(1).forEach((place, index) => draw(places[index], place));
+  });
+  freshBox.addEventListener("change", update);
+  bars.addEventListener("pointermove", event => {
+    const { top, height } = bars.getBoundingClientRect();
+    const at = Math.floor((event.clientY - top) / height * written.names.length);
+    microscope.point(microscope.output, clamp(at, 0, written.names.length - 1));
+  });
   // JupyterLab has shortcuts for single keys, which are meant for cells.
   host.setAttribute("data-lm-suppress-shortcuts", "true");
   clear();
+  const stages = pixels => {
+    const made = trace(network(), pixels);
+    return stagesOf(trained).map(({ end }) => made[end + 1].values);
+  };
   // For tests, and for whoever wants to look inside in the browser's console.
-  host.lenet = { canvas: paper, forward: pixels => forward(network, pixels), read, update, clear };
+  host.lenet = { canvas: paper, forward: pixels => forward(network(), pixels), stages, read, update, clear };
 }
 
 /** A straight line. */
@@ -67,7 +93,7 @@ function line(pen, from, to) {
 
 /** The lines that are drawn, to be drawn again at one size with one pen: a small digit would be a blob else. */
 function scaledLines(least) {
-  const [SIZE, DRAWING] = [280, 200];
+  const [SIZE, DRAWING] = [140, 100];
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE;
   const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
@@ -134,7 +160,8 @@ function bindPointer(paper, draw) {
   });
   paper.addEventListener("pointermove", event => {
     if (last && event.isPrimary) {
-      for (const point of event.getCoalescedEvents?.() ?? [event]) {
+      const between = event.getCoalescedEvents?.() ?? [];
+      for (const point of between.length ? between : [event]) {
         const next = place(point);
         draw(last, next);
         last = next;

@@ -3,32 +3,35 @@
 //! Each function works on one map or channel. `from` and `to` are where its first value lies; at the points they are where it
 //! lies at the first point, and `point` tells how far it is to the next one.
 
-use super::Plan;
+use super::{Conv, Plan};
 use crate::activation::{self, Activation};
 use crate::points::{at_points, from_points, input_at_points, input_from_points, POINTS};
-use crate::simd::{Simd, MOST_LANES};
+use crate::simd::{Kernel, Simd, MOST_LANES};
 
-/// Some weights at the points: row `row` of the filters' taps.
-#[inline(always)]
-pub(super) unsafe fn weights_to_points<S: Simd, const K: usize>(
-    plan: &Plan,
-    row: usize,
-    from: *const f32,
-    to: *mut f32,
-) {
-    let (outputs, rows) = (plan.conv.outputs, plan.conv.inputs * K);
-    for filter in (0..outputs).step_by(S::LANES) {
-        let count = S::LANES.min(outputs - filter);
-        let mut taps = [S::splat(0.0); K];
-        for (tap, value) in taps.iter_mut().enumerate() {
-            let mut lanes = [0.0; MOST_LANES];
-            for (lane, value) in lanes[..count].iter_mut().enumerate() {
-                *value = *from.add(((filter + lane) * rows + row) * K + tap);
+/// All weights to the points.
+pub(super) struct WeightsToPoints<'a, const K: usize> {
+    pub(super) conv: &'a Conv,
+    pub(super) weight: *const f32,
+    pub(super) to: *mut f32,
+}
+
+impl<const K: usize> Kernel for WeightsToPoints<'_, K> {
+    #[inline(always)]
+    unsafe fn run<S: Simd>(&self) {
+        let (outputs, rows) = (self.conv.outputs, self.conv.inputs * K);
+        for (row, filter) in (0..rows).flat_map(|row| (0..outputs).step_by(S::LANES).map(move |filter| (row, filter))) {
+            let count = S::LANES.min(outputs - filter);
+            let mut taps = [S::splat(0.0); K];
+            for (tap, value) in taps.iter_mut().enumerate() {
+                let mut lanes = [0.0; MOST_LANES];
+                for (lane, value) in lanes[..count].iter_mut().enumerate() {
+                    *value = *self.weight.add(((filter + lane) * rows + row) * K + tap);
+                }
+                *value = S::load(lanes.as_ptr());
             }
-            *value = S::load(lanes.as_ptr());
-        }
-        for (point, value) in at_points(taps).into_iter().enumerate() {
-            value.store_first(count, to.add((point * rows + row) * outputs + filter));
+            for (point, value) in at_points(taps).into_iter().enumerate() {
+                value.store_first(count, self.to.add((point * rows + row) * outputs + filter));
+            }
         }
     }
 }
