@@ -2,12 +2,14 @@
 //! differences.
 
 mod common;
+#[path = "../../crates/lenet_kernels/tests/it/naive.rs"]
+mod naive;
 
 use common::{assert_close, load};
 use dfdx::prelude::{DeviceBuildExt as _, Rank0, SumTo as _};
 use lenet_core::dfdx;
 use lenet_core::prelude::*;
-use lenet_kernels::naive::{self, values};
+use naive::values;
 
 /// Float32 rounding, relative to the largest value: of short sums, and of sums of some hundred terms.
 const FORWARD: f64 = 2e-6;

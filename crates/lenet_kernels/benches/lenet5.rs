@@ -4,8 +4,12 @@
 
 use std::time::Instant;
 
-use lenet_kernels::naive::values;
+#[allow(dead_code)]
+#[path = "../tests/it/naive.rs"]
+mod naive;
+
 use lenet_kernels::{to_blocks, to_rows, Activation, Buffer, Conv, Dense, Isa, Pooling};
+use naive::values;
 
 const IMAGES: usize = 32;
 const ROUNDS: usize = 1000;

@@ -30,7 +30,7 @@
 //! `N` outputs of a row are a tile, a few rows of tiles are a stripe.
 //!
 //! [`Conv`] is a convolution with its activation and pooling, [`Dense`] a dense layer on images as rows; [`Activation`],
-//! [`Pool`] and [`Pad`] stand for themselves; [`optimizer`] moves parameters; [`naive`] has the convolution as plain loops.
+//! [`Pool`] and [`Pad`] stand for themselves; [`optimizer`] moves parameters. `tests/it/naive.rs` has the convolution as plain loops.
 //! A [`Buffer`] is working memory. All run on the thread that calls them. All are safe: slices of another length than the
 //! layer's make them panic, before anything is written.
 //!
@@ -56,7 +56,6 @@ mod buffer;
 mod conv;
 mod dense;
 mod isa;
-pub mod naive;
 pub mod optimizer;
 mod pad;
 mod points;

@@ -227,11 +227,16 @@ fn paint_lens(
     // Where the window lies, and the value.
     let pixel = SEEN / SIDE as f64;
     let corner = (MIDDLE - SEEN / 2.0 + column as f64 * pixel, MARGIN + row as f64 * pixel);
-    page.frame(corner, (side as f64 * pixel, side as f64 * pixel), 2.0, ORANGE)?;
+    page.line(&square(corner, side as f64 * pixel), 2.0, ORANGE)?;
     let (_, _, map) = grid(stage);
     let cell = map / stage.shape[1] as f64;
     let corner = (MARGIN + column as f64 * cell, y + 0.9 * EM + row as f64 * cell);
-    page.frame((corner.0 - 1.0, corner.1 - 1.0), (cell + 2.0, cell + 2.0), 2.0, INK)
+    page.line(&square((corner.0 - 1.0, corner.1 - 1.0), cell + 2.0), 2.0, INK)
+}
+
+/// The outline of a square.
+fn square((x, y): Point, side: f64) -> [Point; 5] {
+    [(x, y), (x + side, y), (x + side, y + side), (x, y + side), (x, y)]
 }
 
 /// A value with so many digits behind the point and a true minus.

@@ -1,6 +1,6 @@
 //! The layer against plain loops, for every instruction set.
 
-use lenet_kernels::naive::{self, values};
+use crate::naive::{self, values};
 use lenet_kernels::Conv;
 use lenet_kernels::{to_blocks, to_rows, Activation, Buffer, Isa, Pooling};
 

@@ -1,4 +1,4 @@
-use lenet_kernels::naive::values;
+use crate::naive::values;
 use lenet_kernels::*;
 
 #[test]
