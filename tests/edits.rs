@@ -1,7 +1,8 @@
 //! Edits that a learner makes of the walkthrough's cells, one after the other in one kernel: each works, or the first line on
 //! the page is the sentence that was meant.
 
-use notebook_tests::{first_cells, run_cells, Shown};
+use notebook_tests::{first_cells, run_cells, Notebook, Shown};
+use xtask::Project;
 
 /// What an edit is to bring.
 enum Answer {
@@ -34,6 +35,11 @@ const EDITS: &[(&str, &str, Answer)] = &[
          let sgd = Sgd { learning_rate: 0.1, momentum: 0.9, ..Sgd::default() };
          Model::compile(Net::glorot_uniform(seed), sgd)?.fit(&few, &how)?",
         Shows("epoch |   loss | accuracy"),
+    ),
+    (
+        "dropout-100",
+        "let net = <(Flatten, Dropout<100>, Linear<784, 10>)>::glorot_uniform(seed);",
+        Says("`Dropout<100>` leaves no values: it takes 0 to 99 per cent of them"),
     ),
     (
         "dfdx-relu",
@@ -327,6 +333,12 @@ const EDITS: &[(&str, &str, Answer)] = &[
         Shows("0.0001"),
     ),
     (
+        "cosine",
+        "let falling = Fit { epochs: 2, schedule: Schedule::Cosine { epochs: 2 }, ..how.clone() };
+         Model::compile(network.clone(), Adam::default())?.fit(&few, &falling)?.epochs[1].learning_rate < 1e-4",
+        Shows("true"),
+    ),
+    (
         "by-hand",
         "let image: Tensor<Rank4<1, 1, 28, 28>, f32, Cpu> = Cpu::default().tensor(x_train.row(0));
          let target: Tensor<Rank2<1, 10>, f32, Cpu> = Cpu::default().tensor(y_train.row(0));
@@ -348,6 +360,18 @@ const EDITS: &[(&str, &str, Answer)] = &[
          plot::compare(\"Loss\", &[(\"one\", &history), (\"two\", &other)], |epoch| Some(epoch.loss))?",
         Shows("Loss over 1 epoch. one: "),
     ),
+    (
+        "empty-history",
+        "plot::model_loss(&History::default())?",
+        Says("the number of epochs in a history must be at least 1, got 0: has `fit` run?"),
+    ),
+    (
+        "confusion-percent",
+        "let counts = metrics::confusion(&labels, &model.predict(&x_test)?)?;
+         plot::confusion_percent(&counts)?",
+        Shows("Confusion matrix of 10,000 images"),
+    ),
+    ("class-table", "plot::Named(&mnist::FASHION_CLASSES).classes(&counts)?", Shows("Sneaker     |  1,028 |")),
     (
         "chart",
         "use lenet_core::plotters::prelude::*;
@@ -419,6 +443,13 @@ const TABLE: &[(&str, &str, &str)] = &[
         "println!(\"{}\", x_train)",
         "`Tensor<(Const<60000>, Const<1>, Const<28>, Const<28>), f32, Cpu>` doesn't implement `Display`",
     ),
+    (
+        "closure-without",
+        "model.clone().fit_with(&few, &how, |epoch, _| println!(\"{}\", epoch.loss))?;",
+        "mismatched types",
+    ),
+    ("categorical-without", "let y = to_categorical(&labels)?;", "type annotations needed"),
+    ("optimizer", "model.optimizer.learning_rate = 0.01;", "no field `optimizer` on type `Model<"),
     ("keras-history", "history.history[\"loss\"]", "no field `history` on type `History`"),
     ("len", "len(x_train)", "cannot find function `len` in this scope"),
     (
@@ -463,6 +494,32 @@ fn every_edit_works_or_is_refused_in_plain_words() {
         }
     }
     assert!(wrong.is_empty(), "found, expected:\n{wrong}");
+
+    // Every line of the walkthrough's table is what some cell says, and every cell is explained there.
+    let said: Vec<(&str, String)> = shown.iter().map(|cell| (cell.id.as_str(), plain(&cell.errors.concat()))).collect();
+    let (seen, explains) =
+        (what_is_seen(), |words: &[String], text: &str| words.iter().all(|part| text.contains(part)));
+    for words in &seen {
+        assert!(said.iter().any(|(_, text)| explains(words, text)), "no cell says {words:?}");
+    }
+    for (id, text) in &said[EDITS.len()..] {
+        assert!(seen.iter().any(|words| explains(words, text)), "[{id}] is not in the table: {text}");
+    }
+}
+
+/// A message as one line, without the page's frames and code's marks.
+fn plain(text: &str) -> String {
+    let text = text.replace('`', "").replace(['│', '╰', '─', '┬', '╭'], " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first column of the walkthrough's table of messages: in each line, what is seen, in parts where something is left out.
+fn what_is_seen() -> Vec<Vec<String>> {
+    let walkthrough = Notebook::read(&Project::find().path("notebooks/lenet5.ipynb"));
+    let (_, table) = walkthrough.prose().last().expect("a text").split_once("| --- | --- |").expect("a table");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let alternatives = rows.flat_map(|(seen, _)| seen.split("` or `"));
+    alternatives.map(|seen| seen.split('…').map(plain).collect()).collect()
 }
 
 /// Whether a cell's value or what it printed has these words.

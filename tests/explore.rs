@@ -76,6 +76,19 @@ fn each_class_is_read_well() {
 }
 
 #[test]
+fn the_table_of_the_classes_has_their_images_and_shares() {
+    for words in words("scores") {
+        let rows: Vec<Vec<f64>> = words.lines().skip(2).map(|line| numbers(&line.replace(',', ""))).collect();
+        assert_eq!(rows.iter().map(|row| row[1]).sum::<f64>(), 10_000.0, "{words}");
+        for row in &rows {
+            let [precision, recall, f1] = row[2..] else { panic!("{words}") };
+            assert!((90.0..=100.0).contains(&precision) && (90.0..=100.0).contains(&recall), "{words}");
+            assert!((f1 - 2.0 * precision * recall / (precision + recall)).abs() < 0.11, "{words}");
+        }
+    }
+}
+
+#[test]
 fn mistakes_come_with_the_most_confident_first() {
     for words in words("mistakes") {
         let confidence = |mistake: &str| numbers(mistake.rsplit(", ").next().unwrap_or_default())[0];
@@ -157,6 +170,29 @@ fn relu_ends_lower() {
     }
     for text in printed("solution-1") {
         assert!(number_after(&text, "ReLU is ahead ") >= 4.0, "nearly always: {text}");
+    }
+}
+
+#[test]
+fn early_stopping_goes_back_to_the_best_epoch_and_short_steps_go_on_below_it() {
+    let column = |text: &str, label: &str, with: &str| -> Vec<f64> {
+        text.lines().filter(|line| line.contains(with)).map(|line| number_after(line, label)).collect()
+    };
+    for (fast, slow) in printed("flat").zip(printed("slower")) {
+        let (losses, best) = (column(&fast, "val_loss: ", "val_loss"), column(&fast, "Epoch ", "was the best")[0]);
+        let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        assert_eq!((losses.len(), losses[best as usize - 1]), (best as usize + 3, least), "{fast}");
+        assert!(column(&slow, "val_loss: ", "val_loss")[0] < least, "{fast}{slow}");
+        assert_eq!(column(&slow, "  ", "epochs in all")[0], best + 1.0, "{slow}");
+        let read = column(&slow, "val_accuracy: ", "val_accuracy");
+        assert!(*read.last().expect("an epoch") >= 0.99 || slow.contains("was the best"), "{slow}");
+    }
+}
+
+#[test]
+fn dropout_lowers_the_loss_on_new_images() {
+    for text in printed("solution-6") {
+        assert!(number_after(&text, "with ") < number_after(&text, "without "), "{text}");
     }
 }
 

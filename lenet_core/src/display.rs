@@ -11,7 +11,7 @@ use crate::inspect::{describe, Element, Inspect, ENDS};
 use crate::layers::*;
 use crate::metrics::Confusion;
 use crate::network::{kinds, LayerKind, Network};
-use crate::plot::Figure;
+use crate::plot::{Figure, Table};
 use crate::slices::values;
 use crate::{Data, Epoch, Fit, History, Model, Score, Summary};
 
@@ -162,6 +162,7 @@ macro_rules! show_html {
 
 show_html! {
     [] Figure: |figure| figure.text().into(), figure.html();
+    [const N: usize] Table<N>: |table| table.to_string(), table.html();
     [] Summary: |summary| summary.to_string(), summary.html();
     [] History: |history| history.table().to_string(), history.table().html();
     [] Epoch: |epoch| History { epochs: vec![*epoch] }.text(), History { epochs: vec![*epoch] }.table().html();

@@ -5,6 +5,7 @@ use lenet_figures::{drawn_seven, Layer, Panel};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Activation, LayerKind, Network};
+use crate::plot::Named;
 use crate::program::Program;
 
 impl<N: Network> Model<N> {
@@ -22,7 +23,17 @@ impl<N: Network> Model<N> {
     /// # Errors
     /// [`Error::Argument`] for a network that takes other images than 28x28 grey pixels.
     pub fn draw(&self) -> Result<Panel> {
-        let trainer = &self.trainer;
+        Named(&[]).draw(self)
+    }
+}
+
+impl Named<'_> {
+    /// The panel of [`Model::draw`], with the classes' names at its bars.
+    ///
+    /// # Errors
+    /// As [`Model::draw`], and if there is not one name for each class.
+    pub fn draw<N: Network>(self, model: &Model<N>) -> Result<Panel> {
+        let trainer = &model.trainer;
         if trainer.image != [1, 28, 28] {
             let got = format!("{:?}", trainer.image);
             return Err(Error::argument("images of a network to draw for", "[1, 28, 28]: grey, 28x28 pixels", got));
@@ -36,7 +47,7 @@ impl<N: Network> Model<N> {
             program.infer(&trainer.parameters[..program.parameters()], &drawn_seven(), &mut values);
             values
         });
-        Ok(Panel::new(&layers, &trainer.parameters, &[], &Vec::from_iter(made))?)
+        Ok(Panel::new(&layers, &trainer.parameters, self.0, &Vec::from_iter(made))?)
     }
 }
 

@@ -26,10 +26,10 @@ pub struct Fit {
     pub schedule: Schedule,
     /// Distortions of the training images.
     pub augment: Option<Augment>,
-    /// Ends training early once the validation loss (without validation the loss) has not improved for this many epochs,
-    /// and leaves the model as the best epoch left it.
+    /// Ends training early once the validation loss (without validation the loss) has not improved for this many epochs.
+    /// Whatever ends it, the model is then as the best epoch left it.
     pub patience: Option<usize>,
-    /// A file to save the model to after each epoch. [`Model::load`](crate::Model::load) reads it: to go on after a break,
+    /// A file to save the model to after each epoch; after the last, it holds the model as `fit` leaves it. [`Model::load`](crate::Model::load) reads it: to go on after a break,
     /// load it and fit the epochs that are left, with the same bits as without the break. A file that is there already is
     /// only replaced if the model was loaded from it or saved to it.
     pub checkpoint: Option<PathBuf>,

@@ -64,16 +64,23 @@ impl Confusion {
         &self.counts
     }
 
+    /// The counts of each row as shares of it, row by row: `n[c][r] / sum over k of n[c][k]`, in 0..=1; 0 for a class without
+    /// images.
+    pub fn shares(&self) -> Vec<f32> {
+        let rows = self.counts.chunks_exact(self.classes);
+        rows.flat_map(|row| row.iter().map(|count| *count as f32 / row.iter().sum::<usize>().max(1) as f32)).collect()
+    }
+
     /// Of each class's images, the share that is read right: `n[c][c] / sum over r of n[c][r]`, in 0..=1; 0 for a class
     /// without images. Also called the accuracy of the class.
     pub fn recall(&self) -> Vec<f32> {
-        self.shares(|class| self[class].iter().sum())
+        self.right_of(|class| self[class].iter().sum())
     }
 
     /// Of the images that are read as a class, the share that is of it: `n[c][c] / sum over r of n[r][c]`, in 0..=1; 0 for
     /// a class that none is read as.
     pub fn precision(&self) -> Vec<f32> {
-        self.shares(|class| (0..self.classes).map(|label| self[label][class]).sum())
+        self.right_of(|class| (0..self.classes).map(|label| self[label][class]).sum())
     }
 
     /// The harmonic mean of precision and recall of each class, in 0..=1; 0 where both are 0.
@@ -82,7 +89,7 @@ impl Confusion {
         both.map(|(a, b)| if a + b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 }).collect()
     }
 
-    fn shares(&self, of: impl Fn(usize) -> usize) -> Vec<f32> {
+    fn right_of(&self, of: impl Fn(usize) -> usize) -> Vec<f32> {
         (0..self.classes).map(|class| self[class][class] as f32 / of(class).max(1) as f32).collect()
     }
 }
@@ -97,6 +104,7 @@ impl Confusion {
 /// let counts = metrics::confusion(&vec![4, 4, 4], &probabilities)?;
 /// assert_eq!((counts[4][4], counts[4][9]), (2, 1));
 /// assert_eq!((counts.recall()[4], counts.precision()[4]), (2.0 / 3.0, 1.0));
+/// assert_eq!(counts.shares()[4 * 10 + 9], 1.0 / 3.0);
 /// # Ok::<(), lenet_core::Error>(())
 /// ```
 ///
@@ -266,5 +274,6 @@ mod tests {
     fn a_class_without_images_has_no_accuracy() {
         let counts = confusion(&vec![], &Cpu::default().zeros_like(&(0usize, Const::<10>))).unwrap();
         assert_eq!((counts.recall(), counts.f1()), (vec![0.0; 10], vec![0.0; 10]));
+        assert_eq!(counts.shares(), vec![0.0; 100]);
     }
 }

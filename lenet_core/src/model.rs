@@ -166,8 +166,13 @@ impl<N: Network> Model<N> {
             tell();
             Ok(after(epoch, &model))
         });
-        self.file = model.file;
         set_flat(&mut self.network, &self.trainer.parameters);
+        self.file = model.file;
+        match &how.checkpoint {
+            // The best epoch was not the last one.
+            Some(path) if history.is_ok() && self.trainer.epochs != model.trainer.epochs => self.save(path)?,
+            _ => {}
+        }
         history
     }
 

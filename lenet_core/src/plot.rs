@@ -22,7 +22,7 @@
 
 use dfdx::prelude::*;
 use lenet_figures as figures;
-pub use lenet_figures::{chart, Area, Figure};
+pub use lenet_figures::{chart, Area, Figure, Table};
 use lenet_figures::{Axes, Line, Reading, Unit as Written};
 
 use crate::error::{Error, Result};
@@ -212,6 +212,34 @@ impl Named<'_> {
     pub fn confusion(self, counts: &Confusion) -> Result<Figure> {
         Ok(figures::confusion(self.0, counts.counts(), Written::Number)?)
     }
+
+    /// The same in per cent of each row.
+    ///
+    /// # Errors
+    /// If the figure cannot be drawn.
+    pub fn confusion_percent(self, counts: &Confusion) -> Result<Figure> {
+        Ok(figures::confusion(self.0, counts.counts(), Written::Percent)?)
+    }
+
+    /// A table of the classes: their images, and precision, recall and F1 in per cent.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is not one name for each class.
+    pub fn classes(self, counts: &Confusion) -> Result<Table<5>> {
+        let classes = counts.classes();
+        if !self.0.is_empty() && self.0.len() != classes {
+            return Err(Error::argument("the number of names", format!("{classes}, or none"), self.0.len()));
+        }
+        let mut table = Table::new("The classes", ["class", "images", "precision", "recall", "F1"]);
+        let (precision, recall, f1) = (counts.precision(), counts.recall(), counts.f1());
+        for class in 0..classes {
+            let name = self.0.get(class).map_or_else(|| class.to_string(), |name| name.to_string());
+            let images = figures::thousands(counts[class].iter().sum());
+            let [precision, recall, f1] = [&precision, &recall, &f1].map(|all| format!("{:.1} %", 100.0 * all[class]));
+            table.row([name, images, precision, recall, f1]);
+        }
+        Ok(table)
+    }
 }
 
 /// Pictures in a row of [`predictions`].
@@ -266,6 +294,16 @@ pub fn confusion(counts: &Confusion) -> Result<Figure> {
     NUMBERS.confusion(counts)
 }
 
+/// [`Named::confusion_percent`] with numbers for names.
+pub fn confusion_percent(counts: &Confusion) -> Result<Figure> {
+    NUMBERS.confusion_percent(counts)
+}
+
+/// [`Named::classes`] with numbers for names.
+pub fn classes(counts: &Confusion) -> Result<Table<5>> {
+    NUMBERS.classes(counts)
+}
+
 /// Loss over the epochs: training and validation.
 ///
 /// # Errors
@@ -290,11 +328,19 @@ fn both(
     train: impl Fn(&Epoch) -> f32,
     validation: impl Fn(&Epoch) -> Option<f32>,
 ) -> Result<Figure> {
+    at_least_one_epoch(history)?;
     let mut lines = vec![Line::new("Train", history.epochs.iter().map(|epoch| Some(train(epoch))))];
     if history.epochs.iter().any(|epoch| validation(epoch).is_some()) {
         lines.push(Line::new("Validation", history.epochs.iter().map(validation)));
     }
     Ok(figures::curves(axes, &lines)?)
+}
+
+fn at_least_one_epoch(history: &History) -> Result<()> {
+    match history.epochs.is_empty() {
+        true => Err(Error::argument("the number of epochs in a history", "at least 1", "0: has `fit` run?")),
+        false => Ok(()),
+    }
 }
 
 /// One quantity of several histories, each under its name, over the epochs.
@@ -316,6 +362,7 @@ pub fn compare(
     quantity: impl Fn(&Epoch) -> Option<f32>,
 ) -> Result<Figure> {
     let line = |(name, history): &(&str, &History)| Line::new(*name, history.epochs.iter().map(&quantity));
+    histories.iter().try_for_each(|(_, history)| at_least_one_epoch(history))?;
     let lines = Vec::from_iter(histories.iter().map(line));
     Ok(figures::curves(&Axes { title, y: title, ..Axes::default() }, &lines)?)
 }

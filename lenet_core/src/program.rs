@@ -275,7 +275,12 @@ impl Program {
                     y.copy_from_slice(x);
                     let factors = saved.resized(y.len());
                     match dropout {
-                        Some(dropout) => dropout.factors(*rate, at, (*output, *blocks, isa.lanes()), factors),
+                        Some(dropout) if *blocks => {
+                            let rows = scratch.resized(images * output);
+                            dropout.factors(*rate, at, *output, rows);
+                            to_blocks(isa, rows, *output, factors);
+                        }
+                        Some(dropout) => dropout.factors(*rate, at, *output, factors),
                         None => factors.fill(1.0),
                     }
                     multiply(y, factors);

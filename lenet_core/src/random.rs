@@ -39,27 +39,17 @@ pub(crate) struct Sample<'a> {
 }
 
 impl Sample<'_> {
-    /// A factor for each value of the pass: 0 with the probability `rate`, to 1/256, else what keeps the mean as it was.
-    pub(crate) fn factors(
-        &self,
-        rate: f32,
-        operation: usize,
-        (len, blocks, lanes): (usize, bool, usize),
-        factors: &mut [f32],
-    ) {
+    /// A factor for each of an operation's `len` values of each image, image after image: 0 with the probability `rate`, to
+    /// 1/256, else what keeps the mean as it was.
+    pub(crate) fn factors(&self, rate: f32, operation: usize, len: usize, factors: &mut [f32]) {
         let (limit, kept) = ((rate * 256.0).round() as u16, 1.0 / (1.0 - rate));
         let mut bytes = vec![0; len];
-        factors.fill(0.0);
-        for (place, image) in self.images.iter().enumerate() {
+        for (image, factors) in self.images.iter().zip(factors.chunks_mut(len)) {
             // Below 2^32 steps and images, no two of them share random numbers.
             let index = [self.step << 32 | *image as u64, operation as u64];
             generator(self.seed, Purpose::Dropout, index).fill_bytes(&mut bytes);
-            let (start, stride) =
-                if blocks { (place / lanes * lanes * len + place % lanes, lanes) } else { (place * len, 1) };
-            for (at, byte) in bytes.iter().enumerate() {
-                if u16::from(*byte) >= limit {
-                    factors[start + at * stride] = kept;
-                }
+            for (factor, byte) in factors.iter_mut().zip(&bytes) {
+                *factor = if u16::from(*byte) >= limit { kept } else { 0.0 };
             }
         }
     }

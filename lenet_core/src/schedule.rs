@@ -8,6 +8,20 @@ pub enum Schedule {
     /// The optimiser's learning rate, all the time.
     #[default]
     Constant,
+    /// The optimiser's learning rate, multiplied by `factor` each time that `every` epochs are over: `rate * factor^(epoch /
+    /// every)`, rounded down. PyTorch's `StepLR`.
+    Step {
+        /// The epochs between two changes.
+        every: usize,
+        /// What the learning rate is multiplied by.
+        factor: f32,
+    },
+    /// From the optimiser's learning rate down to zero along half a cosine, step by step: `rate * (1 + cos(pi * step /
+    /// steps)) / 2` (Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", without a restart).
+    Cosine {
+        /// The epochs that the way down spans, counted from the model's first.
+        epochs: usize,
+    },
     /// One cycle (Smith 2018, "A disciplined approach to neural network hyper-parameters"): from a
     /// twenty-fifth of `peak` up to `peak` in the share `warm_up` of all steps, then down to zero,
     /// both along half a cosine.
@@ -28,33 +42,45 @@ impl Schedule {
     /// # Errors
     /// Where a setting makes no sense.
     pub(crate) fn check(&self) -> Result<()> {
-        match *self {
-            Self::OneCycle { peak, .. } if !(peak.is_finite() && peak > 0.0) => {
-                Err(Error::argument("peak", "a finite number above 0", peak.to_string()))
-            }
-            Self::OneCycle { warm_up, .. } if !(0.0..1.0).contains(&warm_up) => {
-                Err(Error::argument("warm_up", "at least 0 and below 1", warm_up.to_string()))
-            }
-            Self::OneCycle { epochs: 0, .. } => Err(Error::argument("epochs", "at least 1", "0")),
+        let positive = |name: &str, value: f32| match value.is_finite() && value > 0.0 {
+            true => Ok(()),
+            false => Err(Error::argument(name, "a finite number above 0", value)),
+        };
+        let at_least_one = |name: &str, value: usize| match value {
+            0 => Err(Error::argument(name, "at least 1", value)),
             _ => Ok(()),
+        };
+        match *self {
+            Self::Constant => Ok(()),
+            Self::Step { every, factor } => at_least_one("every", every).and(positive("factor", factor)),
+            Self::Cosine { epochs } => at_least_one("epochs", epochs),
+            Self::OneCycle { warm_up, .. } if !(0.0..1.0).contains(&warm_up) => {
+                Err(Error::argument("warm_up", "at least 0 and below 1", warm_up))
+            }
+            Self::OneCycle { peak, epochs, .. } => positive("peak", peak).and(at_least_one("epochs", epochs)),
         }
     }
 
-    /// The learning rate for step `step` of epoch `epoch`, both counted from 0, with `steps` steps in
-    /// an epoch; `constant` where it does not change.
-    pub(crate) fn learning_rate(&self, constant: f32, epoch: usize, step: usize, steps: usize) -> f32 {
-        let Self::OneCycle { peak, warm_up, epochs } = *self else {
-            return constant;
-        };
-        let position = (epoch * steps + step) as f64 / (epochs * steps) as f64;
-        let (peak, warm_up) = (f64::from(peak), f64::from(warm_up));
+    /// The learning rate for step `step` of epoch `epoch`, both counted from 0, with `steps` steps in an epoch. `base` is the
+    /// optimiser's.
+    pub(crate) fn learning_rate(&self, base: f32, epoch: usize, step: usize, steps: usize) -> f32 {
         // Half a cosine from 1 to 0.
         let fall = |share: f64| 0.5 * (1.0 + (std::f64::consts::PI * share.min(1.0)).cos());
-        let rate = if position < warm_up {
-            let start = peak / START_DIVISOR;
-            peak + (start - peak) * fall(position / warm_up)
-        } else {
-            peak * fall((position - warm_up) / (1.0 - warm_up))
+        let position = |epochs: usize| (epoch * steps + step) as f64 / (epochs * steps) as f64;
+        let base = f64::from(base);
+        let rate = match *self {
+            Self::Constant => base,
+            Self::Step { every, factor } => base * f64::from(factor).powf((epoch / every) as f64),
+            Self::Cosine { epochs } => base * fall(position(epochs)),
+            Self::OneCycle { peak, warm_up, epochs } => {
+                let (position, peak, warm_up) = (position(epochs), f64::from(peak), f64::from(warm_up));
+                if position < warm_up {
+                    let start = peak / START_DIVISOR;
+                    peak + (start - peak) * fall(position / warm_up)
+                } else {
+                    peak * fall((position - warm_up) / (1.0 - warm_up))
+                }
+            }
         };
         rate as f32
     }
@@ -76,5 +102,6 @@ mod tests {
         assert!((0..99).all(|step| rate(2, step) > rate(2, step + 1)));
         assert_eq!(rate(7, 0), 0.0, "after the cycle nothing moves");
         assert_eq!(Schedule::Constant.learning_rate(9.0, 3, 1, 100), 9.0);
+        assert_eq!(Schedule::Cosine { epochs: 4 }.learning_rate(9.0, 7, 0, 100), 0.0);
     }
 }

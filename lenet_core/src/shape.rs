@@ -183,6 +183,13 @@ pub trait Padded<const P: usize, const S: usize> {
     type Out<const C: usize>: Arriving;
 }
 
+/// That a [`Dropout`](crate::layers::Dropout) of `PERCENT` leaves some of the values.
+#[diagnostic::on_unimplemented(
+    message = "`Dropout<{PERCENT}>` leaves no values: it takes 0 to 99 per cent of them",
+    label = "write a number below 100, as in `Dropout<25>`"
+)]
+pub trait Leaves<const PERCENT: usize> {}
+
 /// `C` maps of `S` x `S`, as one vector.
 #[diagnostic::on_unimplemented(
     message = "`Flatten` has no row in its table for {C} maps of {S}x{S}",
@@ -241,6 +248,14 @@ macro_rules! flattened {
     )* };
 }
 
+macro_rules! leaves {
+    ($($tens:literal)*) => { $( leaves! { $tens: 0 1 2 3 4 5 6 7 8 9 } )* };
+    ($tens:literal: $($ones:literal)*) => { $(
+        impl Leaves<{ 10 * $tens + $ones }> for () {}
+    )* };
+}
+
+leaves! { 0 1 2 3 4 5 6 7 8 9 }
 sides! { convolved 1 2 3 4 5 6 7 }
 sides! { pooled 1 2 3 4 }
 sides! { padded 1 2 3 4 }

@@ -127,7 +127,7 @@ impl Summary {
     }
 
     /// The table as an HTML element.
-    pub fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         self.table().html()
     }
 

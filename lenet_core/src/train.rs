@@ -93,22 +93,25 @@ impl Trainer {
                     }
                 };
                 history.epochs.push(epoch);
-                if after(self, &epoch, &tell)?.is_break() {
+                let ended = after(self, &epoch, &tell)?.is_break();
+                let loss = epoch.val_loss.unwrap_or(epoch.loss);
+                let waited = match &best {
+                    Some((least, at, _)) if loss >= *least || loss.is_nan() => number - at,
+                    _ => 0,
+                };
+                if waited == 0 && how.patience.is_some() {
+                    best = Some((loss, number, self.clone()));
+                }
+                if ended {
                     say(&format!("Ended after epoch {number} of {}", how.epochs));
+                }
+                if ended || how.patience == Some(waited) {
                     break;
                 }
-                let Some(patience) = how.patience else { continue };
-                let loss = epoch.val_loss.unwrap_or(epoch.loss);
-                match &best {
-                    Some((least, at, model)) if loss >= *least || loss.is_nan() => {
-                        if number == at + patience || number == how.epochs {
-                            say(&format!("Epoch {at} was the best: the model is as it was after it"));
-                            *self = model.clone();
-                            break;
-                        }
-                    }
-                    _ => best = Some((loss, number, self.clone())),
-                }
+            }
+            if let Some((_, at, model)) = best.filter(|(_, at, _)| *at < history.epochs.len()) {
+                say(&format!("Epoch {at} was the best: the model is as it was after it"));
+                *self = model;
             }
             Ok(history)
         })?

@@ -29,6 +29,10 @@ const CASES: &[(&str, &str)] = &[
     ("<(Conv2D<1, 6, 8>, Flatten)>::glorot_uniform(0);", "a 8x8 convolution does not fit on maps of 28x28"),
     ("<(AvgPool2D<5>, Flatten)>::glorot_uniform(0);", "a 5x5 pooling does not fit on maps of 28x28"),
     ("<(ZeroPad2D<5>, Flatten)>::glorot_uniform(0);", "a padding of 5 around maps of 28x28 is not provided"),
+    (
+        "<(Flatten, Dropout<100>, Linear<784, 10>)>::glorot_uniform(0);",
+        "`Dropout<100>` leaves no values: it takes 0 to 99 per cent of them",
+    ),
     ("<(Conv2D<1, 33, 5>, Flatten)>::glorot_uniform(0);", "`Flatten` has no row in its table for 33 maps of 24x24"),
     (
         "<(Conv2D<1, 6, 5>, Linear<3456, 10>)>::glorot_uniform(0);",

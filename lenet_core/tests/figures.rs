@@ -39,7 +39,13 @@ fn each_function_gives_a_figure_or_a_plain_error() {
     shows(plot::model_loss(&history(3, true)), &["Model Loss", "Train", "Validation"]);
     shows(plot::model_accuracy(&history(1, false)), &["Model accuracy", "Train"]);
     shows(plot::compare("Loss", &[("a<b", &history(2, true))], |epoch| epoch.val_loss), &["a<b"]);
-    refused(plot::model_loss(&history(0, false)), "finite value, none does");
+    let empty = "the number of epochs in a history must be at least 1, got 0: has `fit` run?";
+    refused(plot::model_loss(&history(0, false)), empty);
+    refused(
+        plot::compare("Loss", &[("a", &history(1, true)), ("b", &history(0, true))], |epoch| epoch.val_loss),
+        empty,
+    );
+    refused(plot::compare("Loss", &[("a", &history(1, false))], |epoch| epoch.val_loss), "finite value, none does");
 
     let images: Tensor<Rank3<3, 28, 28>, u8, Cpu> =
         dev.tensor_from_vec((0..2352).map(|at| at as u8).collect(), Default::default());
@@ -60,6 +66,14 @@ fn each_function_gives_a_figure_or_a_plain_error() {
     let counts = metrics::confusion(&labels, &probabilities).unwrap();
     shows(plot::confusion(&counts), &["9"]);
     shows(names.confusion(&counts), &["Ankle boot"]);
+    shows(plot::confusion_percent(&counts), &["a 1 read as 9"]);
+    shows(names.confusion_percent(&counts), &["Ankle boot"]);
+    let row = "Trouser     |      1 |     0.0 % |   0.0 % |   0.0 %";
+    assert!(names.classes(&counts).unwrap().to_string().contains(row), "{}", names.classes(&counts).unwrap());
+    let row = "    4 |      1 |   100.0 % | 100.0 % | 100.0 %";
+    assert!(plot::classes(&counts).unwrap().to_string().contains(row), "{}", plot::classes(&counts).unwrap());
+    let few = plot::Named(&["cat", "dog"]).classes(&counts).unwrap_err().to_string();
+    assert_eq!(few, "the number of names must be 10, or none, got 2");
     shows(plot::accuracy_by_class(&counts), &[]);
     shows(plot::histogram(&labels), &[]);
     refused(plot::histogram(&Vec::<u8>::new()), "");
@@ -109,6 +123,8 @@ fn the_panel_holds_every_layer_and_every_parameter() {
     let page: serde_json::Value = serde_json::from_str(json.split_once("</script>").unwrap().0).unwrap();
     let expected: Vec<f32> = tensors(&network).into_iter().flat_map(|tensor| tensor.values).collect();
     assert_eq!(values(page["weights"].as_str().unwrap()), expected);
+    let named = plot::Named(&mnist::FASHION_CLASSES).draw(&Model::compile(network, Adam::default()).unwrap());
+    assert!(named.unwrap().html().contains("Ankle boot"));
     let kinds: Vec<_> =
         page["layers"].as_array().unwrap().iter().map(|layer| layer["kind"].as_str().unwrap()).collect();
     assert_eq!(

@@ -160,14 +160,21 @@ fn every_optimizer_alone_with_gradients_of_all_sizes() {
 }
 
 #[test]
-fn one_cycle_of_the_learning_rate() {
-    let expected = &load("optimisers")["truth.one_cycle"];
-    let mut model = Model::compile(<(Flatten, Linear<784, 10>)>::glorot_uniform(0), Adam::default()).unwrap();
-    let schedule = Schedule::OneCycle { peak: 3e-3, warm_up: 0.15, epochs: 40 };
-    // A step in each epoch.
-    let history = model.fit(common::images(8), &Fit { schedule, ..quiet(40) }).unwrap();
-    let rates: Vec<f32> = history.epochs.iter().map(|epoch| epoch.learning_rate).collect();
-    assert!(max_deviation(&rates, expected) <= RATE, "{rates:?}");
+fn the_learning_rate_of_every_schedule() {
+    for (name, schedule) in [
+        ("constant", Schedule::Constant),
+        ("step", Schedule::Step { every: 7, factor: 0.3 }),
+        ("cosine", Schedule::Cosine { epochs: 40 }),
+        ("one_cycle", Schedule::OneCycle { peak: 3e-3, warm_up: 0.15, epochs: 40 }),
+    ] {
+        let sgd = Sgd { learning_rate: 0.05, ..Sgd::default() };
+        let mut model = Model::compile(<(Flatten, Linear<784, 10>)>::glorot_uniform(0), sgd).unwrap();
+        // A step in each epoch.
+        let history = model.fit(common::images(8), &Fit { schedule, ..quiet(40) }).unwrap();
+        let rates: Vec<f32> = history.epochs.iter().map(|epoch| epoch.learning_rate).collect();
+        let off = max_deviation(&rates, &load("optimisers")[&format!("truth.{name}")]);
+        assert!(off <= RATE, "{name} is off by {off:.1e}: {rates:?}");
+    }
 }
 
 #[test]

@@ -118,19 +118,36 @@ fn patience_ends_training_and_keeps_the_best_epoch() {
     // A learning rate that rises until training runs wild: the best epoch is neither the first nor the last.
     let schedule = Schedule::OneCycle { peak: 0.3, warm_up: 0.9, epochs: 20 };
     let recipe = |epochs| Fit { schedule, ..how(epochs) };
+    let scratch = Scratch::new("patience");
+    let patient = Fit { patience: Some(2), checkpoint: Some(scratch.path("model")), ..recipe(20) };
     let mut model = lenet5();
-    let epochs = train(&mut model, 500, &Fit { patience: Some(2), ..recipe(20) });
+    let epochs = train(&mut model, 500, &patient);
     let loss = |epoch: &Epoch| epoch.val_loss.unwrap();
     let best = (0..epochs.len()).min_by(|a, b| loss(&epochs[*a]).total_cmp(&loss(&epochs[*b]))).unwrap();
     assert!(best > 0 && epochs.len() < 20 && epochs.len() == best + 3, "{epochs:?}");
     let mut expected = lenet5();
     train(&mut expected, 500, &recipe(best + 1));
     assert_eq!((flat(&model), model.epochs()), (flat(&expected), best + 1));
-    // All that it remembers is the best epoch's, too: it goes on like that.
-    assert_eq!(train(&mut model, 500, &how(1))[0].loss, train(&mut expected, 500, &how(1))[0].loss);
-    // Where patience never ends, the epochs do.
+    // So it is in the file; and all that it remembers is the best epoch's, too: it goes on like that.
+    let mut kept = Model::<LeNet5>::load(scratch.path("model")).unwrap();
+    let next = train(&mut expected, 500, &how(1))[0].loss;
+    for model in [&mut model, &mut kept] {
+        assert_eq!(train(model, 500, &how(1))[0].loss, next);
+    }
+    // Where patience never ends, the epochs do, or the closure.
     let mut model = lenet5();
-    train(&mut model, 500, &Fit { patience: Some(9), ..recipe(best + 2) });
+    let epochs = train(&mut model, 500, &Fit { patience: Some(9), ..recipe(best + 2) });
+    assert_eq!((model.epochs(), epochs.len()), (best + 1, best + 2));
+    let (mut model, mut seen) = (lenet5(), 0);
+    let end = |_: &Epoch, _: &Model<LeNet5>| {
+        seen += 1;
+        if seen == best + 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    model.fit_with(images(500), &Fit { patience: Some(9), ..recipe(20) }, end).unwrap();
     assert_eq!(model.epochs(), best + 1);
 }
 
@@ -172,6 +189,19 @@ fn what_cannot_be_trained_with_is_refused_in_plain_words() {
     let dev = Cpu::default();
     refused(&Fit { batch_size: 0, ..how(1) }, images(10), "batch_size must be at least 1, got 0");
     refused(&Fit { patience: Some(0), ..how(1) }, images(10), "patience must be at least 1, got 0");
+    for (schedule, words) in [
+        (Schedule::Step { every: 0, factor: 0.5 }, "every must be at least 1, got 0"),
+        (Schedule::Step { every: 1, factor: 0.0 }, "factor must be a finite number above 0, got 0"),
+        (Schedule::Cosine { epochs: 0 }, "epochs must be at least 1, got 0"),
+        (
+            Schedule::OneCycle { peak: f32::NAN, warm_up: 0.1, epochs: 1 },
+            "peak must be a finite number above 0, got NaN",
+        ),
+        (Schedule::OneCycle { peak: 0.1, warm_up: 1.0, epochs: 1 }, "warm_up must be at least 0 and below 1, got 1"),
+        (Schedule::OneCycle { peak: 0.1, warm_up: 0.1, epochs: 0 }, "epochs must be at least 1, got 0"),
+    ] {
+        refused(&Fit { schedule, ..how(1) }, images(10), words);
+    }
     let none = (&dev.zeros_like(&(0, Const::<1>, Const::<28>, Const::<28>)), &dev.zeros_like(&(0, Const::<10>)));
     refused(&how(1), none, "at least one image");
     let uneven = (&dev.zeros_like(&(3, Const::<1>, Const::<28>, Const::<28>)), &dev.zeros_like(&(2, Const::<10>)));

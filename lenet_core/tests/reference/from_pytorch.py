@@ -112,19 +112,29 @@ def optimisers_alone(given, dtype):
     return {"sgd": sgd(), "momentum": sgd(momentum=0.9), "nesterov": sgd(momentum=0.9, nesterov=True)}
 
 
-def one_cycle():
-    """40 steps of the schedule: a peak of 3e-3 after 15 % of them. PyTorch's last step is the one that ends a cycle, at a
-    rate of zero; ours is the one before it, hence one step more here."""
-    steps, warm_up = 40, 0.15
-    optimiser = torch.optim.SGD([torch.zeros(1)], lr=1.0)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, 3e-3, total_steps=steps + 1, pct_start=(warm_up * steps + 1) / (steps + 1), final_div_factor=1e30)
+def rates(steps, schedule, rate=1.0):
+    """The learning rate of each step."""
+    optimiser = torch.optim.SGD([torch.zeros(1)], lr=rate)
+    schedule = schedule(optimiser)
     rates = []
     for _ in range(steps):
         rates.append(optimiser.param_groups[0]["lr"])
         optimiser.step()
         schedule.step()
     return np.array(rates)
+
+
+def schedules():
+    """40 steps of each schedule. OneCycleLR's last step is the one that ends a cycle, at a rate of zero; ours is the one
+    before it, hence one step more here."""
+    steps, warm_up, schedulers = 40, 0.15, torch.optim.lr_scheduler
+    return {
+        "constant": rates(steps, lambda optimiser: schedulers.ConstantLR(optimiser, factor=1.0), 0.05),
+        "step": rates(steps, lambda optimiser: schedulers.StepLR(optimiser, step_size=7, gamma=0.3), 0.05),
+        "cosine": rates(steps, lambda optimiser: schedulers.CosineAnnealingLR(optimiser, T_max=steps), 0.05),
+        "one_cycle": rates(steps, lambda optimiser: schedulers.OneCycleLR(
+            optimiser, 3e-3, total_steps=steps + 1, pct_start=(warm_up * steps + 1) / (steps + 1), final_div_factor=1e30)),
+    }
 
 
 def epoch(weights, dtype):
@@ -167,7 +177,7 @@ def main(folder):
         adam = adam_alone(given, dtype, KERAS_ADAM)
         np.savez(folder / f"{name}.npz", tanh=tanh, adam=adam, **one_pass(weights, data, dtype, KERAS_ADAM))
         np.savez(folder / f"{name}_layers.npz", **layers_alone(inputs.layers(), dtype))
-        np.savez(folder / f"{name}_optimisers.npz", one_cycle=one_cycle(), **optimisers_alone(given, dtype))
+        np.savez(folder / f"{name}_optimisers.npz", **schedules(), **optimisers_alone(given, dtype))
         (folder / f"{name}.json").write_text(json.dumps(epoch(weights, dtype)))
     for name, constants in one_percent_changes():
         adam = adam_alone(given, torch.float64, constants)
