@@ -29,9 +29,10 @@ pub struct Fit {
     /// Ends training early once the validation loss (without validation the loss) has not improved for this many epochs.
     /// Whatever ends it, the model is then as the best epoch left it.
     pub patience: Option<usize>,
-    /// A file to save the model to after each epoch; after the last, it holds the model as `fit` leaves it. [`Model::load`](crate::Model::load) reads it: to go on after a break,
-    /// load it and fit the epochs that are left, with the same bits as without the break. A file that is there already is
-    /// only replaced if the model was loaded from it or saved to it.
+    /// A file to save the model to after each epoch; in the end it holds the model as `fit` leaves it.
+    /// [`Model::load`](crate::Model::load) reads it: to go on after a break, load it and fit the epochs that are left, with
+    /// the same bits as without the break. A file that is there already is only replaced if the model was loaded from it or
+    /// saved to it.
     pub checkpoint: Option<PathBuf>,
     /// Whether to print a line when an epoch ends.
     pub verbose: bool,

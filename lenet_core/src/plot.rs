@@ -361,10 +361,29 @@ pub fn compare(
     histories: &[(&str, &History)],
     quantity: impl Fn(&Epoch) -> Option<f32>,
 ) -> Result<Figure> {
+    each_history(&Axes { title, y: title, ..Axes::default() }, histories, quantity)
+}
+
+/// [`compare`] on a logarithmic axis, for a quantity that falls by powers of ten, such as a loss or a learning rate.
+///
+/// # Errors
+/// [`Error::Argument`] without an epoch, [`Error::Figure`] for a value that is not above 0.
+pub fn compare_logarithmic(
+    title: &str,
+    histories: &[(&str, &History)],
+    quantity: impl Fn(&Epoch) -> Option<f32>,
+) -> Result<Figure> {
+    each_history(&Axes { title, y: title, logarithmic: true, ..Axes::default() }, histories, quantity)
+}
+
+fn each_history(
+    axes: &Axes<'_>,
+    histories: &[(&str, &History)],
+    quantity: impl Fn(&Epoch) -> Option<f32>,
+) -> Result<Figure> {
     let line = |(name, history): &(&str, &History)| Line::new(*name, history.epochs.iter().map(&quantity));
     histories.iter().try_for_each(|(_, history)| at_least_one_epoch(history))?;
-    let lines = Vec::from_iter(histories.iter().map(line));
-    Ok(figures::curves(&Axes { title, y: title, ..Axes::default() }, &lines)?)
+    Ok(figures::curves(axes, &Vec::from_iter(histories.iter().map(line)))?)
 }
 
 /// A network from left to right, drawn from its type.

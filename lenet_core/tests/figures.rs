@@ -39,6 +39,9 @@ fn each_function_gives_a_figure_or_a_plain_error() {
     shows(plot::model_loss(&history(3, true)), &["Model Loss", "Train", "Validation"]);
     shows(plot::model_accuracy(&history(1, false)), &["Model accuracy", "Train"]);
     shows(plot::compare("Loss", &[("a<b", &history(2, true))], |epoch| epoch.val_loss), &["a<b"]);
+    let falling = plot::compare_logarithmic("Loss", &[("a", &history(2, true))], |epoch| epoch.val_loss);
+    shows(falling, &["Loss", "a"]);
+    refused(plot::compare_logarithmic("Loss", &[("a", &history(1, true))], |_| Some(0.0)), "above 0");
     let empty = "the number of epochs in a history must be at least 1, got 0: has `fit` run?";
     refused(plot::model_loss(&history(0, false)), empty);
     refused(

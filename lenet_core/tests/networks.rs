@@ -83,6 +83,12 @@ type Paper = (
     Linear<84, 10>,
 );
 
+/// The network that most people try next.
+type Relu = (
+    (Conv2D<1, 6, 5>, ReLU, MaxPool2D<2>, Conv2D<6, 16, 5>, ReLU, MaxPool2D<2>),
+    (Flatten, Linear<256, 84>, ReLU, Linear<84, 10>),
+);
+
 /// Without a convolution.
 type Dense = (MaxPool2D<2>, Sigmoid, Flatten, Linear<196, 10>);
 
@@ -208,8 +214,11 @@ type WithDropout = (
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     fn same<N: Digits>(images: usize, how: Fit) {
+        same_with::<N>(Adam::default().into(), images, how);
+    }
+    fn same_with<N: Digits>(optimizer: Optimizer, images: usize, how: Fit) {
         let run = |threads| {
-            let mut model = fresh::<N>(Adam::default());
+            let mut model = fresh::<N>(optimizer);
             let history = model.fit(common::images(images), &Fit { threads, ..how.clone() }).unwrap();
             bits(&model, &history.epochs)
         };
@@ -227,6 +236,10 @@ fn the_number_of_threads_changes_no_bit() {
     for batch_size in [7, 17, 128, 1000] {
         same::<Other>(300, Fit { batch_size, ..how(1) });
         same::<WithDropout>(1_100, Fit { batch_size, ..distorted() });
+    }
+    same::<Paper>(300, how(1));
+    for optimizer in optimizers() {
+        same_with::<Relu>(optimizer, 300, how(2));
     }
     same::<LeNet5>(50, Fit { batch_size: 1, ..distorted() });
     same::<WithDropout>(50, Fit { batch_size: 1, ..distorted() });
@@ -325,10 +338,6 @@ fn networks_of_every_kind_learn() {
     learns::<Paper>(Adam::default());
     learns::<Other>(Adam::default());
     learns::<WithDropout>(Adam::default());
-    type Relu = (
-        (Conv2D<1, 6, 5>, ReLU, MaxPool2D<2>, Conv2D<6, 16, 5>, ReLU, MaxPool2D<2>),
-        (Flatten, Linear<256, 84>, ReLU, Linear<84, 10>),
-    );
     for optimizer in optimizers() {
         learns::<Relu>(optimizer);
     }
