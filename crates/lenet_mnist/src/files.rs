@@ -1,6 +1,6 @@
 //! The four files of MNIST, and how each is told from everything else.
 
-use std::io::{self, Read};
+use std::io::{self, Read as _, Write};
 
 use hmac_sha256::Hash;
 
@@ -41,18 +41,29 @@ pub(crate) const FILES: [DataFile; 4] = [
     },
 ];
 
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 16;
+
 impl DataFile {
-    /// The bytes of `input`, or how they differ from what this file has been since 1998.
-    pub fn read(&self, input: &mut Input) -> io::Result<Result<Vec<u8>, String>> {
-        let mut bytes = Vec::new();
+    /// Copies `input` to `out` piece by piece, and returns how it differs from what this file has been since 1998.
+    pub fn copy(&self, input: &mut Input, out: &mut impl Write) -> io::Result<Option<String>> {
+        let (mut hash, mut got, mut piece) = (Hash::new(), 0, [0; PIECE]);
         // One byte more than the file has is enough to see that there are too many.
-        let got = input.take(self.len + 1).read_to_end(&mut bytes)? as u64;
+        let mut input = input.take(self.len + 1);
+        loop {
+            let len = input.read(&mut piece)?;
+            if len == 0 {
+                break;
+            }
+            hash.update(&piece[..len]);
+            out.write_all(&piece[..len])?;
+            got += len as u64;
+        }
         if got != self.len {
             let more = if got > self.len { "or more" } else { "bytes" };
-            return Ok(Err(format!("expected {} bytes, got {got} {more}", self.len)));
+            return Ok(Some(format!("expected {} bytes, got {got} {more}", self.len)));
         }
-        let hash: String = Hash::hash(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let same = hash == self.sha256;
-        Ok(same.then_some(bytes).ok_or_else(|| format!("expected SHA-256 {}, got {hash}", self.sha256)))
+        let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((hash != self.sha256).then(|| format!("expected SHA-256 {}, got {hash}", self.sha256)))
     }
 }

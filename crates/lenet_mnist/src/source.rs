@@ -74,15 +74,16 @@ fn from_mirror(url: &str, file: &DataFile, dir: &Path, work: &mut Work) -> Resul
 /// where it is there.
 pub(crate) fn store(from: &Path, file: &DataFile, dir: &Path, work: &Work) -> Result<PathBuf, Setback> {
     let mut input = Input::open(from).map_err(|error| Setback::Source(error.to_string()))?;
-    let bytes = match file.read(&mut input) {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) if input.beginning.starts_with(b"<") => {
+    let mut bytes = Vec::new();
+    match file.copy(&mut input, &mut bytes) {
+        Ok(None) => {}
+        Ok(Some(_)) if input.beginning.starts_with(b"<") => {
             let advice = "if this network has a login page, open any page in a browser and log in";
             return Err(Setback::Source(format!("is a web page: {advice}, then run this again")));
         }
-        Ok(Err(how)) => return Err(Setback::Source(how)),
+        Ok(Some(how)) => return Err(Setback::Source(how)),
         Err(error) => return Err(gzip_problem(&error).map_or(Setback::Folder(error), Setback::Source)),
-    };
+    }
     let staged = work.staging.join(file.name);
     let mut out = File::create(&staged)?;
     out.write_all(&bytes)?;
