@@ -1,12 +1,13 @@
 //! Drawing a digit in the notebook: a panel whose network runs in the page.
 
-use lenet_figures::{drawn_seven, Layer, Panel};
+use lenet_figures::{drawn_seven, Layer, Panel, PanelLayer};
 
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::network::{Activation, LayerKind, Network};
 use crate::plot::Named;
 use crate::program::Program;
+use crate::summary::rows;
 
 impl<N: Network> Model<N> {
     /// A panel to draw digits in, with the parameters learned so far. The page computes the probabilities itself, and shows below
@@ -38,16 +39,17 @@ impl Named<'_> {
             let got = format!("{:?}", trainer.image);
             return Err(Error::argument("images of a network to draw for", "[1, 28, 28]: grey, 28x28 pixels", got));
         }
-        let layers = Vec::from_iter(trainer.layers.iter().filter_map(|layer| layer_of_page(*layer)));
-        // What comes out of the first layers, as if the network ended there.
-        let ends = (1..=trainer.layers.len()).filter(|end| layer_of_page(trainer.layers[end - 1]).is_some());
-        let made = ends.map(|end| {
-            let program = Program::new(&trainer.layers[..end], &trainer.image);
-            let mut values = vec![0.0; program.output_len()];
-            program.infer(&trainer.parameters[..program.parameters()], &drawn_seven(), &mut values);
-            values
+        let rows = rows(&trainer.layers, &trainer.image);
+        let layers = trainer.layers.iter().enumerate().filter_map(|(at, layer)| {
+            let layer = layer_of_page(*layer)?;
+            let name = rows.iter().find(|row| row.at == at).map_or("", |row| &row.name);
+            // What comes out here, as if the network ended.
+            let program = Program::new(&trainer.layers[..=at], &trainer.image);
+            let mut made = vec![0.0; program.output_len()];
+            program.infer(&trainer.parameters[..program.parameters()], &drawn_seven(), &mut made);
+            Some(PanelLayer { layer, name, made })
         });
-        Ok(Panel::new(&layers, &trainer.parameters, self.0, &Vec::from_iter(made))?)
+        Ok(Panel::new(&Vec::from_iter(layers), &trainer.parameters, self.0)?)
     }
 }
 

@@ -224,21 +224,10 @@ impl Named<'_> {
     /// A table of the classes: their images, and precision, recall and F1 in per cent.
     ///
     /// # Errors
-    /// [`Error::Argument`] if there is not one name for each class.
+    /// If there is not one name for each class.
     pub fn classes(self, counts: &Confusion) -> Result<Table<5>> {
-        let classes = counts.classes();
-        if !self.0.is_empty() && self.0.len() != classes {
-            return Err(Error::argument("the number of names", format!("{classes}, or none"), self.0.len()));
-        }
-        let mut table = Table::new("The classes", ["class", "images", "precision", "recall", "F1"]);
-        let (precision, recall, f1) = (counts.precision(), counts.recall(), counts.f1());
-        for class in 0..classes {
-            let name = self.0.get(class).map_or_else(|| class.to_string(), |name| name.to_string());
-            let images = figures::thousands(counts[class].iter().sum());
-            let [precision, recall, f1] = [&precision, &recall, &f1].map(|all| format!("{:.1} %", 100.0 * all[class]));
-            table.row([name, images, precision, recall, f1]);
-        }
-        Ok(table)
+        let images = Vec::from_iter((0..counts.classes()).map(|class| counts[class].iter().sum()));
+        Ok(figures::class_table(self.0, &images, [counts.precision(), counts.recall(), counts.f1()])?)
     }
 }
 

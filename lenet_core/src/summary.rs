@@ -9,6 +9,8 @@ use crate::shape::Arriving;
 
 /// A row of the table, and the shapes of the layer's tensors of parameters.
 pub(crate) struct LayerRow {
+    /// The layer's place among all.
+    pub(crate) at: usize,
     /// As in the paper: `C1`, `S2`, …, `Output`.
     pub(crate) name: String,
     /// What the layer is, as in `Conv2D 5x5`.
@@ -68,7 +70,7 @@ pub(crate) fn rows(layers: &[LayerKind], input: &[usize]) -> Vec<LayerRow> {
         // The loss and `predict` apply the softmax, not the network.
         let activation =
             if Some(at) == last_dense && at + 1 == layers.len() { "softmax".into() } else { String::new() };
-        rows.push(LayerRow { name, kind, activation, output: output.clone(), tensors, formula });
+        rows.push(LayerRow { at, name, kind, activation, output: output.clone(), tensors, formula });
     }
     rows
 }

@@ -14,11 +14,13 @@ pub(crate) fn of_images(images: &[f32], side: usize) -> Option<String> {
     let most = images.par_chunks(side * side).map(largest).max().unwrap_or(0);
     let most = f32::from_bits(most);
     let bright: usize = images.par_chunks_exact(side * side).map(|plane| bright_edge(plane, side)).sum();
+    // Each plane has four edges of `side` pixels.
+    let edges = 4 * images.len() / side;
     if !most.is_finite() {
         Some("not every pixel is finite".into())
     } else if most > 1.0 {
         Some(format!("pixels go up to {most}: `normalize` scales bytes to 0..=1"))
-    } else if 2 * bright > images.len() / side * 4 {
+    } else if 2 * bright > edges {
         Some("most edges are bright, but MNIST's digits are white on black: `-x + 1.0` turns images around".into())
     } else {
         None

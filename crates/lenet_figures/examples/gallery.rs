@@ -129,9 +129,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     rows.insert(1, row("ZeroPad2D", "ZeroPad2D", "", &[1, 32, 32], 0));
     save("architecture-padded", architecture(&rows)?)?;
 
-    let network = [Layer::Flatten, Layer::Linear(10)];
     let logits = vec![0.1, -2.0, 3.1, 1.2, -2.5, -1.0, -6.0, 6.9, 0.7, 2.6];
-    let panel = Panel::new(&network, &[0.01; 7_850], &[], &[drawn_seven(), logits])?;
+    let flatten = PanelLayer { layer: Layer::Flatten, name: "", made: drawn_seven() };
+    let output = PanelLayer { layer: Layer::Linear(10), name: "Output", made: logits };
+    let panel = Panel::new(&[flatten, output], &[0.01; 7_850], &[])?;
     save("panel", panel.picture().clone())?;
     Ok(())
 }

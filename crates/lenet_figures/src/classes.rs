@@ -3,13 +3,14 @@
 //! Everywhere `names` are the classes' names; without any, the classes are numbers from 0.
 
 use plotters::element::{Circle, EmptyElement, Rectangle, Text};
-use plotters::style::Color as _;
+use plotters::style::text_anchor::HPos::Right;
+use plotters::style::{Color as _, RGBColor};
 
 use crate::axis::Axis;
 use crate::chart::{above, chart_in};
-use crate::page::{fitting, grid, percent, tint, widest};
-use crate::page::{BLUE, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL, TITLE};
-use crate::{thousands, Error, Figure, Result};
+use crate::page::{fitting, grid, percent, tint, widest, Page, Point};
+use crate::page::{BLUE, FRAME, LABEL, MARGIN, ORANGE, PAGE_WIDTH, SMALL, TITLE};
+use crate::{thousands, Error, Figure, Result, Table};
 
 /// How values are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,4 +200,43 @@ pub fn accuracy_by_class(names: &[&str], shares: &[f32]) -> Result<Figure> {
         }
         Ok(())
     })
+}
+
+/// A row for each class: its name, its images, and precision, recall and F1 in per cent.
+///
+/// # Errors
+/// If there is not one name for each class.
+pub fn class_table(names: &[&str], images: &[usize], scores: [Vec<f32>; 3]) -> Result<Table<5>> {
+    let mut table = Table::new("The classes", ["class", "images", "precision", "recall", "F1"]);
+    for (class, name) in named(names, images.len())?.into_iter().enumerate() {
+        let [precision, recall, f1] = [0, 1, 2].map(|score| percent(scores[score][class]));
+        table.row([name, thousands(images[class]), precision, recall, f1]);
+    }
+    Ok(table)
+}
+
+/// A bar for each class, from `start` down and to the right, `step` high and `full` wide for a share of 1, with the class's name
+/// on its left and the share on its right.
+pub(crate) fn share_bars(
+    page: &Page<'_, '_>,
+    start: Point,
+    (full, step): Point,
+    names: &[String],
+    shares: &[f32],
+    color: RGBColor,
+    em: f64,
+) -> Result<()> {
+    /// Room on the left and on the right.
+    const NAMES: f64 = 76.0;
+    const SHARES: f64 = 80.0;
+    let (em, largest) = (em.min(step), best(shares));
+    let of_names = fitting(names, em, NAMES)?;
+    for (class, (name, &share)) in names.iter().zip(shares).enumerate() {
+        let y = start.1 + (class as f64 + 0.5) * step;
+        let color = tint(color, if class == largest { 1.0 } else { 0.55 });
+        page.text((start.0 - 10.0, y), name, of_names, Right)?;
+        page.rect((start.0, y - 0.32 * step), (full * f64::from(share), 0.64 * step), color)?;
+        page.text((start.0 + full + SHARES, y), &percent(share), em, Right)?;
+    }
+    page.line(&[start, (start.0, start.1 + step * names.len() as f64)], 1.0, FRAME)
 }

@@ -80,41 +80,25 @@ impl Layer {
     }
 }
 
-/// A layer with a name of its own, the activations behind it, and what they make of [`drawn_seven`].
+/// A layer of a panel's network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PanelLayer<'a> {
+    /// What it computes.
+    pub layer: Layer,
+    /// The name of a convolution, a pooling or a dense layer, as in `C1`; other layers have no row to stand at.
+    pub name: &'a str,
+    /// What it makes of [`drawn_seven`], for the picture; the last layer's are the logits.
+    pub made: Vec<f32>,
+}
+
+/// A layer with a row of its own, the activations behind it, and what they make of [`drawn_seven`].
 struct Stage<'a> {
-    /// As in the paper: `C1`, `S2`, …, `Output`.
-    name: String,
+    name: &'a str,
     layer: Layer,
     activation: Option<Layer>,
     /// Maps, rows and columns.
     shape: [usize; 3],
     values: &'a [f32],
-}
-
-/// Gives layers their names: C for a convolution, S for subsampling, F for a dense layer, with the position counted from 1. A
-/// dense layer behind [`Layer::Flatten`] is a convolution over whole maps and named so (LeCun 1998, section II.B on C5); the last
-/// one is Output.
-#[derive(Default)]
-struct Names {
-    position: usize,
-    flattened: bool,
-}
-
-impl Names {
-    fn next(&mut self, layer: Layer, is_last_dense: bool) -> Option<String> {
-        let letter = match layer {
-            Layer::Conv2D(..) => 'C',
-            Layer::AvgPool2D(_) | Layer::MaxPool2D(_) => 'S',
-            Layer::Linear(_) if self.flattened => 'C',
-            Layer::Linear(_) => 'F',
-            _ => {
-                self.flattened = layer == Layer::Flatten;
-                return None;
-            }
-        };
-        (self.position, self.flattened) = (self.position + 1, false);
-        Some(if is_last_dense { "Output".into() } else { format!("{letter}{}", self.position) })
-    }
 }
 
 /// A panel in which the reader draws a digit and sees the probabilities of the classes while drawing, and below them what
@@ -129,10 +113,11 @@ impl Names {
 ///
 /// # Example
 /// ```
-/// use lenet_figures::{drawn_seven, Layer, Panel};
+/// use lenet_figures::{drawn_seven, Layer, Panel, PanelLayer};
 ///
-/// let layers = [Layer::Flatten, Layer::Linear(10)];
-/// let panel = Panel::new(&layers, &[0.0; 7_850], &[], &[drawn_seven(), vec![0.0; 10]])?;
+/// let flatten = PanelLayer { layer: Layer::Flatten, name: "", made: drawn_seven() };
+/// let output = PanelLayer { layer: Layer::Linear(10), name: "Output", made: vec![0.0; 10] };
+/// let panel = Panel::new(&[flatten, output], &[0.0; 7_850], &[])?;
 /// assert!(panel.html().contains("\"kind\":\"Linear\",\"inputs\":784,\"outputs\":10"));
 /// # Ok::<(), lenet_figures::Error>(())
 /// ```
@@ -145,23 +130,14 @@ pub struct Panel {
 impl Panel {
     /// The panel of a network for one-channel images of 28x28 pixels, with the `parameters` of its layers in their order.
     ///
-    /// `names` are the classes' names, or none for numbers. `made` is what each layer makes of [`drawn_seven`], for the picture;
-    /// the last layer's are the logits.
+    /// `names` are the classes' names, or none for numbers.
     ///
     /// # Errors
     /// If the layers don't follow each other, or the parameters, names or values don't fit them.
-    pub fn new(layers: &[Layer], parameters: &[f32], names: &[&str], made: &[Vec<f32>]) -> Result<Self> {
-        if made.len() != layers.len() || layers.is_empty() {
-            return Err(Error::argument(
-                "the number of layers whose values are given",
-                layers.len().max(1),
-                made.len(),
-            ));
-        }
-        let last_dense = layers.iter().rposition(|layer| matches!(layer, Layer::Linear(_)));
+    pub fn new(layers: &[PanelLayer<'_>], parameters: &[f32], names: &[&str]) -> Result<Self> {
         let (mut shape, mut count, mut written) = ([1, SIDE, SIDE], 0, Vec::new());
-        let (mut stages, mut layer_names) = (Vec::<Stage<'_>>::new(), Names::default());
-        for (at, (layer, values)) in layers.iter().zip(made).enumerate() {
+        let mut stages = Vec::<Stage<'_>>::new();
+        for &PanelLayer { layer, name, made: ref values } in layers {
             let after = layer.after(shape);
             let (next, parameters, sizes) =
                 after.ok_or_else(|| Error::new(format!("{layer:?} can't follow values of shape {shape:?}")))?;
@@ -170,16 +146,18 @@ impl Panel {
             }
             let kind = format!("{layer:?}");
             let kind = kind.split('(').next().unwrap_or_default();
-            let name = layer_names.next(*layer, last_dense == Some(at));
-            let also = name.as_ref().map_or(String::new(), |name| format!(",\"name\":\"{name}\""));
-            written.push(format!("{{\"kind\":\"{kind}\",{sizes}{also}}}"));
-            match (name, stages.last_mut()) {
-                (Some(name), _) => stages.push(Stage { name, layer: *layer, activation: None, shape: next, values }),
-                (None, Some(stage)) if matches!(layer, Layer::Tanh | Layer::ReLU | Layer::Sigmoid) => {
-                    (stage.activation, stage.values) = (Some(*layer), values);
+            let mut also = String::new();
+            match (layer, stages.last_mut()) {
+                (Layer::Conv2D(..) | Layer::AvgPool2D(_) | Layer::MaxPool2D(_) | Layer::Linear(_), _) => {
+                    also = format!(",\"name\":{}", json(name));
+                    stages.push(Stage { name, layer, activation: None, shape: next, values });
+                }
+                (Layer::Tanh | Layer::ReLU | Layer::Sigmoid, Some(stage)) => {
+                    (stage.activation, stage.values) = (Some(layer), values);
                 }
                 _ => {}
             }
+            written.push(format!("{{\"kind\":\"{kind}\",{sizes}{also}}}"));
             (shape, count) = (next, count + parameters);
         }
         let [classes, 1, 1] = shape else {
@@ -190,7 +168,8 @@ impl Panel {
             return Err(Error::argument("the number of parameters", count, parameters.len()));
         }
         let names = named(names, classes)?;
-        let picture = picture::paint(&names, &stages, parameters, &made[made.len() - 1])?;
+        let logits = layers.last().map_or(&[][..], |last| &last.made);
+        let picture = picture::paint(&names, &stages, parameters, logits)?;
         let names: Vec<_> = names.iter().map(|name| json(name)).collect();
         let bytes = parameters.iter().flat_map(|value| value.to_le_bytes());
         let weights = BASE64_STANDARD.encode(bytes.collect::<Vec<_>>());

@@ -1,10 +1,10 @@
 //! Pictures of one's own: as they were, as the network sees them, and what it makes of them.
 
-use plotters::style::text_anchor::HPos::{Center, Left, Right};
+use plotters::style::text_anchor::HPos::Left;
 
-use crate::classes::{answer, best, named};
-use crate::page::{fitting, percent, tint, Page, Raster};
-use crate::page::{BLUE, FRAME, MARGIN, ORANGE, SMALL};
+use crate::classes::{answer, best, named, share_bars};
+use crate::page::{fitting, percent, Page, Raster};
+use crate::page::{BLUE, MARGIN, ORANGE, SMALL};
 use crate::{Error, Figure, Result};
 
 /// A picture, and what a network makes of it.
@@ -89,17 +89,9 @@ pub fn pictures(sights: &[Sight<'_>], names: &[&str]) -> Result<Figure> {
             if classes.is_empty() {
                 continue;
             }
-            let (step, best) = (SIDE / classes.len() as f64, best(sight.probabilities));
-            let color = if sight.label.is_some_and(|label| label != best) { ORANGE } else { BLUE };
-            let em = fitting(&classes, SMALL, NAMES - MARGIN)?.min(step);
-            for (class, (name, &share)) in classes.iter().zip(sight.probabilities).enumerate() {
-                let y = top + (class as f64 + 0.5) * step;
-                let color = tint(color, if class == best { 1.0 } else { 0.55 });
-                page.text((bars_at - MARGIN / 2.0, y), name, em, Right)?;
-                page.rect((bars_at, y - 0.32 * step), (BAR * f64::from(share), 0.64 * step), color)?;
-                page.text((bars_at + BAR + SHARE / 2.0, y), &percent(share), em, Center)?;
-            }
-            page.line(&[(bars_at, top), (bars_at, top + SIDE)], 1.0, FRAME)?;
+            let is_wrong = sight.label.is_some_and(|label| label != best(sight.probabilities));
+            let (size, color) = ((BAR, SIDE / classes.len() as f64), if is_wrong { ORANGE } else { BLUE });
+            share_bars(page, (bars_at, top), size, &classes, sight.probabilities, color, SMALL)?;
         }
         Ok(())
     })

@@ -4,7 +4,7 @@ use plotters::style::text_anchor::HPos::{Center, Left, Right};
 use plotters::style::WHITE;
 
 use super::{seven, Layer, Stage, SIDE};
-use crate::classes::best;
+use crate::classes::{best, share_bars};
 use crate::maps::{colors, key};
 use crate::page::{fitting, letters, percent, tint, Page, Point, Raster};
 use crate::page::{BLUE, FRAME, INK, LABEL, ORANGE};
@@ -22,7 +22,7 @@ const SEEN: f64 = 112.0;
 const MIDDLE: f64 = MARGIN + PAPER + 110.0;
 const TRACK: f64 = MIDDLE + 130.0;
 /// Room for a bar's share.
-const SHARE: f64 = 70.0;
+const SHARE: f64 = 80.0;
 /// Width of the layers' rows, and where the lens begins.
 const LAYERS: f64 = 600.0;
 const LENS: f64 = MARGIN + LAYERS + 32.0;
@@ -43,7 +43,7 @@ pub(super) fn paint(names: &[String], stages: &[Stage<'_>], parameters: &[f32], 
     let probabilities = Vec::from_iter(powers.map(|power| power / sum));
     let best = best(&probabilities);
     let answer = format!("with {}", percent(probabilities[best]));
-    let listed = Vec::from_iter(stages.iter().map(|stage| stage.name.as_str())).join(", ");
+    let listed = Vec::from_iter(stages.iter().map(|stage| stage.name)).join(", ");
     let words = format!(
         "A panel to draw a digit in, with a drawn 7: the strokes, the 28 by 28 pixels that the network sees of them, a bar for \
          the probability of each class, and what the layers {listed} make of it. It is read as {} {answer}. This is a picture \
@@ -64,7 +64,7 @@ pub(super) fn paint(names: &[String], stages: &[Stage<'_>], parameters: &[f32], 
         paint_answer(page, names, &probabilities, &answer)?;
         page.line(&[(MARGIN, top - 1.6 * EM), (WIDTH - MARGIN, top - 1.6 * EM)], 1.0, tint(FRAME, 0.4))?;
         for (stage, &y) in stages.iter().zip(&rows) {
-            page.text((MARGIN, y), &stage.name, EM, Left)?;
+            page.text((MARGIN, y), stage.name, EM, Left)?;
             page.text((MARGIN + 66.0, y), &stage.words(), EM, Left)?;
             let top = y + 0.9 * EM;
             match stage.shape {
@@ -133,17 +133,7 @@ fn paint_answer(page: &Page<'_, '_>, names: &[String], probabilities: &[f32], an
     page.text(line(0.8), "what the network sees", EM, Center)?;
     page.text(line(3.2), &names[best], 2.0 * LABEL, Center)?;
     page.text(line(5.0), answer, EM, Center)?;
-    let em = fitting(names, EM, 76.0)?.min(step);
-    let full = WIDTH - MARGIN - SHARE - TRACK;
-    for (class, (name, &share)) in names.iter().zip(probabilities).enumerate() {
-        let y = MARGIN + (class as f64 + 0.5) * step;
-        let color = tint(BLUE, if class == best { 1.0 } else { 0.55 });
-        let bar = (full * f64::from(share), 0.64 * step);
-        page.text((TRACK - 10.0, y), name, em, Right)?;
-        page.rect((TRACK, y - bar.1 / 2.0), bar, color)?;
-        page.text((WIDTH - MARGIN, y), &percent(share), EM.min(step), Right)?;
-    }
-    page.line(&[(TRACK, MARGIN), (TRACK, MARGIN + PAPER)], 1.0, FRAME)
+    share_bars(page, (TRACK, MARGIN), (WIDTH - MARGIN - SHARE - TRACK, step), names, probabilities, BLUE, EM)
 }
 
 fn paint_maps(page: &Page<'_, '_>, stage: &Stage<'_>, strongest: f32, top: f64) -> Result<()> {
