@@ -385,7 +385,39 @@ const EDITS: &[(&str, &str, Answer)] = &[
         Shows("A chart of 600 by 400 pixels"),
     ),
     ("histogram", "plot::histogram(&labels)?", Shows("Images of each class; largest: 1 with 1,135.")),
+    ("three-bars", "plot::bars(\"Shares\", &[0.2, 0.3, 0.5])?", Shows("largest: 2 with 50.0 %")),
+    (
+        "counts-as-shares",
+        "plot::bars(\"Counts\", &[5923.0, 6742.0])?",
+        Says("values must be between 0 and 1, got 5923 for 0"),
+    ),
+    ("line", "plot::line(&[1.0, 2.0])?", Says("cannot find function `line` in module `plot`")),
+    (
+        "picture-to-file",
+        "plot::digit(&x_train, 0)?.save_png(std::env::temp_dir().join(\"lenet-edit.png\"))?",
+        Shows(""),
+    ),
+    // Other sizes, other seeds, loops, times.
+    ("batch-32", "model.clone().fit(&few, &Fit { batch_size: 32, ..how.clone() })?.epochs.len()", Shows("1")),
+    ("batch-1024", "model.clone().fit(&few, &Fit { batch_size: 1024, ..how.clone() })?.epochs.len()", Shows("1")),
+    (
+        "seeds",
+        "for seed in 0..2 {
+             let mut other = Model::compile(LeNet5::glorot_uniform(seed), Adam::default())?;
+             println!(\"seed {seed}: {}\", other.fit(&few, &how)?.epochs.len());
+         }",
+        Shows("seed 1: 1"),
+    ),
+    ("instant", "let start = std::time::Instant::now();\nstart.elapsed().as_secs() < 60", Shows("true")),
+    ("whole-numbers", "9836 / 10000", Shows("0")),
+    ("pixels", "x_train.row(0).len()", Shows("784")),
+    ("one-of-predictions", "model.predict(&x_test)?.row(0).len()", Shows("10")),
+    ("mistakes-of-one-hot", "metrics::mistakes(&y_test, &model.predict(&x_test)?)?", Says("")),
+    ("split", "Data::from((&x_train, &y_train)).split(0.1)?.1.len()", Shows("6000")),
     // Names.
+    ("dim", "x_train.dim()", Says("")),
+    ("semicolon", "let a = 1\nlet b = 2;", Says("")),
+    ("bracket", "plot::digit(&x_train, 0?", Says("")),
     ("misspelt", "x_trian", Says("cannot find value `x_trian` in this scope")),
     ("british", "let x = normalise(&x_train);", Says("cannot find function `normalise` in this scope")),
     (
