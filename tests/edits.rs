@@ -412,12 +412,18 @@ const EDITS: &[(&str, &str, Answer)] = &[
     ("whole-numbers", "9836 / 10000", Shows("0")),
     ("pixels", "x_train.row(0).len()", Shows("784")),
     ("one-of-predictions", "model.predict(&x_test)?.row(0).len()", Shows("10")),
-    ("mistakes-of-one-hot", "metrics::mistakes(&y_test, &model.predict(&x_test)?)?", Says("")),
+    (
+        "mistakes-of-one-hot",
+        "metrics::mistakes(&y_test, &model.predict(&x_test)?)?",
+        Says(
+            "`Tensor<(Const<10000>, Const<10>), f32, Cpu>` holds no labels: wanted is a class for each image, as `mnist::load_data` gives it; one-hot rows are labels no more",
+        ),
+    ),
     ("split", "Data::from((&x_train, &y_train)).split(0.1)?.1.len()", Shows("6000")),
     // Names.
-    ("dim", "x_train.dim()", Says("")),
-    ("semicolon", "let a = 1\nlet b = 2;", Says("")),
-    ("bracket", "plot::digit(&x_train, 0?", Says("")),
+    ("dim", "x_train.dim()", Says("no method named `dim` found for struct `Tensor<S, E, D, T>` in the current scope")),
+    ("semicolon", "let a = 1\nlet b = 2;", Says("expected `;`, found keyword `let`")),
+    ("bracket", "plot::digit(&x_train, 0?", Says("mismatched closing delimiter: `}`")),
     ("misspelt", "x_trian", Says("cannot find value `x_trian` in this scope")),
     ("british", "let x = normalise(&x_train);", Says("cannot find function `normalise` in this scope")),
     (
