@@ -25,8 +25,8 @@ impl Unit {
     /// The values in words, if they are what the unit says.
     fn written(self, name: &str, values: &[f32]) -> Result<Vec<String>> {
         let (most, expected) = match self {
-            Self::Percent => (1.0, "values between 0 and 1"),
-            Self::Number => (f32::MAX, "finite values not below 0"),
+            Self::Percent => (1.0, "between 0 and 1"),
+            Self::Number => (f32::MAX, "finite and not below 0"),
         };
         if values.is_empty() {
             return Err(Error::argument(name, expected, "none"));

@@ -191,7 +191,7 @@ fn bars_are_as_high_as_their_values() {
     assert_eq!(counts.text(), "Counts; largest: 1 with 6,742. 0: 5,923, 1: 6,742.");
     for wrong in [-0.1, 1.5, f32::NAN] {
         let text = error(bars("Shares", &[], &[0.0, wrong], Unit::Percent));
-        assert!(text.starts_with("values must be values between 0 and 1, got"), "{text}");
+        assert!(text.starts_with("values must be between 0 and 1, got"), "{text}");
     }
     assert!(error(bars("Counts", &[], &[f32::INFINITY], Unit::Number)).contains("inf for 0"));
     assert!(bars("Counts", &[], &[], Unit::Number).is_err());
