@@ -1,7 +1,7 @@
 //! Distorted copies of the training images, a new one each time an image is shown.
 
 use rand::rngs::StdRng;
-use rand::{Rng, RngCore};
+use rand::Rng;
 
 use crate::error::{Error, Result};
 use crate::random::{generator, Purpose};
@@ -23,8 +23,7 @@ pub struct Augment {
     pub shear: f32,
     /// Bending: the standard deviation of each pixel's displacement along each axis, in pixels.
     pub elastic: f32,
-    /// How smooth the bending is: the standard deviation of the Gaussian that blurs the
-    /// displacements, in pixels.
+    /// How smooth the bending is: the standard deviation of the bell that blurs the displacements, in pixels.
     pub smoothness: f32,
 }
 
@@ -78,42 +77,40 @@ impl Augment {
     }
 }
 
-/// How many standard deviations of the Gaussian are kept on either side.
-const REACH: f32 = 2.5;
 /// The variance of values drawn evenly from -1..1.
 const UNIFORM_VARIANCE: f32 = 1.0 / 3.0;
 
-/// An [`Augment`] with its blur worked out, for images of one size.
+/// An [`Augment`] for images of one size.
+///
+/// Displacements are cubic B-splines through a coarse grid of random points (Rueckert et al. 1999, "Nonrigid registration
+/// using free-form deformations"): as smooth as noise that is drawn and blurred pixel by pixel, for less work.
 #[derive(Debug, Clone)]
 pub(crate) struct Distorter {
     limits: Augment,
     height: usize,
     width: usize,
-    /// The Gaussian's weights, scaled so that a blur with it along both axes gives displacements of
-    /// the wanted strength.
-    blur: Vec<f32>,
+    /// How much each point of the grid counts: for each row of pixels a weight for each row of the grid.
+    rows: Vec<f32>,
+    /// For each column of the grid a weight for each column of pixels.
+    columns: Vec<f32>,
+    /// The largest value of a point of the grid.
+    strength: f32,
 }
 
 impl Distorter {
     /// For images of these sizes: channels, height, width. All channels of an image are distorted alike.
     pub(crate) fn new(limits: Augment, [_, height, width]: [usize; 3]) -> Self {
-        let most = (height.min(width) / 2).saturating_sub(1);
-        let reach = ((REACH * limits.smoothness).ceil() as usize).min(most);
-        let exponent = |at: usize| {
-            let distance = at as f32 - reach as f32;
-            -0.5 * (distance / limits.smoothness.max(f32::MIN_POSITIVE)).powi(2)
-        };
-        let gaussian: Vec<f32> = (0..=2 * reach).map(|at| exponent(at).exp()).collect();
-        // Blurring uncorrelated noise along both axes leaves this part of its standard deviation.
-        let left: f32 = gaussian.iter().map(|weight| weight * weight).sum();
-        let gain = (limits.elastic / (UNIFORM_VARIANCE.sqrt() * left)).sqrt();
-        let blur = gaussian.into_iter().map(|weight| weight * gain).collect();
-        Self { limits, height, width, blur }
+        let [rows, columns] = [height, width].map(|pixels| spline(pixels, limits.smoothness));
+        let mean_square = |weights: &[f32], pixels| weights.iter().map(|w| w * w).sum::<f32>() / pixels as f32;
+        let variance = UNIFORM_VARIANCE * mean_square(&rows, height) * mean_square(&columns, width);
+        let points = columns.len() / width;
+        let columns = (0..points).flat_map(|point| columns[point..].iter().step_by(points).copied()).collect();
+        Self { limits, height, width, rows, columns, strength: limits.elastic / variance.sqrt() }
     }
 
     /// Writes a distorted copy of `image` to `copy`.
     pub(crate) fn distort(&self, image: &[f32], copy: &mut [f32], random: &mut StdRng) {
-        let Augment { rotation, shift, scale, shear, elastic, .. } = self.limits;
+        let Augment { rotation, shift, scale, shear, .. } = self.limits;
         let mut sample = |limit: f32| random.gen_range(-1.0..=1.0f32) * limit;
         let (sin, cos) = sample(rotation.to_radians()).sin_cos();
         let (scale_y, scale_x) = (1.0 + sample(scale), 1.0 + sample(scale));
@@ -121,17 +118,14 @@ impl Distorter {
         // Where a pixel of the copy comes from: turn, shear and scale about the middle, then shift.
         let (yy, yx) = (cos * scale_y, -sin * scale_x);
         let (xy, xx) = ((sin + shear * cos) * scale_y, (cos - shear * sin) * scale_x);
-        let pixels = self.height * self.width;
-        let [bend_y, bend_x] = if elastic > 0.0 {
-            [self.displacements(random), self.displacements(random)]
-        } else {
-            [vec![0.0; self.height * self.stride()], vec![0.0; self.height * self.stride()]]
-        };
+        let displacements = self.displacements(random);
         let [middle_y, middle_x] = [self.height, self.width].map(|side| (side - 1) as f32 / 2.0);
+        let pixels = self.height * self.width;
         for (image, copy) in image.chunks_exact(pixels).zip(copy.chunks_exact_mut(pixels)) {
             let image = Framed::new(image, self.height, self.width);
-            let rows = bend_y.chunks_exact(self.stride()).zip(bend_x.chunks_exact(self.stride()));
-            for ((row, copy), (bend_y, bend_x)) in copy.chunks_exact_mut(self.width).enumerate().zip(rows) {
+            let rows = copy.chunks_exact_mut(self.width).zip(displacements.chunks_exact(2 * self.width));
+            for (row, (copy, displacements)) in rows.enumerate() {
+                let (bend_y, bend_x) = displacements.split_at(self.width);
                 let y = row as f32 - middle_y;
                 let (start_y, start_x) = (yy * y + middle_y + shift_y, xy * y + middle_x + shift_x);
                 for ((column, pixel), (bend_y, bend_x)) in copy.iter_mut().enumerate().zip(bend_y.iter().zip(bend_x)) {
@@ -142,45 +136,44 @@ impl Distorter {
         }
     }
 
-    /// Smooth random values, one for each pixel, in rows of [`Distorter::stride`]. The image's opposite edges count as
-    /// neighbours, so that the strength is the same everywhere.
+    /// Smooth random values: for each row of pixels how far below each of them its value is taken from, then how far to the
+    /// right of it.
     fn displacements(&self, random: &mut StdRng) -> Vec<f32> {
-        let Self { height, width, ref blur, .. } = *self;
-        let (reach, stride) = (blur.len() / 2, self.stride());
-        let mut noise = vec![0; height * width];
-        random.fill_bytes(&mut noise);
-        // Both blurs run over the whole image for each tap, past the ends of rows: long loops are quick ones.
-        let mut padded = vec![0.0; (height + 1) * stride];
-        for (noise, padded) in noise.chunks_exact(width).zip(padded.chunks_exact_mut(stride)) {
-            for (value, noise) in padded[reach..].iter_mut().zip(noise) {
-                *value = f32::from(*noise) / 127.5 - 1.0;
-            }
-            padded.copy_within(width..width + reach, 0);
-            padded.copy_within(reach..2 * reach, reach + width);
-        }
-        let mut along_rows = vec![0.0; (height + 2 * reach) * stride];
-        let middle = reach * stride..(reach + height) * stride;
-        add_taps(blur, 1, &padded, &mut along_rows[middle.clone()]);
-        along_rows.copy_within(height * stride..middle.end, 0);
-        along_rows.copy_within(middle.start..2 * middle.start, middle.end);
-        let mut along_both = vec![0.0; height * stride];
-        add_taps(blur, stride, &along_rows, &mut along_both);
-        along_both
-    }
-
-    /// Values from a row of displacements to the next.
-    fn stride(&self) -> usize {
-        self.width + self.blur.len() - 1
+        let [down, across] = [self.rows.len() / self.height, self.columns.len() / self.width];
+        let grid: Vec<f32> = (0..2 * down * across).map(|_| self.strength * random.gen_range(-1.0..=1.0f32)).collect();
+        product(&self.rows, &product(&grid, &self.columns, across), down)
     }
 }
 
-/// `to[i] += sum over taps of weight[tap] * from[i + tap * step]`.
-fn add_taps(weights: &[f32], step: usize, from: &[f32], to: &mut [f32]) {
-    for (tap, weight) in weights.iter().enumerate() {
-        for (to, from) in to.iter_mut().zip(&from[tap * step..]) {
-            *to += weight * from;
+/// The weights of cubic B-splines of this standard deviation, or a little more than half a pixel at the least: for each
+/// pixel one for each point of a grid.
+fn spline(pixels: usize, deviation: f32) -> Vec<f32> {
+    // The spline is the density of a sum of four values drawn evenly from an interval as long as the points are apart.
+    let spacing = (deviation * 3f32.sqrt()).max(1.0);
+    let points = ((pixels - 1) as f32 / spacing) as usize + 4;
+    let weight = |pixel: usize, point: usize| {
+        let distance = (pixel as f32 / spacing + 1.0 - point as f32).abs();
+        match distance {
+            0.0..1.0 => (4.0 + 3.0 * distance * distance * (distance - 2.0)) / 6.0,
+            1.0..2.0 => (2.0 - distance).powi(3) / 6.0,
+            _ => 0.0,
+        }
+    };
+    (0..pixels).flat_map(|pixel| (0..points).map(move |point| weight(pixel, point))).collect()
+}
+
+/// The product of two matrices, of which the left one has mostly zeros; it has `inner` columns.
+fn product(left: &[f32], right: &[f32], inner: usize) -> Vec<f32> {
+    let width = right.len() / inner;
+    let mut product = vec![0.0; left.len() / inner * width];
+    for (weights, row) in left.chunks_exact(inner).zip(product.chunks_exact_mut(width)) {
+        for (weight, right) in weights.iter().zip(right.chunks_exact(width)).filter(|(weight, _)| **weight != 0.0) {
+            for (value, right) in row.iter_mut().zip(right) {
+                *value += weight * right;
+            }
         }
     }
+    product
 }
 
 /// An image with a black margin of one pixel at the top and left, and two at the bottom and right, so
@@ -204,10 +197,10 @@ impl Framed {
     /// The brightness between four pixels, by bilinear interpolation; black outside.
     fn sample(&self, y: f32, x: f32) -> f32 {
         let (y, x) = (y.clamp(-1.0, self.height) + 1.0, x.clamp(-1.0, self.width as f32) + 1.0);
-        let (top, left) = (y as usize, x as usize);
+        let (top, left) = (y as i32, x as i32);
         let (down, right) = (y - top as f32, x - left as f32);
         let row = self.width + 3;
-        let pixels = &self.pixels[top * row + left..][..row + 2];
+        let pixels = &self.pixels[top as usize * row + left as usize..][..row + 2];
         let above = pixels[0] + (pixels[1] - pixels[0]) * right;
         let below = pixels[row] + (pixels[row + 1] - pixels[row]) * right;
         above + (below - above) * down
