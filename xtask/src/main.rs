@@ -25,8 +25,8 @@ cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes t
 cargo xtask deny               checks the licences and sources of all dependencies against deny.toml
 cargo xtask platforms [--check] checks that the crates compile for Windows, macOS and Linux on ARM, and runs
                                their tests for ARM where an emulator is there, but not with `--check`
-cargo xtask bench [ARGUMENTS]  trains with PyTorch, Keras, candle and burn in turns with ours, times the
-                               walkthrough's cells and writes the tables in BENCHMARKS.md, in about half an
+cargo xtask bench [ARGUMENTS]  trains with PyTorch, JAX, Keras, candle and burn in turns with ours, times
+                               the walkthrough's cells and writes the tables in BENCHMARKS.md, in about an
                                hour; arguments go to lenet_core/benches/peers/compare.py, as in
                                `cargo xtask bench --peers ours pytorch --rounds 1`
 cargo xtask help               prints this

@@ -1,6 +1,6 @@
 """Runs LeNet-5 of this project and of its peers in turns on this machine, and writes the comparison as Markdown.
 
-    compare.py --ours PROGRAM --candle PROGRAM --burn PROGRAM --cells COLD WARM ... --output FILE
+    compare.py --ours PROGRAM --before PROGRAM --candle PROGRAM --burn PROGRAM --kernels FILE --cells COLD WARM ... --output FILE
 
 `cargo xtask bench` builds the programs and calls this, with MNIST in the folder LENET_MNIST_DIR. All train in float32
 on the 60,000 images and validate on the 10,000 after each epoch. Every round runs each peer once, one after the other,
@@ -30,7 +30,15 @@ HERE = Path(__file__).resolve().parent
 KIBIBYTE = 1024  # Linux's unit of ru_maxrss
 MEGABYTE = 1e6
 MAIN = (2, 128)  # threads, batch size
-NAMES = {"ours": "lenet_core", "pytorch": "PyTorch", "keras": "Keras", "candle": "candle", "burn": "burn"}
+NAMES = {
+    "ours": "lenet_core", "before": "lenet_core at d2b48fb", "pytorch": "PyTorch", "compiled": "PyTorch, compiled",
+    "jax": "JAX", "keras": "Keras", "candle": "candle", "burn": "burn",
+}
+SCRIPTS = {
+    "pytorch": ["peer_pytorch.py"], "compiled": ["peer_pytorch.py", "--compile"], "jax": ["peer_jax.py"],
+    "keras": ["peer_keras.py"],
+}
+OURS = {"ours", "before"}  # have the example's options
 SLOW = {"candle", "burn"}  # one epoch, one round, one setting
 TRAINING_IMAGES = 60_000
 # What a run was made for.
@@ -38,10 +46,9 @@ PEERS, BATCHES, IMAGES, SIDE_BY_SIDE = "peers", "batch sizes", "images", "side b
 
 
 def command(peer, options):
-    if peer == "pytorch":
-        return [sys.executable, HERE / "peer_pytorch.py"]
-    if peer == "keras":
-        return [sys.executable, HERE / "peer_keras.py"]
+    if peer in SCRIPTS:
+        script, *flags = SCRIPTS[peer]
+        return [sys.executable, HERE / script, *flags]
     return [getattr(options, peer)]
 
 
@@ -55,7 +62,7 @@ def run(options, purpose, peer, epochs, threads, batch_size, images=None):
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        if peer == "ours":
+        if peer in OURS:
             arguments += ["--quiet", "--json", report]
         printed = Path(folder) / "printed"
         began = time.perf_counter()
@@ -65,7 +72,7 @@ def run(options, purpose, peer, epochs, threads, batch_size, images=None):
         total = time.perf_counter() - began
         if status != 0:
             sys.exit(f"{NAMES[peer]} ended with {status}: {arguments}")
-        if peer == "ours":
+        if peer in OURS:
             result = json.loads(report.read_text())
             seconds = [epoch["seconds"] for epoch in result["history"]]
             accuracy, versions = result["test"]["accuracy"], {}
@@ -117,7 +124,7 @@ def do(options, job):
     with ThreadPoolExecutor(copies) as pool:
         runs = list(pool.map(lambda _: run(options, *job), range(copies)))
     also = "".join(f", {number} images" for number in images) + f", {copies} at once" * (copies > 1)
-    print(f"{NAMES[peer]:10} threads {threads} batch {batch:4}: {epoch(runs):6.2f} s an epoch{also}",
+    print(f"{NAMES[peer]:21} threads {threads} batch {batch:4}: {epoch(runs):6.2f} s an epoch{also}",
           file=sys.stderr, flush=True)
     return runs
 
@@ -233,7 +240,7 @@ def cells_table(cold, *warm):
     return table(["cell", "cold, seconds", "warm, seconds"], rows)
 
 
-def report(runs, cells, options):
+def report(runs, kernels, cells, options):
     peers = [peer for peer in NAMES if peer in options.peers]
     versions = {}
     for r in runs:
@@ -246,7 +253,8 @@ def report(runs, cells, options):
         "Written by `cargo xtask bench`. The programs ran in turns, each in a process of its own, in float32; an epoch is "
         f"60,000 training images and a validation on 10,000. With batch {batch} and {threads} threads each ran "
         f"{options.rounds} times for {options.epochs} epochs, and the figures are medians of all epochs. "
-        "With other settings the other programs ran once; candle and burn ran one epoch once. lenet_core ran "
+        "With other settings the other programs ran once; candle and burn ran one epoch once. The first epoch of a compiled "
+        "program has the compiler in it. lenet_core ran "
         f"{options.rounds * options.turns} times for one epoch with each batch size and number of threads, in shuffled turns.\n",
         f"Machine: {processor()}, {platform.system()}. {rustc}; {named}.\n",
         f"## Batch {batch}, {threads} threads\n",
@@ -256,6 +264,7 @@ def report(runs, cells, options):
         "## Batch sizes and threads of lenet_core\n",
         batches_table(runs),
         machine_speed_up(runs),
+        *(["## What each trick buys\n", kernels] if kernels else []),
         "## Numbers of images\n",
         f"Training alone, without a validation; each ran {options.rounds * options.turns} times, "
         f"with {TRAINING_IMAGES:,} images in all, in the same turns.\n",
@@ -270,7 +279,7 @@ def report(runs, cells, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for peer in ["ours", "candle", "burn"]:
+    for peer in ["ours", "before", "candle", "burn"]:
         parser.add_argument(f"--{peer}", type=Path)
     parser.add_argument("--peers", nargs="+", choices=NAMES, default=list(NAMES), help="beside lenet_core, which always runs")
     parser.add_argument("--rounds", type=int, default=5)
@@ -280,6 +289,7 @@ def main():
     parser.add_argument("--sweep", type=int, nargs="*", default=[16, 17, 24, 33, 64, 100, 256, 1024])
     parser.add_argument("--images", type=int, nargs="+", default=[7_500, 15_000, 30_000, 60_000])
     parser.add_argument("--turns", type=int, default=3, help="short runs of each setting in a round")
+    parser.add_argument("--kernels", type=Path, help="what `cargo bench -p lenet_kernels -- tricks` printed")
     parser.add_argument("--cells", type=Path, nargs="+", help="records of run_notebook.py: cold, warm, warm, ...")
     parser.add_argument("--record", type=Path, help="all runs, as JSON; read instead of running if it is there")
     parser.add_argument("--output", type=Path)
@@ -292,7 +302,8 @@ def main():
         if options.record:
             options.record.write_text(json.dumps(runs))
     cells = [json.loads(path.read_text()) for path in options.cells] if options.cells else None
-    text = report(runs, cells, options)
+    kernels = options.kernels.read_text() if options.kernels else None
+    text = report(runs, kernels, cells, options)
     if options.output:
         options.output.write_text(text)
     print(text)
