@@ -167,13 +167,6 @@ impl Dots {
         let mut a = self.a.add(at * self.next[0] + row * self.a_row);
         let to = self.to.add(at * self.next[2] + (row * columns + column) * S::LANES);
         let mut sums = [[S::splat(0.0); C]; R];
-        if self.add {
-            for (r, sums) in sums.iter_mut().enumerate() {
-                for (c, sum) in sums.iter_mut().enumerate() {
-                    *sum = S::load(to.add((r * columns + c) * S::LANES));
-                }
-            }
-        }
         for _ in 0..self.runs {
             for k in 0..self.len {
                 let mut values = [S::splat(0.0); R];
@@ -193,8 +186,13 @@ impl Dots {
             }
         }
         for (r, sums) in sums.into_iter().enumerate() {
-            for (c, sum) in sums.into_iter().enumerate() {
-                sum.store(to.add((r * columns + c) * S::LANES));
+            for (c, mut sum) in sums.into_iter().enumerate() {
+                let to = to.add((r * columns + c) * S::LANES);
+                // Sums of sums round less than one long sum.
+                if self.add {
+                    sum = sum.add(S::load(to));
+                }
+                sum.store(to);
             }
         }
     }
