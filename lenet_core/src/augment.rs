@@ -25,11 +25,14 @@ pub struct Augment {
     pub elastic: f32,
     /// How smooth the bending is: the standard deviation of the bell that blurs the displacements, in pixels.
     pub smoothness: f32,
+    /// Epochs with distortions, counted from the model's first. Later ones show the images as they are: what the network is to
+    /// read in the end.
+    pub epochs: usize,
 }
 
 impl Default for Augment {
     fn default() -> Self {
-        Self { rotation: 6.0, shift: 1.0, scale: 0.08, shear: 0.2, elastic: 0.4, smoothness: 3.0 }
+        Self { rotation: 6.0, shift: 1.0, scale: 0.08, shear: 0.2, elastic: 0.4, smoothness: 3.0, epochs: usize::MAX }
     }
 }
 
@@ -176,8 +179,8 @@ fn product(left: &[f32], right: &[f32], inner: usize) -> Vec<f32> {
     product
 }
 
-/// An image with a black margin of one pixel at the top and left, and two at the bottom and right, so
-/// that the four neighbours of any place on it exist.
+/// An image with a margin of one pixel at the top and left, and two at the bottom and right, so that the four neighbours of any
+/// place on it exist. The margin is as dark as the darkest pixel: black, whatever number black is.
 struct Framed {
     pixels: Vec<f32>,
     height: f32,
@@ -186,7 +189,8 @@ struct Framed {
 
 impl Framed {
     fn new(image: &[f32], height: usize, width: usize) -> Self {
-        let mut pixels = vec![0.0; (height + 3) * (width + 3)];
+        let darkest = image.iter().copied().fold(f32::INFINITY, f32::min);
+        let mut pixels = vec![darkest; (height + 3) * (width + 3)];
         let rows = pixels.chunks_exact_mut(width + 3).skip(1);
         for (to, from) in rows.zip(image.chunks_exact(width)) {
             to[1..=width].copy_from_slice(from);
@@ -194,7 +198,7 @@ impl Framed {
         Self { pixels, height: height as f32, width }
     }
 
-    /// The brightness between four pixels, by bilinear interpolation; black outside.
+    /// The brightness between four pixels, by bilinear interpolation; dark outside.
     fn sample(&self, y: f32, x: f32) -> f32 {
         let (y, x) = (y.clamp(-1.0, self.height) + 1.0, x.clamp(-1.0, self.width as f32) + 1.0);
         let (top, left) = (y as i32, x as i32);
@@ -226,12 +230,24 @@ mod tests {
 
     #[test]
     fn without_limits_nothing_changes() {
-        let none = Augment { rotation: 0.0, shift: 0.0, scale: 0.0, shear: 0.0, elastic: 0.0, smoothness: 3.0 };
+        let none = Augment { rotation: 0.0, shift: 0.0, scale: 0.0, shear: 0.0, elastic: 0.0, ..Augment::default() };
         let mut copy = vec![1.0; PIXELS];
         Distorter::new(none, SIZES).distort(&blob(), &mut copy, &mut random(0));
         for (a, b) in copy.iter().zip(blob()) {
             assert!((a - b).abs() < 1e-5);
         }
+    }
+
+    #[test]
+    fn what_comes_in_at_the_edges_is_as_dark_as_the_image() {
+        let (image, mut copies) = (blob(), [vec![0.0; PIXELS], vec![0.0; PIXELS]]);
+        let darker: Vec<f32> = image.iter().map(|pixel| pixel - 0.5).collect();
+        let distorter = Distorter::new(Augment { shift: 9.0, ..Augment::default() }, SIZES);
+        for (image, copy) in [&image, &darker].into_iter().zip(&mut copies) {
+            distorter.distort(image, copy, &mut random(3));
+        }
+        let [copy, darker] = copies;
+        assert!(copy.iter().zip(darker).all(|(a, b)| (a - 0.5 - b).abs() < 1e-5));
     }
 
     #[test]

@@ -124,7 +124,8 @@ impl Trainer {
         if how.shuffle {
             order.shuffle(&mut generator(how.seed, Purpose::Shuffle, [self.epochs as u64, 0]));
         }
-        let distorter = how.augment.map(|limits| Distorter::new(limits, data.image_sizes()));
+        let augment = how.augment.filter(|limits| self.epochs < limits.epochs);
+        let distorter = augment.map(|limits| Distorter::new(limits, data.image_sizes()));
         let turn = (self.epochs * data.len()) as u64;
         let copy = |image: &[f32], copy: &mut [f32], place: usize| match &distorter {
             None => copy.copy_from_slice(image),

@@ -50,6 +50,16 @@ fn stopping_and_going_on_changes_no_bit() {
 }
 
 #[test]
+fn the_last_epochs_may_show_the_images_as_they_are() {
+    let (mut whole, mut parts) = (lenet5(), lenet5());
+    let distorted = |limits, epochs| Fit { augment: Some(limits), ..how(epochs) };
+    let expected = train(&mut whole, 300, &distorted(Augment { epochs: 2, ..Augment::default() }, 3));
+    let mut epochs = train(&mut parts, 300, &distorted(Augment::default(), 2));
+    epochs.extend(train(&mut parts, 300, &how(1)));
+    assert!(bits(&parts, &epochs) == bits(&whole, &expected));
+}
+
+#[test]
 fn another_seed_gives_another_order_and_another_network() {
     let (mut a, mut b) = (lenet5(), lenet5());
     let (history_a, history_b) = (train(&mut a, 500, &how(1)), train(&mut b, 500, &Fit { seed: 6, ..how(1) }));
