@@ -21,7 +21,8 @@ cargo xtask notebooks          runs the committed notebooks again and writes the
 cargo xtask pages [FOLDER]     writes the notebooks as web pages that need nothing but a browser, with a front
                                page, into FOLDER or target/pages
 cargo xtask accuracy [RUNS]    trains each recipe for several seeds and writes the table in RESULTS.md;
-                               RUNS as in `plain=10 short=5 long=5`, which takes ten minutes on two cores
+                               RUNS as in `plain=10 short=5 long=5`, which takes ten minutes on two cores;
+                               `tries=3` writes the table of what else was tried, in half an hour
 cargo xtask deny               checks the licences and sources of all dependencies against deny.toml
 cargo xtask platforms [--check] checks that the crates compile for Windows, macOS and Linux on ARM, and runs
                                their tests for ARM where an emulator is there, but not with `--check`
