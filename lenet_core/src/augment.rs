@@ -37,8 +37,8 @@ impl Default for Augment {
 }
 
 impl Augment {
-    /// Stronger distortions, for long trainings: the more often an image is shown, the more its copies
-    /// have to differ to be news.
+    /// Stronger distortions, as [`Fit::short`](crate::Fit::short) and [`Fit::long`](crate::Fit::long) have them: the more often
+    /// an image is shown, the more its copies have to differ to be news.
     ///
     /// ```
     /// use lenet_core::Augment;
@@ -85,7 +85,7 @@ const UNIFORM_VARIANCE: f32 = 1.0 / 3.0;
 
 /// An [`Augment`] for images of one size.
 ///
-/// Displacements are cubic B-splines through a coarse grid of random points (Rueckert et al. 1999, "Nonrigid registration
+/// Displacements are cubic B-splines over a coarse grid of random values (Rueckert et al. 1999, "Nonrigid registration
 /// using free-form deformations"): as smooth as noise that is drawn and blurred pixel by pixel, for less work.
 #[derive(Debug, Clone)]
 pub(crate) struct Distorter {

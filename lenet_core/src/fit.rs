@@ -57,7 +57,7 @@ impl Default for Fit {
 }
 
 impl Fit {
-    /// Distorted images and a learning rate that rises once and falls to zero. Eight epochs bring LeNet-5 to the paper's 99.2 %.
+    /// Distorted images and a learning rate that rises once and falls to zero. Eight epochs bring LeNet-5 close to the paper's 99.2 %.
     pub fn distorted(epochs: usize) -> Self {
         let schedule = Schedule::OneCycle { peak: 3e-3, warm_up: 0.15, epochs };
         Self { epochs, schedule, augment: Some(Augment::default()), ..Self::default() }
