@@ -4,7 +4,8 @@ evcxr builds cells in a new temporary folder and so compiles lenet_core anew for
 the first folder of its notebook's place that no other kernel holds, `PLACE-1`, `PLACE-2` and so on, and keeps what
 earlier kernels built in it; cargo sees by itself what has changed since. Notebooks in different folders never share
 one: they may mean different crates by the same name. `PLACE-0` is the template, in which set-up compiles what the first
-cell needs; no kernel builds there, and a new folder begins as its copy.
+cell needs; no kernel builds there, and a new folder begins as its copy. A new template begins with the crates from
+crates.io that the last one compiled, in whatever clone: a copy of them is kept in the user's cache folder.
 """
 
 import contextlib
@@ -59,6 +60,9 @@ overflow-checks = true
 [dependencies]
 lenet_core = {{ path = {crate} }}
 """
+
+# What a clone compiles of its own.
+OWN_CRATES = shutil.ignore_patterns("*lenet_*", "*ctx*", "incremental")
 
 # In a template: when its crates were last compiled. In its copies: the same, by which they know a newer template.
 FINISHED = "finished"
@@ -182,12 +186,35 @@ def renew(folder, builds):
         return
     with held(own) as free:
         if free and (own / FINISHED).is_file():
-            new = Path(f"{folder}.new")
-            for old in (new, folder):
-                shutil.rmtree(old, ignore_errors=True)
-            # With the times of all files, by which cargo tells what has changed.
-            shutil.copytree(own, new)
-            new.rename(folder)
+            copy(own, folder)
+
+
+def copy(original, folder, ignore=None):
+    """Makes the folder a copy, whole or not at all, with the times of all files, by which cargo tells what has changed."""
+    new = Path(f"{folder}.new")
+    for old in (new, folder):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(original, new, ignore=ignore)
+    new.rename(folder)
+
+
+def kept_crates(compiler):
+    """Where the user's cache folder keeps the crates from crates.io, compiled as this file says, for all clones with
+    these versions and this compiler."""
+    texts = (PROJECT / "Cargo.lock", Path(__file__))
+    versions = "".join([compiler, *(file.read_text(encoding="utf-8") for file in texts)])
+    return cache_folder() / "lenet_core" / "crates" / hashlib.sha256(versions.encode()).hexdigest()[:8]
+
+
+def keep(target, kept):
+    """Keeps a copy of compiled crates in place of any older one. Where that can't be, the next clone compiles them."""
+    with contextlib.suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with held(kept) as free:
+            if free and not kept.exists():
+                for old in filter(Path.is_dir, kept.parent.iterdir()):
+                    shutil.rmtree(old, ignore_errors=True)
+                copy(target, kept, OWN_CRATES)
 
 
 def compile_template(builds, environment):
@@ -213,8 +240,13 @@ def compile_template(builds, environment):
             flags.append("-Clink-arg=-fuse-ld=lld")
         settings = {"CARGO_TARGET_DIR": "target", "CARGO_BUILD_BUILD_DIR": "target", "RUSTFLAGS": " ".join(flags)}
         compiled = not (folder / FINISHED).is_file()
+        compiler, target = compiler_version(), folder / "target"
+        kept = kept_crates(compiler)
+        if kept.is_dir() and not target.exists():
+            with contextlib.suppress(OSError):
+                copy(kept, target)
         for what in ("build", "check"):
-            command = [*cargo, what, "--target", host()]
+            command = [*cargo, what, "--target", host(compiler)]
             run = subprocess.Popen(command, cwd=folder, env={**environment, **settings}, stderr=subprocess.PIPE, text=True)
             for line in run.stderr:
                 compiled |= line.lstrip().startswith(("Compiling", "Checking"))
@@ -223,6 +255,7 @@ def compile_template(builds, environment):
                 return run.returncode
         if compiled:
             write(folder / FINISHED, str(time.time_ns()))
+            keep(target, kept)
         return 0
 
 
@@ -231,7 +264,10 @@ def quoted(path):
     return json.dumps(str(path.resolve()), ensure_ascii=False)
 
 
-def host():
+def compiler_version():
+    return subprocess.run(["rustc", "-Vv"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
+
+
+def host(compiler):
     """The target triple that cells are compiled for."""
-    version = subprocess.run(["rustc", "-Vv"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
-    return next(line.split()[1] for line in version.splitlines() if line.startswith("host:"))
+    return next(line.split()[1] for line in compiler.splitlines() if line.startswith("host:"))
