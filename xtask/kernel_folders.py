@@ -255,7 +255,7 @@ def compile_template(builds, environment):
                 return run.returncode
         if compiled:
             write(folder / FINISHED, str(time.time_ns()))
-            keep(target, kept)
+        keep(target, kept)
         return 0
 
 
