@@ -15,7 +15,7 @@ const PIXELS: usize = 784;
 const CLASSES: usize = 10;
 const TEST: usize = 10_000;
 /// What [`Fit::short`] is meant for.
-const SHORT_ADAM: Adam = Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.98, epsilon: 1e-7 };
+const SHORT_ADAM: Adam = Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.98, epsilon: 1e-7, weight_decay: 0.0 };
 
 type Images<const N: usize> = Tensor<Rank4<N, 1, 28, 28>, f32, Cpu>;
 type Targets<const N: usize> = Tensor<Rank2<N, CLASSES>, f32, Cpu>;

@@ -11,12 +11,14 @@ use crate::error::{Error, Result};
 /// ```text
 /// m = beta_1 * m + (1 - beta_1) * g
 /// v = beta_2 * v + (1 - beta_2) * g^2
-/// w = w - learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
+/// w = (1 - learning_rate * weight_decay) * w
+///     - learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
 /// ```
 ///
 /// (Kingma and Ba 2015, "Adam: a method for stochastic optimization", the form before section 2.1,
 /// which Keras uses. PyTorch adds `epsilon` after the correction of `v`; its
-/// `eps = epsilon / sqrt(1 - beta_2^t)` gives the same.)
+/// `eps = epsilon / sqrt(1 - beta_2^t)` gives the same. Weight decay beside the gradient instead of in it: Loshchilov and
+/// Hutter 2019, "Decoupled weight decay regularization"; PyTorch calls it `AdamW`.)
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adam {
     /// The step size.
@@ -27,11 +29,13 @@ pub struct Adam {
     pub beta_2: f32,
     /// Keeps the division finite.
     pub epsilon: f32,
+    /// How much every parameter shrinks in a step, weights and biases alike, as a multiple of the learning rate.
+    pub weight_decay: f32,
 }
 
 impl Default for Adam {
     fn default() -> Self {
-        Self { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }
+        Self { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.0 }
     }
 }
 
@@ -122,9 +126,13 @@ impl Optimizer {
     /// The optimiser's settings by name, in the order of its fields; `nesterov` as 0 or 1.
     pub(crate) fn settings(&self) -> Vec<(&'static str, f32)> {
         match *self {
-            Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon }) => {
-                vec![("learning_rate", learning_rate), ("beta_1", beta_1), ("beta_2", beta_2), ("epsilon", epsilon)]
-            }
+            Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay }) => vec![
+                ("learning_rate", learning_rate),
+                ("beta_1", beta_1),
+                ("beta_2", beta_2),
+                ("epsilon", epsilon),
+                ("weight_decay", weight_decay),
+            ],
             Self::Sgd(Sgd { learning_rate, momentum, nesterov }) => vec![
                 ("learning_rate", learning_rate),
                 ("momentum", momentum),
@@ -139,8 +147,8 @@ impl Optimizer {
     /// The optimiser of this name with these settings, in the order of its fields.
     pub(crate) fn from_settings(name: &str, settings: &[f32]) -> Option<Self> {
         match (name, settings) {
-            ("Adam", &[learning_rate, beta_1, beta_2, epsilon]) => {
-                Some(Adam { learning_rate, beta_1, beta_2, epsilon }.into())
+            ("Adam", &[learning_rate, beta_1, beta_2, epsilon, weight_decay]) => {
+                Some(Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay }.into())
             }
             ("Sgd", &[learning_rate, momentum, nesterov]) => {
                 Some(Sgd { learning_rate, momentum, nesterov: nesterov != 0.0 }.into())
@@ -185,10 +193,11 @@ impl Optimizer {
     /// The rule of step `step`, counted from 1.
     pub(crate) fn rule(&self, step: u64) -> Rule {
         match *self {
-            Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon }) => {
+            Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay }) => {
                 let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
                 let step_size = f64::from(learning_rate) * correction(beta_2).sqrt() / correction(beta_1);
-                Rule::Adam { step_size: step_size as f32, beta_1, beta_2, epsilon }
+                let keep = 1.0 - learning_rate * weight_decay;
+                Rule::Adam { step_size: step_size as f32, keep, beta_1, beta_2, epsilon }
             }
             Self::Sgd(Sgd { learning_rate: rate, momentum, nesterov }) => Rule::Sgd { rate, momentum, nesterov },
             Self::RmsProp(RmsProp { learning_rate: rate, rho, epsilon }) => Rule::RmsProp { rate, rho, epsilon },
@@ -200,7 +209,9 @@ impl Optimizer {
     pub(crate) fn check(&self) -> Result<()> {
         for (name, value) in self.settings() {
             let (fits, expected) = match name {
-                "learning_rate" => (value.is_finite() && value >= 0.0, "a finite number of at least 0"),
+                "learning_rate" | "weight_decay" => {
+                    (value.is_finite() && value >= 0.0, "a finite number of at least 0")
+                }
                 "epsilon" => (value.is_finite() && value > 0.0, "a finite number above 0"),
                 "nesterov" => (true, ""),
                 _ => ((0.0..1.0).contains(&value), "at least 0 and below 1"),

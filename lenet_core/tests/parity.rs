@@ -129,6 +129,7 @@ fn every_optimizer_alone_with_gradients_of_all_sizes() {
     let (adam, others) = (load("adam"), load("optimisers"));
     for (name, optimizer, references) in [
         ("adam", Adam::default().into(), 3),
+        ("adam_decay", Adam { weight_decay: 10.0, ..Adam::default() }.into(), 3),
         ("sgd", sgd(0.0, false), 3),
         ("momentum", sgd(0.9, false), 3),
         ("nesterov", sgd(0.9, true), 3),

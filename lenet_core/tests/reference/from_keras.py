@@ -61,6 +61,7 @@ def optimisers_alone(given):
         "momentum": keras.optimizers.SGD(momentum=0.9),
         "nesterov": keras.optimizers.SGD(momentum=0.9, nesterov=True),
         "rms_prop": keras.optimizers.RMSprop(),
+        "adam_decay": keras.optimizers.Adam(weight_decay=10.0),
     }.items()}
 
 

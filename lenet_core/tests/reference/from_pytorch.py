@@ -24,8 +24,9 @@ class Adam(torch.optim.Adam):
     They agree when eps = epsilon / sqrt(1 - b2^t), so eps is set anew before each step t.
     """
 
-    def __init__(self, parameters, learning_rate, beta_1, beta_2, epsilon):
-        super().__init__(parameters, lr=learning_rate, betas=(beta_1, beta_2), eps=epsilon)
+    def __init__(self, parameters, learning_rate, beta_1, beta_2, epsilon, weight_decay=0.0):
+        super().__init__(parameters, lr=learning_rate, betas=(beta_1, beta_2), eps=epsilon, weight_decay=weight_decay,
+                         decoupled_weight_decay=True)
         self.epsilon, self.beta_2, self.steps = epsilon, beta_2, 0
 
     def step(self):
@@ -109,7 +110,10 @@ def optimisers_alone(given, dtype):
     def sgd(**settings):
         return steps_alone(given, dtype, lambda parameters: torch.optim.SGD(parameters, lr=0.01, **settings))
 
-    return {"sgd": sgd(), "momentum": sgd(momentum=0.9), "nesterov": sgd(momentum=0.9, nesterov=True)}
+    return {
+        "sgd": sgd(), "momentum": sgd(momentum=0.9), "nesterov": sgd(momentum=0.9, nesterov=True),
+        "adam_decay": adam_alone(given, dtype, KERAS_ADAM | {"weight_decay": 10.0}),
+    }
 
 
 def rates(steps, schedule, rate=1.0):

@@ -4,10 +4,11 @@ use lenet_kernels::*;
 
 type State = [f64; 2];
 type Formula = fn(t: i32, p: f64, g: f64, state: State) -> (f64, State);
-/// Rates, momentum and epsilon of all tests.
+/// Rates, momentum, epsilon and weight decay of all tests.
 const RATE: f64 = 0.01;
 const KEEP: f64 = 0.9;
 const EPSILON: f64 = 1e-3;
+const DECAY: f64 = 0.1;
 
 /// Takes five steps with two gradients each, and compares with the formula of the manual.
 fn check(name: &str, formula: Formula, rule: impl Fn(i32) -> Rule) {
@@ -49,11 +50,11 @@ fn steps_follow_the_formulas_of_keras() {
         "Adam",
         |t, p, g, state| {
             let ([m, v], left) = (means(g, state), 1.0 - KEEP.powi(t));
-            (p - RATE * left.sqrt() / left * m / (v.sqrt() + EPSILON), [m, v])
+            (p - RATE * DECAY * p - RATE * left.sqrt() / left * m / (v.sqrt() + EPSILON), [m, v])
         },
         |t| {
             let step_size = (RATE * left(t).sqrt() / left(t)) as f32;
-            Rule::Adam { step_size, beta_1: keep, beta_2: keep, epsilon }
+            Rule::Adam { step_size, keep: (1.0 - RATE * DECAY) as f32, beta_1: keep, beta_2: keep, epsilon }
         },
     );
     let plain: Formula = |_, p, g, [v, _]| (p + KEEP * v - RATE * g, [KEEP * v - RATE * g, 0.0]);
@@ -72,7 +73,7 @@ fn what_is_not_finite_is_told_apart() {
                 let [mut parameters, mut m, mut v] = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
                 parameters[len - 1] = p;
                 let gradient = vec![g; len];
-                let rule = Rule::Adam { step_size: 3e-4, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+                let rule = Rule::Adam { step_size: 3e-4, keep: 1.0, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
                 update(isa, rule, &mut parameters, &[&gradient], &mut [&mut m, &mut v])
             };
             assert_eq!(step(1.0, 1.0), Finite { parameters: true, averages: true });
