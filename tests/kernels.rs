@@ -344,17 +344,20 @@ fn a_kernel_whose_build_folder_has_a_blank_takes_another() {
 #[test]
 fn a_new_clone_compiles_only_the_projects_own_crates() {
     let project = Project::find();
-    let folder = output_folder("new-clone");
-    fs::remove_dir_all(&folder).expect("to remove what the last run built");
-    let mut compile = kernel::launcher(&project, "--compile");
-    let compile = compile.current_dir(project.path("notebooks")).env("LENET_KERNEL_BUILDS", &folder).output();
-    let compile = compile.expect("Python starts");
+    let launcher = |what| {
+        let mut launcher = kernel::launcher(&project, what);
+        launcher.current_dir(project.path("notebooks")).env("LENET_KERNEL_BUILDS", output_folder("new-clone"));
+        launcher
+    };
+    let builds = builds_of(&mut launcher("--where"));
+    fs::remove_dir_all(&builds).expect("to remove what the last run built");
+    let compile = launcher("--compile").output().expect("Python starts");
     let messages = String::from_utf8_lossy(&compile.stderr);
     assert!(compile.status.success(), "{messages}");
     let compiled: HashSet<_> = messages.lines().filter_map(|line| line.trim().strip_prefix("Compiling ")).collect();
     assert!(compiled.iter().any(|name| name.starts_with("lenet_core ")), "{compiled:?}");
     assert!(compiled.iter().all(|name| name.starts_with("lenet_") || name.starts_with("ctx ")), "{compiled:?}");
-    fs::remove_dir_all(&folder).expect("to remove what was built");
+    fs::remove_dir_all(builds).expect("to remove what was built");
 }
 
 /// A crate that takes four seconds to compile.

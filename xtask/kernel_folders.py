@@ -265,6 +265,7 @@ def quoted(path):
 
 
 def compiler_version():
+    """What the compiler of the cells says of itself."""
     return subprocess.run(["rustc", "-Vv"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout
 
 

@@ -57,7 +57,7 @@ impl<N> std::fmt::Debug for Model<N> {
         let Trainer { optimizer, epochs, .. } = &self.trainer;
         writeln!(f, "loss: cross-entropy of the softmax, mean over the batch")?;
         write!(f, "optimizer: {}", optimizer.name())?;
-        for (name, value) in optimizer.settings().into_iter().filter(|(_, value)| *value != 0.0) {
+        for (name, value) in optimizer.settings().into_iter().filter(|setting| *setting != ("weight_decay", 0.0)) {
             write!(f, ", {name} {value}")?;
         }
         writeln!(f, "\nmetric: accuracy")?;

@@ -144,9 +144,12 @@ impl Optimizer {
         }
     }
 
-    /// The optimiser of this name with these settings, in the order of its fields.
+    /// The optimiser of this name with these settings, in the order of its fields. Files from before weight decay lack it.
     pub(crate) fn from_settings(name: &str, settings: &[f32]) -> Option<Self> {
         match (name, settings) {
+            ("Adam", &[learning_rate, beta_1, beta_2, epsilon]) => {
+                Some(Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }.into())
+            }
             ("Adam", &[learning_rate, beta_1, beta_2, epsilon, weight_decay]) => {
                 Some(Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay }.into())
             }
@@ -196,8 +199,8 @@ impl Optimizer {
             Self::Adam(Adam { learning_rate, beta_1, beta_2, epsilon, weight_decay }) => {
                 let correction = |beta: f32| 1.0 - f64::from(beta).powf(step as f64);
                 let step_size = f64::from(learning_rate) * correction(beta_2).sqrt() / correction(beta_1);
-                let keep = 1.0 - learning_rate * weight_decay;
-                Rule::Adam { step_size: step_size as f32, keep, beta_1, beta_2, epsilon }
+                let decay = learning_rate * weight_decay;
+                Rule::Adam { step_size: step_size as f32, decay, beta_1, beta_2, epsilon }
             }
             Self::Sgd(Sgd { learning_rate: rate, momentum, nesterov }) => Rule::Sgd { rate, momentum, nesterov },
             Self::RmsProp(RmsProp { learning_rate: rate, rho, epsilon }) => Rule::RmsProp { rate, rho, epsilon },

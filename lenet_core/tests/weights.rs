@@ -172,6 +172,7 @@ fn a_model_whose_texts_make_no_sense_is_refused() {
         ("settings", Some("0.001 0.9 0.999 words 1e-7"), "settings"),
         ("settings", Some("NaN 0.9 0.999 0.0000001"), "settings"),
         ("settings", Some("0.001 1 0.999 0.0000001"), "settings"),
+        ("settings", Some("0.001 0.9 0.999 0.0000001 -1"), "settings"),
         ("steps", Some("-1"), "`steps`"),
         ("steps", Some("18446744073709551615"), "`steps`"),
         ("epochs", None, "does not tell the `epochs`"),
@@ -188,6 +189,18 @@ fn a_model_whose_texts_make_no_sense_is_refused() {
     // Weights alone are no model.
     weights::save(&LeNet5::glorot_uniform(0), scratch.path("weights")).unwrap();
     refused(&scratch.path("weights"), true, &["no whole model", "weights::load"]);
+}
+
+#[test]
+fn weight_decay_is_saved_and_files_without_it_are_read() {
+    let scratch = Scratch::new("decay");
+    let (_, path) = saved(&scratch, "model", Adam { weight_decay: 0.25, ..Adam::default() });
+    let optimizer = || format!("{:?}", Model::<LeNet5>::load(&path).unwrap());
+    assert!(optimizer().contains("epsilon 0.0000001, weight_decay 0.25\n"), "{}", optimizer());
+    altered(&path, |_, texts| {
+        texts.insert("settings".into(), "0.001 0.9 0.999 0.0000001".into());
+    });
+    assert!(optimizer().contains("epsilon 0.0000001\n"), "{}", optimizer());
 }
 
 #[test]

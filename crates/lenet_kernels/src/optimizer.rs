@@ -8,11 +8,11 @@ use crate::simd::{Kernel, Simd};
 /// How one step moves a parameter `p` against its gradient `g`, as Keras has it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g^2`, `p = keep p - step_size m / (sqrt(v) + epsilon)`,
+    /// `m = beta_1 m + (1 - beta_1) g`, `v = beta_2 v + (1 - beta_2) g^2`, `p -= decay p + step_size m / (sqrt(v) + epsilon)`,
     /// where `step_size` is the learning rate with the bias corrections folded in (Kingma and Ba, "Adam: a method for
-    /// stochastic optimization", 2015), and `keep` is 1 without weight decay. Averages: `m` and `v`.
+    /// stochastic optimization", 2015), and `decay` the learning rate times the weight decay. Averages: `m` and `v`.
     #[allow(missing_docs)]
-    Adam { step_size: f32, keep: f32, beta_1: f32, beta_2: f32, epsilon: f32 },
+    Adam { step_size: f32, decay: f32, beta_1: f32, beta_2: f32, epsilon: f32 },
     /// `v = momentum v - rate g`, `p += v`, or with Nesterov's look ahead `p += momentum v - rate g` (Sutskever et al., "On the
     /// importance of initialization and momentum in deep learning", 2013). Average: `v`.
     #[allow(missing_docs)]
@@ -95,10 +95,11 @@ impl<const N: usize> Kernel for Update<'_, N> {
             }
             let p = S::load_at_most(count, self.parameters.add(at));
             let p = match self.rule {
-                Rule::Adam { step_size, keep, beta_1, beta_2, epsilon } => {
+                Rule::Adam { step_size, decay, beta_1, beta_2, epsilon } => {
                     averages[0] = averages[0].fma(by(beta_1), g.mul(by(1.0 - beta_1)));
                     averages[1] = averages[1].fma(by(beta_2), g.mul(g).mul(by(1.0 - beta_2)));
-                    p.mul(by(keep)).sub(averages[0].mul(by(step_size)).div(averages[1].sqrt().add(by(epsilon))))
+                    let step = averages[0].mul(by(step_size)).div(averages[1].sqrt().add(by(epsilon)));
+                    p.mul(by(1.0 - decay)).sub(step)
                 }
                 Rule::Sgd { rate, momentum, nesterov } => {
                     let slope = g.mul(by(-rate));

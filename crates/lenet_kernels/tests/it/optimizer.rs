@@ -54,7 +54,7 @@ fn steps_follow_the_formulas_of_keras() {
         },
         |t| {
             let step_size = (RATE * left(t).sqrt() / left(t)) as f32;
-            Rule::Adam { step_size, keep: (1.0 - RATE * DECAY) as f32, beta_1: keep, beta_2: keep, epsilon }
+            Rule::Adam { step_size, decay: (RATE * DECAY) as f32, beta_1: keep, beta_2: keep, epsilon }
         },
     );
     let plain: Formula = |_, p, g, [v, _]| (p + KEEP * v - RATE * g, [KEEP * v - RATE * g, 0.0]);
@@ -73,7 +73,7 @@ fn what_is_not_finite_is_told_apart() {
                 let [mut parameters, mut m, mut v] = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
                 parameters[len - 1] = p;
                 let gradient = vec![g; len];
-                let rule = Rule::Adam { step_size: 3e-4, keep: 1.0, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+                let rule = Rule::Adam { step_size: 3e-4, decay: 0.0, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
                 update(isa, rule, &mut parameters, &[&gradient], &mut [&mut m, &mut v])
             };
             assert_eq!(step(1.0, 1.0), Finite { parameters: true, averages: true });
