@@ -7,6 +7,7 @@
 
 use std::error::Error;
 
+use lenet_core::dfdx::nn::ModelEMA;
 use lenet_core::prelude::*;
 
 /// Ten runs of the original code, recorded by `tests/reference/keras_accuracy.py`.
@@ -14,8 +15,10 @@ const KERAS: &str = include_str!("../tests/reference/keras_accuracy.json");
 const PIXELS: usize = 784;
 const CLASSES: usize = 10;
 const TEST: usize = 10_000;
+/// What [`Fit::long`] is meant for.
+const LONG_ADAM: Adam = Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, weight_decay: 0.03 };
 /// What [`Fit::short`] is meant for.
-const SHORT_ADAM: Adam = Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.98, epsilon: 1e-7, weight_decay: 0.0 };
+const SHORT_ADAM: Adam = Adam { beta_2: 0.98, ..LONG_ADAM };
 
 type Images<const N: usize> = Tensor<Rank4<N, 1, 28, 28>, f32, Cpu>;
 type Targets<const N: usize> = Tensor<Rank2<N, CLASSES>, f32, Cpu>;
@@ -43,7 +46,7 @@ fn main() -> Result<()> {
     let recipes = [
         ("walkthrough", runs("plain")?, Adam::default(), Fit::default()),
         ("distorted images, short", runs("short")?, SHORT_ADAM, Fit::short()),
-        ("distorted images, long", runs("long")?, Adam::default(), Fit::long()),
+        ("distorted images, long", runs("long")?, LONG_ADAM, Fit::long()),
     ];
     for (name, count, adam, how) in recipes.into_iter().filter(|(_, count, ..)| *count > 0) {
         let (mut alone, mut shifted, mut together) = (Vec::new(), Vec::new(), vec![0.0; TEST * CLASSES]);
@@ -122,11 +125,16 @@ struct Try {
     smoothing: f32,
     /// Whether the images are brought to mean 0 and variance 1.
     standardized: bool,
+    /// Images of a mini-batch in the second half of the epochs.
+    late_batch_size: usize,
+    /// How many of the last epochs' parameters are averaged.
+    averaged: usize,
 }
 
 impl Try {
     fn new(name: &str, adam: Adam, how: Fit) -> Self {
-        Self { name: name.to_owned(), adam, how, fades: false, smoothing: 0.0, standardized: false }
+        let (name, late_batch_size) = (name.to_owned(), how.batch_size);
+        Self { name, adam, how, fades: false, smoothing: 0.0, standardized: false, late_batch_size, averaged: 1 }
     }
 
     /// Trains LeNet-5 on all but one of the six parts, and scores it on that one.
@@ -144,12 +152,18 @@ impl Try {
         let (train, _) = Data::from((&images, &smooth)).split(1.0 / 6.0)?;
         let (_, held_out) = Data::from((&images, &targets)).split(1.0 / 6.0)?;
         let mut model = Model::compile(LeNet5::glorot_uniform(part), self.adam)?;
-        for epoch in 0..self.how.epochs {
-            let share = if self.fades { 1.0 - epoch as f32 / (self.how.epochs - 1) as f32 } else { 1.0 };
+        let (epochs, mut mean) = (self.how.epochs, model.network().clone());
+        for epoch in 0..epochs {
+            let share = if self.fades { 1.0 - epoch as f32 / (epochs - 1) as f32 } else { 1.0 };
             let augment = self.how.augment.map(|limits| times(share, limits));
-            model.fit(&train, &Fit { epochs: 1, augment, seed: part, verbose: false, ..self.how.clone() })?;
+            let batch_size = if 2 * epoch < epochs { self.how.batch_size } else { self.late_batch_size };
+            let how = Fit { epochs: 1, augment, batch_size, seed: part, verbose: false, ..self.how.clone() };
+            model.fit(&train, &how)?;
+            if let Some(before) = (epoch + self.averaged).checked_sub(epochs) {
+                mean.ema(model.network(), before as f64 / (before + 1) as f64);
+            }
         }
-        Ok(model.score(&held_out)?)
+        Ok(Model::compile(mean, self.adam)?.score(&held_out)?)
     }
 }
 
@@ -201,12 +215,13 @@ fn with_augment(how: Fit, change: impl Fn(Augment) -> Augment) -> Fit {
 
 fn short_tries() -> Vec<Try> {
     let (adam, first, chosen) = (Adam::default(), Fit::distorted(20), Fit::short());
-    let beta_2 = |beta_2| Adam { beta_2, ..adam };
+    let beta_2 = |beta_2| Adam { beta_2, ..SHORT_ADAM };
     let with_end = || with_augment(first.clone(), |limits| Augment { epochs: 18, ..limits });
     vec![
         Try::new("**chosen**", SHORT_ADAM, chosen.clone()),
         Try::new("chosen, beta_2 0.99", beta_2(0.99), chosen.clone()),
-        Try::new("chosen, beta_2 0.999", adam, chosen.clone()),
+        Try::new("chosen, beta_2 0.999", LONG_ADAM, chosen.clone()),
+        Try::new("chosen, no weight decay", Adam { beta_2: 0.98, ..adam }, chosen.clone()),
         Try::new("chosen, peak 2e-3", SHORT_ADAM, with_peak(2e-3, chosen.clone())),
         Try::new(
             "chosen, mini-batches of 128, peak 3e-3",
@@ -227,35 +242,49 @@ fn short_tries() -> Vec<Try> {
 }
 
 fn long_tries() -> Vec<Try> {
-    let (adam, chosen) = (Adam::default(), Fit::long());
-    let always = || with_augment(chosen.clone(), |limits| Augment { epochs: usize::MAX, ..limits });
-    let longer = Fit { epochs: 100, ..with_augment(chosen.clone(), |limits| Augment { epochs: 92, ..limits }) };
+    let (adam, chosen) = (LONG_ADAM, Fit::long());
+    let decay = |weight_decay| Adam { weight_decay, ..adam };
+    let until = |epochs| with_augment(chosen.clone(), |limits| Augment { epochs, ..limits });
+    let shorter = Fit { epochs: 60, ..until(55) };
+    let shorter = || with_peak(2e-3, shorter.clone());
     vec![
         Try::new("**chosen**", adam, chosen.clone()),
-        Try::new("chosen, 100 epochs", adam, with_peak(2e-3, longer)),
+        Try::new("chosen, no weight decay", decay(0.0), chosen.clone()),
+        Try::new("chosen, 60 epochs", adam, shorter()),
+        Try::new("chosen, 60 epochs, weight decay 0.06", decay(0.06), shorter()),
+        Try::new("chosen, 60 epochs, weight decay 0.1", decay(0.1), shorter()),
+        Try::new("chosen, 60 epochs, no weight decay", decay(0.0), shorter()),
+        Try::new("chosen, 60 epochs, beta_2 0.98", SHORT_ADAM, shorter()),
+        Try::new("chosen, 60 epochs, peak 3e-3", adam, with_peak(3e-3, shorter())),
         Try::new(
-            "chosen, ten epochs without distortions",
+            "chosen, 60 epochs, 1.3 times the distortions",
             adam,
-            with_augment(chosen.clone(), |limits| Augment { epochs: 50, ..limits }),
+            with_augment(shorter(), |limits| times(1.3, limits)),
         ),
-        Try::new("chosen, beta_2 0.98", SHORT_ADAM, chosen.clone()),
-        Try::new("chosen, distortions to the end", adam, always()),
-        Try::new("chosen, distortions to the end, peak 3e-3", adam, with_peak(3e-3, always())),
-        Try::new("chosen, 1.3 times the distortions", adam, with_augment(chosen.clone(), |limits| times(1.3, limits))),
+        Try::new(
+            "chosen, 60 epochs, distortions to the end",
+            adam,
+            with_augment(shorter(), |limits| Augment { epochs: usize::MAX, ..limits }),
+        ),
         Try {
             fades: true,
             ..Try::new(
-                "chosen, 1.3 times the distortions, fading to nothing",
+                "chosen, 60 epochs, 1.3 times the distortions, fading to nothing",
                 adam,
-                with_augment(always(), |limits| times(1.3, limits)),
+                with_augment(shorter(), |limits| times(1.3, Augment { epochs: usize::MAX, ..limits })),
             )
         },
         Try::new(
-            "chosen, mini-batches of 32, peak 1e-3, beta_2 0.99",
-            Adam { beta_2: 0.99, ..adam },
-            Fit { batch_size: 32, ..with_peak(1e-3, chosen.clone()) },
+            "chosen, 60 epochs, mini-batches of 32, peak 1e-3",
+            adam,
+            Fit { batch_size: 32, ..with_peak(1e-3, shorter()) },
         ),
-        Try { smoothing: 0.05, ..Try::new("chosen, label smoothing 0.05", adam, chosen.clone()) },
+        Try {
+            late_batch_size: 256,
+            ..Try::new("chosen, 60 epochs, mini-batches of 64, then of 256", adam, Fit { batch_size: 64, ..shorter() })
+        },
+        Try { averaged: 10, ..Try::new("chosen, 60 epochs, mean of the last ten epochs' parameters", adam, shorter()) },
+        Try { smoothing: 0.05, ..Try::new("chosen, 60 epochs, label smoothing 0.05", adam, shorter()) },
         Try { standardized: true, ..Try::new("chosen, images of mean 0 and variance 1", adam, chosen) },
     ]
 }
