@@ -245,8 +245,7 @@ fn long_tries() -> Vec<Try> {
     let (adam, chosen) = (LONG_ADAM, Fit::long());
     let decay = |weight_decay| Adam { weight_decay, ..adam };
     let until = |epochs| with_augment(chosen.clone(), |limits| Augment { epochs, ..limits });
-    let shorter = Fit { epochs: 60, ..until(55) };
-    let shorter = || with_peak(2e-3, shorter.clone());
+    let shorter = || with_peak(2e-3, Fit { epochs: 60, ..until(55) });
     vec![
         Try::new("**chosen**", adam, chosen.clone()),
         Try::new("chosen, no weight decay", decay(0.0), chosen.clone()),
